@@ -1,0 +1,1 @@
+"""Cross-lingual word representations: joint training, vocabulary reallocation, alignment."""

@@ -1,0 +1,58 @@
+"""What an alignment method takes and gives; its subclasses hold one method a file.
+
+Words are rows and a mapping acts as `x @ w`: the paper's W (columns, W X) is our `w` transposed. Nowhere else is
+there another convention.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+Array = Any
+"""An array of any library of the Python array API: NumPy, torch, ..."""
+
+
+@dataclass(frozen=True, eq=False)
+class Mapping:
+    """Two linear maps into one space: a side moves by `x @ matrix`, its rows being of length one.
+
+    Args:
+        source: Map of the source side, `(d, e)`.
+        target: Map of the target side and of shared words, `(d, e)`; the identity for methods that move the source only.
+        history: One value a step for each thing worth watching, e.g. `loss`.
+    """
+
+    source: Array
+    target: Array
+    history: MappingType[str, tuple[float, ...]] = field(default_factory=dict)
+
+
+class Aligner(ABC):
+    """One alignment method. Subclasses are frozen dataclasses whose fields are its settings."""
+
+    @abstractmethod
+    def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:
+        """Learn to map the rows of `x` onto the rows of `z`.
+
+        Args:
+            x: Source vectors of length one, `(n, d)`, most frequent word first. Never modified.
+            z: Target vectors of length one, `(m, d)`, likewise.
+            pairs: Seed dictionary, `(k, 2)` row numbers into `x` and `z`; `None` if there is none.
+            seed: The only source of randomness.
+
+        Raises:
+            JointalignError: If shapes disagree, or a supervised method gets no pairs.
+        """
+
+
+def is_finite(mapping: Mapping) -> bool:
+    """Whether all entries of both maps are finite numbers."""
+    return bool(
+        np.isfinite(np.asarray(mapping.source)).all()
+        and np.isfinite(np.asarray(mapping.target)).all()
+    )

@@ -1,0 +1,192 @@
+"""Words with vectors: of one corpus, and of two languages in one space."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from jointalign.errors import JointalignError
+from jointalign.subwords import SubwordTable
+from jointalign.vocabulary import Vocabulary
+
+Setting = str | int | float | bool | None
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """A vocabulary and one vector a word; words are rows.
+
+    Args:
+        vocabulary: The words, by falling frequency.
+        vectors: float32 `(n, d)`, read-only.
+        subwords: N-gram table, for words outside the vocabulary; `None` where there is none.
+        settings: How it was made: names and values, kept in the native file.
+
+    Raises:
+        JointalignError: If shapes disagree or a value is not finite.
+
+    Example:
+        >>> english = Embedding(Vocabulary(("cat", "dog")), np.eye(2, dtype=np.float32))
+        >>> english.vector("dog")
+        array([0., 1.], dtype=float32)
+    """
+
+    vocabulary: Vocabulary
+    vectors: np.ndarray
+    subwords: SubwordTable | None = None
+    settings: MappingType[str, Setting] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.vectors.ndim != 2 or len(self.vectors) != len(self.vocabulary):
+            raise JointalignError(
+                f"expected one vector a word, ({len(self.vocabulary)}, d); got shape {self.vectors.shape}"
+            )
+        _check_finite(self.vocabulary, self.vectors)
+        self.vectors.setflags(write=False)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words in row order."""
+        return self.vocabulary.words
+
+    @property
+    def dimensions(self) -> int:
+        """Length of each vector."""
+        return self.vectors.shape[1]
+
+    def __len__(self) -> int:
+        return len(self.vocabulary)
+
+    def __contains__(self, word: object) -> bool:
+        return word in self.vocabulary
+
+    def vector(self, word: str) -> np.ndarray | None:
+        """Vector of a word, `(d,)`; from its n-grams if it is unknown; `None` if neither is there."""
+        row = self.vocabulary.row(word)
+        if row is not None:
+            return self.vectors[row]
+        return None if self.subwords is None else self.subwords.vector(word)
+
+    def take(self, rows: np.ndarray) -> Embedding:
+        """Some rows, in the order given (copied); n-grams and settings stay."""
+        return replace(self, vocabulary=self.vocabulary.take(rows), vectors=self.vectors[rows])
+
+    def first(self, size: int | None) -> Embedding:
+        """The `size` most frequent words; all of them for `None`."""
+        if size is None or size >= len(self):
+            return self
+        return self.take(np.arange(size))
+
+
+@dataclass(frozen=True, eq=False)
+class BilingualEmbedding:
+    """Two languages in one space: the three disjoint parts of section 3.1 of the paper.
+
+    Two independently trained embeddings are the case with nothing shared (`separate`); a spelling may then be in
+    both, as two words.
+
+    Args:
+        source_only: Words of the source language alone, by falling count in the source corpus.
+        target_only: Words of the target language alone, likewise.
+        shared: Words that have one vector in both languages.
+        shared_source_counts: Count of each shared word in the source corpus, int64 `(len(shared),)`.
+        shared_target_counts: The same in the target corpus.
+        source_language: Code of the source language, e.g. `en`.
+        target_language: Code of the target language.
+
+    Raises:
+        JointalignError: If dimensions or lengths disagree, or a shared word is in another part too.
+    """
+
+    source_only: Embedding
+    target_only: Embedding
+    shared: Embedding
+    shared_source_counts: np.ndarray
+    shared_target_counts: np.ndarray
+    source_language: str = "source"
+    target_language: str = "target"
+
+    def __post_init__(self) -> None:
+        sizes = {part.dimensions for part in (self.source_only, self.target_only, self.shared)}
+        if len(sizes) > 1:
+            raise JointalignError(
+                f"the parts must have one number of dimensions, got {self.source_only.dimensions} (source), "
+                f"{self.target_only.dimensions} (target), {self.shared.dimensions} (shared)"
+            )
+        for counts in (self.shared_source_counts, self.shared_target_counts):
+            if len(counts) != len(self.shared):
+                raise JointalignError(f"{len(self.shared)} shared words but {len(counts)} counts")
+        for word in self.shared.words:
+            if word in self.source_only or word in self.target_only:
+                raise JointalignError(
+                    f"'{word}' is shared and in one language only at the same time"
+                )
+
+    @classmethod
+    def separate(
+        cls,
+        source: Embedding,
+        target: Embedding,
+        source_language: str = "source",
+        target_language: str = "target",
+    ) -> BilingualEmbedding:
+        """Two independently trained embeddings, nothing shared."""
+        if source.dimensions != target.dimensions:
+            raise JointalignError(
+                f"both sides need the same number of dimensions, got {source.dimensions} (source) and "
+                f"{target.dimensions} (target); train both with the same `dimensions`"
+            )
+        nothing = Embedding(Vocabulary(()), np.zeros((0, source.dimensions), np.float32))
+        none = np.zeros(0, np.int64)
+        return cls(source, target, nothing, none, none, source_language, target_language)
+
+    @property
+    def dimensions(self) -> int:
+        """Length of each vector."""
+        return self.source_only.dimensions
+
+    @cached_property
+    def source(self) -> Embedding:
+        """All words of the source language, shared ones too, by falling count in its own corpus."""
+        return _merge(self.source_only, self.shared, self.shared_source_counts)
+
+    @cached_property
+    def target(self) -> Embedding:
+        """All words of the target language, shared ones too, by falling count in its own corpus."""
+        return _merge(self.target_only, self.shared, self.shared_target_counts)
+
+    def reversed(self) -> BilingualEmbedding:
+        """The same space with source and target exchanged."""
+        return BilingualEmbedding(
+            self.target_only,
+            self.source_only,
+            self.shared,
+            self.shared_target_counts,
+            self.shared_source_counts,
+            self.target_language,
+            self.source_language,
+        )
+
+
+def _merge(own: Embedding, shared: Embedding, counts: np.ndarray) -> Embedding:
+    if not len(shared):
+        return own
+    both = np.concatenate([own.vocabulary.counts, counts])
+    order = np.argsort(-both, kind="stable")
+    words = own.words + shared.words
+    vocabulary = Vocabulary(tuple(words[row] for row in order.tolist()), both[order])
+    vectors = np.concatenate([own.vectors, shared.vectors])[order]
+    return Embedding(vocabulary, vectors, own.subwords, own.settings)
+
+
+def _check_finite(vocabulary: Vocabulary, vectors: np.ndarray, block: int = 65536) -> None:
+    for start in range(0, len(vectors), block):
+        bad = ~np.isfinite(vectors[start : start + block]).all(axis=1)
+        if bad.any():
+            word = vocabulary.words[start + int(bad.argmax())]
+            raise JointalignError(
+                f"the vector of '{word}' holds NaN or infinity; remove the word or train again with a lower learning rate"
+            )

@@ -1,0 +1,1 @@
+"""Embeddings in files: native, text, word2vec binary, gensim."""
