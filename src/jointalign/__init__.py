@@ -1,1 +1,67 @@
 """Cross-lingual word representations: joint training, vocabulary reallocation, alignment."""
+
+from jointalign import bli
+from jointalign.alignment.api import align, apply, fit
+from jointalign.alignment.base import Aligner, Mapping
+from jointalign.alignment.procrustes import Procrustes
+from jointalign.alignment.rcsls import RCSLS
+from jointalign.corpus import Corpus
+from jointalign.dictionary import Translations, induce, translate, write_tsv
+from jointalign.embedding import BilingualEmbedding, Embedding
+from jointalign.encoding import EncodedCorpus, encode
+from jointalign.errors import FormatError, JointalignError, MissingExtraError
+from jointalign.formats.api import read, read_bilingual, write, write_bilingual
+from jointalign.formats.gensim import from_gensim, to_gensim
+from jointalign.lexicon import Lexicon
+from jointalign.oversharing import oversharing
+from jointalign.reallocation import reallocate
+from jointalign.retrieval import Retrieval, neighbours
+from jointalign.selection import choose, choose_settings
+from jointalign.subwords import SubwordTable
+from jointalign.training.base import Balance, Trainer
+from jointalign.training.skipgram import SkipGram
+from jointalign.version import __version__
+from jointalign.vocabulary import Counts, Vocabulary
+
+__all__ = [
+    "RCSLS",
+    "Aligner",
+    "Balance",
+    "BilingualEmbedding",
+    "Corpus",
+    "Counts",
+    "Embedding",
+    "EncodedCorpus",
+    "FormatError",
+    "JointalignError",
+    "Lexicon",
+    "Mapping",
+    "MissingExtraError",
+    "Procrustes",
+    "Retrieval",
+    "SkipGram",
+    "SubwordTable",
+    "Trainer",
+    "Translations",
+    "Vocabulary",
+    "__version__",
+    "align",
+    "apply",
+    "bli",
+    "choose",
+    "choose_settings",
+    "encode",
+    "fit",
+    "from_gensim",
+    "induce",
+    "neighbours",
+    "oversharing",
+    "read",
+    "read_bilingual",
+    "reallocate",
+    "to_gensim",
+    "translate",
+    "write",
+    "write_bilingual",
+    "write_tsv",
+]

@@ -42,9 +42,12 @@ class Embedding:
     def __post_init__(self) -> None:
         if self.vectors.ndim != 2 or len(self.vectors) != len(self.vocabulary):
             raise JointalignError(
-                f"expected one vector a word, ({len(self.vocabulary)}, d); got shape {self.vectors.shape}"
+                f"expected one vector a word, ({len(self.vocabulary)}, d); "
+                f"got shape {self.vectors.shape}"
             )
-        _check_finite(self.vocabulary, self.vectors)
+        # Mapped vectors were checked before they were written; checking would read the whole file.
+        if not isinstance(self.vectors, np.memmap):
+            _check_finite(self.vocabulary, self.vectors)
         self.vectors.setflags(write=False)
 
     @property
@@ -64,7 +67,7 @@ class Embedding:
         return word in self.vocabulary
 
     def vector(self, word: str) -> np.ndarray | None:
-        """Vector of a word, `(d,)`; from its n-grams if it is unknown; `None` if neither is there."""
+        """Vector of a word, `(d,)`, made from its n-grams if it is unknown; `None` without them."""
         row = self.vocabulary.row(word)
         if row is not None:
             return self.vectors[row]
@@ -85,14 +88,14 @@ class Embedding:
 class BilingualEmbedding:
     """Two languages in one space: the three disjoint parts of section 3.1 of the paper.
 
-    Two independently trained embeddings are the case with nothing shared (`separate`); a spelling may then be in
-    both, as two words.
+    Two independently trained embeddings are the case with nothing shared (`separate`); a spelling
+    may then be in both, as two words.
 
     Args:
         source_only: Words of the source language alone, by falling count in the source corpus.
         target_only: Words of the target language alone, likewise.
         shared: Words that have one vector in both languages.
-        shared_source_counts: Count of each shared word in the source corpus, int64 `(len(shared),)`.
+        shared_source_counts: Count of each shared word in the source corpus, int64 `(s,)`.
         shared_target_counts: The same in the target corpus.
         source_language: Code of the source language, e.g. `en`.
         target_language: Code of the target language.
@@ -113,8 +116,9 @@ class BilingualEmbedding:
         sizes = {part.dimensions for part in (self.source_only, self.target_only, self.shared)}
         if len(sizes) > 1:
             raise JointalignError(
-                f"the parts must have one number of dimensions, got {self.source_only.dimensions} (source), "
-                f"{self.target_only.dimensions} (target), {self.shared.dimensions} (shared)"
+                "the parts must have one number of dimensions, got "
+                f"{self.source_only.dimensions} (source), {self.target_only.dimensions} (target), "
+                f"{self.shared.dimensions} (shared)"
             )
         for counts in (self.shared_source_counts, self.shared_target_counts):
             if len(counts) != len(self.shared):
@@ -136,8 +140,9 @@ class BilingualEmbedding:
         """Two independently trained embeddings, nothing shared."""
         if source.dimensions != target.dimensions:
             raise JointalignError(
-                f"both sides need the same number of dimensions, got {source.dimensions} (source) and "
-                f"{target.dimensions} (target); train both with the same `dimensions`"
+                "both sides need the same number of dimensions, got "
+                f"{source.dimensions} (source) and {target.dimensions} (target); "
+                "train both with the same `dimensions`"
             )
         nothing = Embedding(Vocabulary(()), np.zeros((0, source.dimensions), np.float32))
         none = np.zeros(0, np.int64)
@@ -188,5 +193,6 @@ def _check_finite(vocabulary: Vocabulary, vectors: np.ndarray, block: int = 6553
         if bad.any():
             word = vocabulary.words[start + int(bad.argmax())]
             raise JointalignError(
-                f"the vector of '{word}' holds NaN or infinity; remove the word or train again with a lower learning rate"
+                f"the vector of '{word}' holds NaN or infinity; "
+                "remove the word or train again with a lower learning rate"
             )

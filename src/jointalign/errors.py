@@ -1,4 +1,4 @@
-"""Everything that a user's input can cause; each message says what was expected, what came, and the cure."""
+"""Errors that a user's input can cause: what was expected, what came, where, and the cure."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ class MissingExtraError(JointalignError, ImportError):
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(
-            f"this needs the package '{package}'; install it with: pip install 'jointalign[{extra}]'"
+            f"this needs the package '{package}'; "
+            f"install it with: pip install 'jointalign[{extra}]'"
         )
         self.package = package
         self.extra = extra

@@ -15,7 +15,7 @@ def ngram_hashes(word: str, minimum: int, maximum: int, buckets: int) -> list[in
     itself unless it is short enough to be one; single limits are none either.
 
     Example:
-        >>> len(ngram_hashes("casa", 3, 6, 2_000_000))  # <ca cas asa sa> <cas casa asa> <casa casa> <casa>
+        >>> len(ngram_hashes("casa", 3, 6, 2_000_000))
         10
     """
     marked = f"<{word}>"
@@ -49,8 +49,8 @@ class SubwordTable:
         minimum: Shortest n-gram, in characters.
         maximum: Longest n-gram, in characters.
         buckets: Size of the hash space.
-        mapping: Linear map `(d, e)` put after the sum, e.g. an alignment; `None` for none. Kept apart
-            so that aligning costs no copy of the table.
+        mapping: Linear map `(d, e)` put after the sum, e.g. an alignment; `None` for none. Kept
+            apart so that aligning costs no copy of the table.
     """
 
     buckets_used: np.ndarray
@@ -61,7 +61,7 @@ class SubwordTable:
     mapping: np.ndarray | None = None
 
     def vector(self, word: str) -> np.ndarray | None:
-        """Mean of the vectors of a word's known n-grams, mapped, float32 `(e,)`; `None` if none is known."""
+        """Mean of the vectors of a word's n-grams, mapped, `(e,)`; `None` if none is known."""
         hashes = np.asarray(ngram_hashes(word, self.minimum, self.maximum, self.buckets), np.uint32)
         if not len(hashes) or not len(self.buckets_used):
             return None

@@ -1,7 +1,7 @@
 """What an alignment method takes and gives; its subclasses hold one method a file.
 
-Words are rows and a mapping acts as `x @ w`: the paper's W (columns, W X) is our `w` transposed. Nowhere else is
-there another convention.
+Words are rows and a mapping acts as `x @ w`: the paper's W (words as columns, W X) is our `w`
+transposed. There is no other convention anywhere.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from array_api_compat import is_torch_array
 
 Array = Any
 """An array of any library of the Python array API: NumPy, torch, ..."""
@@ -23,7 +24,8 @@ class Mapping:
 
     Args:
         source: Map of the source side, `(d, e)`.
-        target: Map of the target side and of shared words, `(d, e)`; the identity for methods that move the source only.
+        target: Map of the target side and of shared words, `(d, e)`; the identity for methods that
+            move the source only.
         history: One value a step for each thing worth watching, e.g. `loss`.
     """
 
@@ -50,9 +52,12 @@ class Aligner(ABC):
         """
 
 
+def as_numpy(array: Array) -> np.ndarray:
+    """An array of any library as a NumPy array in main memory; copied only if it has to be."""
+    return np.asarray(array.detach().cpu() if is_torch_array(array) else array)
+
+
 def is_finite(mapping: Mapping) -> bool:
     """Whether all entries of both maps are finite numbers."""
-    return bool(
-        np.isfinite(np.asarray(mapping.source)).all()
-        and np.isfinite(np.asarray(mapping.target)).all()
-    )
+    matrices = (as_numpy(mapping.source), as_numpy(mapping.target))
+    return all(bool(np.isfinite(matrix).all()) for matrix in matrices)

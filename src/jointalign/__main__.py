@@ -1,0 +1,16 @@
+"""The command `jointalign`: bad input ends in one clear line and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line on `sys.argv`."""
+    from jointalign.cli.app import run
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+"""Alignment of embeddings with words: the layer that turns words into rows for the methods."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping as MappingType
+from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from jointalign.alignment.base import Aligner, Mapping, as_numpy
+from jointalign.alignment.procrustes import Procrustes
+from jointalign.alignment.rcsls import RCSLS
+from jointalign.embedding import BilingualEmbedding, Embedding, Setting
+from jointalign.errors import JointalignError
+from jointalign.lexicon import Lexicon
+from jointalign.normalize import unit
+
+logger = logging.getLogger(__name__)
+
+METHODS: MappingType[str, type[Aligner]] = MappingProxyType(
+    {"procrustes": Procrustes, "rcsls": RCSLS}
+)
+"""The methods by name."""
+
+
+def method_named(name: str) -> Aligner:
+    """A method with its default settings.
+
+    Raises:
+        JointalignError: If there is no such method.
+
+    Example:
+        >>> method_named("procrustes")
+        Procrustes()
+    """
+    if name not in METHODS:
+        raise JointalignError(f"there is no method '{name}'; choose from {', '.join(METHODS)}")
+    return METHODS[name]()
+
+
+@dataclass(frozen=True)
+class PairReport:
+    """What became of a dictionary's pairs when an alignment was learnt from it.
+
+    Args:
+        given: Pairs in the dictionary.
+        used: Pairs of a word of the source alone and a word of the target alone.
+        shared: Pairs with both words known, one of them at least in the shared part: it has one
+            vector in both languages and nothing to learn from, as in the authors' code.
+        source_unknown: Pairs whose source word has no vector on the source side.
+        target_unknown: Pairs whose target word has none on the target side; a pair may be in both.
+    """
+
+    given: int
+    used: int
+    shared: int
+    source_unknown: int
+    target_unknown: int
+
+    def __str__(self) -> str:
+        """One line."""
+        return (
+            f"{self.used} of {self.given} dictionary pairs used; left out: {self.shared} with a "
+            f"shared word, {self.source_unknown} with an unknown source word, "
+            f"{self.target_unknown} with an unknown target word"
+        )
+
+
+def training_pairs(
+    bilingual: BilingualEmbedding, lexicon: Lexicon
+) -> tuple[np.ndarray, PairReport]:
+    """Find a dictionary's pairs among the words that alignment can move against each other.
+
+    Returns:
+        Row numbers into `source_only` and `target_only`, int64 `(k, 2)`, and what was left out.
+    """
+    pairs = lexicon.rows(bilingual.source_only.vocabulary, bilingual.target_only.vocabulary)
+    used = shared = source_unknown = target_unknown = 0
+    for source, target in lexicon:
+        in_source, in_target = source in bilingual.source_only, target in bilingual.target_only
+        source_known = in_source or source in bilingual.shared
+        target_known = in_target or target in bilingual.shared
+        used += in_source and in_target
+        shared += source_known and target_known and not (in_source and in_target)
+        source_unknown += not source_known
+        target_unknown += not target_known
+    return pairs, PairReport(len(lexicon), used, shared, source_unknown, target_unknown)
+
+
+def align(
+    bilingual: BilingualEmbedding,
+    method: Aligner | str,
+    lexicon: Lexicon | None = None,
+    *,
+    seed: int = 0,
+    max_vocabulary: int | None = None,
+) -> BilingualEmbedding:
+    """Bring source and target into one space: learn from the dictionary, then move all words.
+
+    Shared words keep their place relative to the target's (section 3.1 of the paper: they are left
+    untouched; methods that move both sides move them along with the target). All rows of the result
+    have length one. The authors' released code normalises the source side only, so that its merged
+    table has mixed lengths; cosines do not see that, NER and translation models do.
+
+    N-gram tables move too, so unseen words stay comparable.
+
+    Args:
+        bilingual: The parts, from `reallocate` or `BilingualEmbedding.separate`.
+        method: A method, or its name for its default settings.
+        lexicon: Seed dictionary; `None` for methods that need none.
+        seed: The only source of randomness.
+        max_vocabulary: Learn from so many of the most frequent words of each side only; all words
+            move. `None`: all.
+
+    Raises:
+        JointalignError: If the method is unknown, needs a dictionary and has none, or no pair of
+            the dictionary is in the vocabulary.
+
+    Example:
+        >>> from jointalign.vocabulary import Vocabulary
+        >>> spanish = Embedding(Vocabulary(("gato", "perro")), np.eye(2, dtype=np.float32))
+        >>> english = Embedding(Vocabulary(("cat", "dog")), np.eye(2, dtype=np.float32)[::-1])
+        >>> lexicon = Lexicon((("cat", "gato"), ("dog", "perro")))
+        >>> separate = BilingualEmbedding.separate(english, spanish, "en", "es")
+        >>> align(separate, "procrustes", lexicon).source.vector("cat")
+        array([1., 0.], dtype=float32)
+    """
+    chosen = method_named(method) if isinstance(method, str) else method
+    mapping = fit(bilingual, chosen, lexicon, seed=seed, max_vocabulary=max_vocabulary)
+    return apply(mapping, bilingual, noted(chosen, seed))
+
+
+def fit(
+    bilingual: BilingualEmbedding,
+    method: Aligner | str,
+    lexicon: Lexicon | None = None,
+    *,
+    seed: int = 0,
+    max_vocabulary: int | None = None,
+) -> Mapping:
+    """The first half of `align`: learn a mapping, move nothing. Arguments and errors as there."""
+    chosen = method_named(method) if isinstance(method, str) else method
+    return chosen.fit(*training_arrays(first(bilingual, max_vocabulary), lexicon), seed=seed)
+
+
+def training_arrays(
+    bilingual: BilingualEmbedding, lexicon: Lexicon | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """What a method's `fit` takes: unit rows `(n, d)` and `(m, d)`, and pairs `(k, 2)`.
+
+    Raises:
+        JointalignError: If there is a dictionary, but none of its pairs is in the vocabulary.
+    """
+    pairs = None if lexicon is None else _usable_pairs(bilingual, lexicon)
+    return unit(bilingual.source_only.vectors), unit(bilingual.target_only.vectors), pairs
+
+
+def first(bilingual: BilingualEmbedding, max_vocabulary: int | None) -> BilingualEmbedding:
+    """The same with only the most frequent words of either language alone; shared words stay."""
+    return replace(
+        bilingual,
+        source_only=bilingual.source_only.first(max_vocabulary),
+        target_only=bilingual.target_only.first(max_vocabulary),
+    )
+
+
+def _usable_pairs(bilingual: BilingualEmbedding, lexicon: Lexicon) -> np.ndarray:
+    pairs, report = training_pairs(bilingual, lexicon)
+    logger.info("%s", report)
+    if not len(pairs):
+        raise JointalignError(
+            f"none of the {report.given} dictionary pairs can be learnt from: "
+            f"{report.source_unknown} source words and {report.target_unknown} target words are "
+            f"unknown, {report.shared} pairs have a shared word; check that the dictionary is in "
+            "the order source, target, and lower-cased like the embeddings, or raise "
+            "max_vocabulary or lower gamma"
+        )
+    return pairs
+
+
+def apply(
+    mapping: Mapping,
+    bilingual: BilingualEmbedding,
+    settings: MappingType[str, Setting] | None = None,
+) -> BilingualEmbedding:
+    """The second half of `align`: move all words and n-grams by a mapping.
+
+    Args:
+        mapping: Learnt by `fit`, or by a method on arrays.
+        bilingual: What to move; need not be what the mapping was learnt from.
+        settings: Noted in the settings of all three parts.
+    """
+    source, target = as_numpy(mapping.source), as_numpy(mapping.target)
+    noted = settings or {}
+    return replace(
+        bilingual,
+        source_only=_moved(bilingual.source_only, source, noted),
+        target_only=_moved(bilingual.target_only, target, noted),
+        shared=_moved(bilingual.shared, target, noted),
+    )
+
+
+def _moved(
+    part: Embedding, matrix: np.ndarray, settings: MappingType[str, Setting], block: int = 16384
+) -> Embedding:
+    vectors = np.empty((len(part), matrix.shape[1]), np.float32)
+    for start in range(0, len(part), block):
+        rows = slice(start, start + block)
+        vectors[rows] = unit(unit(part.vectors[rows]) @ matrix)
+    subwords = None if part.subwords is None else part.subwords.mapped(matrix)
+    settings = {**part.settings, **settings}
+    return replace(part, vectors=vectors, subwords=subwords, settings=settings)
+
+
+def noted(method: Aligner, seed: int) -> dict[str, Setting]:
+    """How a result was made, for the native file: the method's name and fields, and the seed."""
+    name = type(method).__name__.lower()
+    fields = {f"align.{k}": v for k, v in asdict(method).items()}  # type: ignore[call-overload]
+    return {"align.method": name} | fields | {"align.seed": seed}

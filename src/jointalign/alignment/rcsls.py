@@ -1,0 +1,220 @@
+"""RCSLS (Joulin et al. 2018): a map learnt for the retrieval rule that it will be used with.
+
+For unit rows x_i, z_i of n translation pairs, CSLS without its constants gives the loss
+
+    f(w) = -1/n sum_i [ 2 x_i w z_i' - mean_{z in N_Z(x_i w)} x_i w z'
+                                     - mean_{x in N_X(z_i)}   x   w z_i' ]
+
+where N_Z(x_i w) are the k target words, and N_X(z_i) the k source words, of highest inner product.
+Being a maximum of linear functions of w, f is convex.
+
+Differences from the authors' code: after a step that raises the loss the map really goes back
+(theirs restores the same array that the step changed); each of `steps` steps is checked by its loss
+(theirs makes one more, whose result nobody looks at); a word that occurs in several pairs is
+searched for once; float32; never a matrix of pairs by vocabulary.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from array_api_compat import array_namespace, device
+
+from jointalign.alignment._check import check_pairs, check_vectors
+from jointalign.alignment._orthogonal import closest_orthogonal, cross_product
+from jointalign.alignment.base import Aligner, Array, Mapping
+from jointalign.errors import JointalignError
+from jointalign.retrieval import largest_products
+
+logger = logging.getLogger(__name__)
+
+SMALLEST_RATE = 1e-4
+"""Where the halving of the learning rate ends the search, as in the authors' code."""
+
+
+class Step(NamedTuple):
+    """Where gradient descent stands.
+
+    Args:
+        number: Steps tried so far; 0 is the Procrustes map it starts from.
+        matrix: The best map so far, `(d, d)`.
+        loss: Its loss; never rises from step to step.
+    """
+
+    number: int
+    matrix: Array
+    loss: float
+
+
+@dataclass(frozen=True)
+class RCSLS(Aligner):
+    """Gradient descent on the relaxed CSLS loss, from the Procrustes map to a free linear map.
+
+    The paper's supervised refinement: choose it where there is a dictionary of thousands of pairs,
+    and its learning rate and steps with `jointalign.choose`.
+
+    Args:
+        learning_rate: First step size, halved whenever a step would raise the loss. Joint-Align:
+            10, or chosen from 1, 10, 25, 50. Authors' default 1, their example 25.
+        steps: Steps tried. Joint-Align: 10, or chosen from 10, 20.
+        neighbourhood: k of the loss.
+        maximum_negatives: Only so many of the most frequent words on each side are neighbours.
+        spectral: Keep the map in the unit ball of the spectral norm (the convex hull of the
+            rotations), as one variant in the paper does. Joint-Align leaves the map free.
+
+    Raises:
+        JointalignError: If a setting is out of range.
+
+    Example:
+        >>> z = np.eye(3, dtype=np.float32)
+        >>> x = z[:, [1, 2, 0]]
+        >>> mapping = RCSLS(neighbourhood=1).fit(x, z, np.array([[0, 0], [1, 1], [2, 2]]))
+        >>> (x @ mapping.source).argmax(axis=1)
+        array([0, 1, 2])
+    """
+
+    learning_rate: float = 10.0
+    steps: int = 10
+    neighbourhood: int = 10
+    maximum_negatives: int = 200_000
+    spectral: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.learning_rate > 0:
+            raise JointalignError(f"learning_rate must be above 0, got {self.learning_rate}")
+        for name, least in (("steps", 0), ("neighbourhood", 1), ("maximum_negatives", 1)):
+            if getattr(self, name) < least:
+                raise JointalignError(f"{name} must be at least {least}, got {getattr(self, name)}")
+
+    def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:
+        """Take the last step of `trajectory`; see `Aligner.fit`. Nothing is random.
+
+        Raises:
+            JointalignError: If shapes disagree, values are not finite, or there are no valid pairs.
+        """
+        steps = list(self.trajectory(x, z, pairs))
+        identity = array_namespace(z).eye(z.shape[1], dtype=z.dtype, device=device(z))
+        losses = tuple(step.loss for step in steps)
+        return Mapping(source=steps[-1].matrix, target=identity, history={"loss": losses})
+
+    def trajectory(self, x: Array, z: Array, pairs: Array | None) -> Iterator[Step]:
+        """Every step of the descent: the number of steps can be chosen without fitting again.
+
+        The first is the Procrustes map; the last may come early, when the learning rate has been
+        halved below 1e-4. What `RCSLS(steps=s)` would give is the last step with `number <= s`.
+
+        Args:
+            x: Source vectors of length one, `(n, d)`, most frequent word first.
+            z: Target vectors of length one, `(m, d)`, likewise.
+            pairs: Seed dictionary, `(k, 2)` row numbers into `x` and `z`.
+
+        Raises:
+            JointalignError: As `fit`.
+        """
+        xp = check_vectors(x, z)
+        rows = check_pairs(pairs, x, z, "RCSLS")
+        products = cross_product(x, z, rows)
+        loss = _Loss.of(self, x, z, rows, xp.astype(products, x.dtype))
+        w = xp.astype(closest_orthogonal(products), x.dtype)
+        value, gradient = loss.at(w)
+        rate = self.learning_rate
+        yield Step(0, w, value)
+        for number in range(1, self.steps + 1):
+            if rate < SMALLEST_RATE:
+                return
+            moved = w - rate * gradient
+            if self.spectral:
+                moved = _into_unit_ball(moved)
+            moved_value, moved_gradient = loss.at(moved)
+            if moved_value <= value:
+                w, value, gradient = moved, moved_value, moved_gradient
+            else:
+                rate /= 2
+            logger.info("RCSLS step %d of %d: loss %.6f, rate %g", number, self.steps, value, rate)
+            yield Step(number, w, value)
+
+
+@dataclass(frozen=True, eq=False)
+class _Loss:
+    """The parts of the loss that do not depend on the map.
+
+    Args:
+        x: Negatives of the source, `(n, d)`.
+        z: Negatives of the target, `(m, d)`.
+        sources: Vectors of the distinct source words of the pairs, `(u, d)`.
+        targets: Vectors of the distinct target words of the pairs, `(v, d)`.
+        source_weights: Share of the pairs that each source word is in, `(u, 1)`.
+        target_weights: The same of each target word, `(v, 1)`.
+        attraction: Mean of x_i' z_i over the pairs, `(d, d)`.
+        k: Size of the neighbourhoods.
+    """
+
+    x: Array
+    z: Array
+    sources: Array
+    targets: Array
+    source_weights: Array
+    target_weights: Array
+    attraction: Array
+    k: int
+
+    @classmethod
+    def of(cls, settings: RCSLS, x: Array, z: Array, pairs: np.ndarray, products: Array) -> _Loss:
+        sources, source_weights = _distinct(x, pairs[:, 0])
+        targets, target_weights = _distinct(z, pairs[:, 1])
+        return cls(
+            x=x[: min(settings.maximum_negatives, x.shape[0]), :],
+            z=z[: min(settings.maximum_negatives, z.shape[0]), :],
+            sources=sources,
+            targets=targets,
+            source_weights=source_weights,
+            target_weights=target_weights,
+            attraction=products / len(pairs),
+            k=settings.neighbourhood,
+        )
+
+    def at(self, w: Array) -> tuple[float, Array]:
+        """Loss and its gradient `(d, d)` at a map: two searches."""
+        xp = array_namespace(w)
+        near_sources = _mean_nearest(self.sources @ w, self.z, self.k)  # (u, d)
+        # x w z' = x (z w')': the unmapped source words are searched with targets mapped back, so
+        # that no mapped copy of a vocabulary is made at each step.
+        near_targets = _mean_nearest(self.targets @ w.T, self.x, self.k)  # (v, d)
+        gradient = (
+            self.sources.T @ (self.source_weights * near_sources)
+            + near_targets.T @ (self.target_weights * self.targets)
+            - 2 * self.attraction
+        )
+        # With its neighbours held, the loss is linear in w: the product of w and its own gradient.
+        return float(xp.sum(w * gradient, dtype=xp.float64)), gradient
+
+
+def _distinct(vectors: Array, rows: np.ndarray) -> tuple[Array, Array]:
+    """Vectors of the distinct rows, `(u, d)`, and the share of `rows` that each is, `(u, 1)`."""
+    xp: Any = array_namespace(vectors)
+    distinct, counts = np.unique(rows, return_counts=True)
+    where = device(vectors)
+    weights = xp.asarray(counts / len(rows), dtype=vectors.dtype, device=where)
+    return xp.take(vectors, xp.asarray(distinct, device=where), axis=0), weights[:, None]
+
+
+def _mean_nearest(queries: Array, candidates: Array, k: int) -> Array:
+    """Mean of the k candidates of highest inner product with each query, `(q, d)`."""
+    xp: Any = array_namespace(candidates)
+    k = min(k, candidates.shape[0])
+    rows = largest_products(queries, candidates, k).rows
+    total = xp.take(candidates, rows[:, 0], axis=0)
+    for place in range(1, k):
+        total = total + xp.take(candidates, rows[:, place], axis=0)
+    return total / k
+
+
+def _into_unit_ball(matrix: Array) -> Array:
+    """The closest matrix with no singular value above 1."""
+    xp: Any = array_namespace(matrix)
+    u, s, vt = xp.linalg.svd(matrix, full_matrices=False)
+    return (u * xp.clip(s, None, 1.0)) @ vt

@@ -1,0 +1,166 @@
+"""Evaluation of a bilingual embedding on a test lexicon."""
+
+from __future__ import annotations
+
+from math import nan
+
+from jointalign.bli._rules import Facts, Identical, OutOfVocabulary, judge
+from jointalign.bli._statistics import interval
+from jointalign.bli.base import BLIResult, Conditions
+from jointalign.embedding import BilingualEmbedding, Embedding
+from jointalign.errors import JointalignError
+from jointalign.lexicon import Lexicon, Pair
+from jointalign.retrieval import TEMPERATURE, Retrieval, ranks
+
+
+def evaluate(
+    bilingual: BilingualEmbedding,
+    lexicon: Lexicon,
+    *,
+    retrieval: Retrieval = Retrieval.CSLS,
+    oov: OutOfVocabulary = OutOfVocabulary.MUSE,
+    identical: Identical = Identical.KEPT,
+    neighbourhood: int = 10,
+    max_vocabulary: int | None = None,
+    training: Lexicon | None = None,
+    seed: int = 0,
+    resamples: int = 1000,
+) -> BLIResult:
+    """How many source words of a test lexicon are translated correctly.
+
+    A word is correct at k if any of its translations is among the k best of all target words. For
+    the other direction, evaluate `bilingual.reversed()` on `lexicon.reversed()`.
+
+    Args:
+        bilingual: Both languages in one space.
+        lexicon: Test pairs.
+        retrieval: How translations are retrieved.
+        oov: What becomes of words that are missing; the default leaves them out, as MUSE does.
+        identical: Whether pairs of the same surface form are tested.
+        neighbourhood: Neighbours in CSLS; default 10, as in Conneau et al. (2018).
+        max_vocabulary: Use only the most frequent words of each language; default: all.
+        training: The lexicon the embedding was aligned with, to report pairs in both.
+        seed: The only source of randomness, which is the bootstrap's.
+        resamples: Bootstrap samples for the interval of P@1.
+
+    Raises:
+        JointalignError: If no pair of the lexicon is in both vocabularies, or a setting is not
+            positive.
+
+    Example:
+        >>> import numpy as np
+        >>> from jointalign.vocabulary import Vocabulary
+        >>> english = Embedding(Vocabulary(("cat", "dog")), np.eye(2, dtype=np.float32))
+        >>> spanish = Embedding(Vocabulary(("gato", "perro")), np.eye(2, dtype=np.float32))
+        >>> space = BilingualEmbedding.separate(english, spanish)
+        >>> lexicon = Lexicon((("cat", "gato"), ("dog", "perro"), ("cow", "vaca")))
+        >>> print(evaluate(space, lexicon))
+        P@1 = 100.0 [100.0, 100.0]
+            |n:2|coverage:66.7|retrieval:csls10|oov:muse|identical:kept|seed:0|v:...
+    """
+    results = evaluate_rules(
+        bilingual,
+        lexicon,
+        retrieval=retrieval,
+        neighbourhood=neighbourhood,
+        max_vocabulary=max_vocabulary,
+        training=training,
+        seed=seed,
+        resamples=resamples,
+    )
+    return results[OutOfVocabulary(oov), Identical(identical)]
+
+
+def evaluate_rules(
+    bilingual: BilingualEmbedding,
+    lexicon: Lexicon,
+    *,
+    retrieval: Retrieval = Retrieval.CSLS,
+    neighbourhood: int = 10,
+    max_vocabulary: int | None = None,
+    training: Lexicon | None = None,
+    seed: int = 0,
+    resamples: int = 1000,
+) -> dict[tuple[OutOfVocabulary, Identical], BLIResult]:
+    """`evaluate` under every rule, for the cost of one: words are retrieved once.
+
+    Args:
+        bilingual: As for `evaluate`.
+        lexicon: As for `evaluate`.
+        retrieval: As for `evaluate`.
+        neighbourhood: As for `evaluate`.
+        max_vocabulary: As for `evaluate`.
+        training: As for `evaluate`.
+        seed: As for `evaluate`.
+        resamples: As for `evaluate`.
+
+    Returns:
+        A result for each rule for missing words, with identical pairs kept and removed.
+
+    Raises:
+        JointalignError: As `evaluate`.
+    """
+    if max_vocabulary is not None and max_vocabulary < 1 or resamples < 1:
+        raise JointalignError(
+            f"max_vocabulary and resamples must be positive, got {max_vocabulary} and {resamples}"
+        )
+    source = bilingual.source.first(max_vocabulary)
+    target = bilingual.target.first(max_vocabulary)
+    found = _pair_ranks(source, target, lexicon, Retrieval(retrieval), neighbourhood)
+    results = {}
+    for identical in Identical:
+        tested = lexicon if identical is Identical.KEPT else lexicon.without_identical()
+        facts = Facts.gather(tested, source.vocabulary, found)
+        overlap = None if training is None else tested.overlap(training)
+        for oov in OutOfVocabulary:
+            label = _label(Retrieval(retrieval), neighbourhood)
+            conditions = Conditions(label, oov, identical, max_vocabulary, seed)
+            results[oov, identical] = _result(facts, conditions, overlap, resamples)
+    return results
+
+
+def _pair_ranks(
+    source: Embedding,
+    target: Embedding,
+    lexicon: Lexicon,
+    retrieval: Retrieval,
+    neighbourhood: int,
+) -> dict[Pair, int]:
+    """Rank of the target of each pair that is in both vocabularies, among all target words."""
+    pairs = lexicon.rows(source.vocabulary, target.vocabulary)
+    if not len(pairs):
+        raise JointalignError(
+            f"none of the lexicon's {len(lexicon)} pairs has both words in the vocabularies "
+            f"({len(source)} and {len(target)} words); check the order of the languages, and "
+            "upper and lower case"
+        )
+    found = ranks(
+        source.vectors, target.vectors, pairs, retrieval=retrieval, neighbourhood=neighbourhood
+    )
+    return {
+        (source.words[source_row], target.words[target_row]): rank
+        for (source_row, target_row), rank in zip(pairs.tolist(), found.tolist(), strict=True)
+    }
+
+
+def _result(facts: Facts, conditions: Conditions, overlap: int | None, resamples: int) -> BLIResult:
+    counted, reciprocal_ranks = judge(facts, conditions.oov)
+    n, right = len(counted), int((reciprocal_ranks == 1).sum())
+    return BLIResult(
+        words=tuple(facts.words[place] for place in counted.tolist()),
+        reciprocal_ranks=reciprocal_ranks,
+        source_rows=facts.rows[counted],
+        coverage=100 * float((facts.ranks > 0).mean()) if facts.words else nan,
+        ci=interval(right, n, resamples, conditions.seed) if n else (nan, nan),
+        conditions=conditions,
+        overlap=overlap,
+    )
+
+
+def _label(retrieval: Retrieval, neighbourhood: int) -> str:
+    settings = {
+        Retrieval.NEAREST: "",
+        Retrieval.CSLS: f"{neighbourhood}",
+        Retrieval.INVERTED_SOFTMAX: f"{TEMPERATURE:g}",
+    }
+    return f"{retrieval}{settings[retrieval]}"

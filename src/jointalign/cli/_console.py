@@ -1,0 +1,77 @@
+"""What commands share: messages on standard error, results (or one JSON object) on output."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+messages = Console(stderr=True, highlight=False)
+
+
+class Bar:
+    """A progress bar on standard error; of no trace where that is no terminal."""
+
+    def __init__(self, bars: Progress, title: str) -> None:
+        self._bars = bars
+        self._task = bars.add_task(title, total=None, note="")
+
+    def title(self, title: str) -> None:
+        """Begin a new stage."""
+        self._bars.reset(self._task, description=title, total=None, note="")
+
+    def __call__(self, done: float, total: float | None, note: str = "") -> None:
+        """See `jointalign.progress.Progress`."""
+        self._bars.update(self._task, completed=done, total=total, note=note)
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Bar]:
+    """Show a bar with the time left while the block runs."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=messages, transient=True) as bars:
+        yield Bar(bars, title)
+
+
+def say(text: str) -> None:
+    """A message for people, on standard error."""
+    messages.print(text, markup=False, soft_wrap=True)
+
+
+def show(text: str) -> None:
+    """The result for people, on standard output."""
+    sys.stdout.write(text.rstrip("\n") + "\n")
+
+
+def show_json(content: dict[str, Any]) -> None:
+    """The result for programs: one object on one line, nothing else on standard output."""
+    sys.stdout.write(json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def log_to_messages() -> None:
+    """Let the library's warnings and notes appear among the messages."""
+    handler = RichHandler(console=messages, show_time=False, show_path=False, markup=False)
+    logger = logging.getLogger("jointalign")
+    logger.handlers = [handler]
+    logger.setLevel(logging.INFO)

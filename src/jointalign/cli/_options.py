@@ -1,0 +1,48 @@
+"""Options that several commands take, each spelled and explained once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+Seed = Annotated[int, typer.Option(min=0, help="The only source of randomness.")]
+Threads = Annotated[
+    int | None,
+    typer.Option(min=1, help="How many; default: all processors. One gives the same bytes again."),
+]
+OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
+OutFile = Annotated[Path, typer.Option("--out", help="File to write.")]
+TrainingLexicon = Annotated[
+    Path, typer.Option("--lexicon", help="Training dictionary, 'source target' a line.")
+]
+TestLexicon = Annotated[
+    Path, typer.Option("--lexicon", help="Test dictionary, 'source target' a line.")
+]
+SourceLanguage = Annotated[str, typer.Option(help="Code of the source language, e.g. en.")]
+TargetLanguage = Annotated[str, typer.Option(help="Code of the target language, e.g. es.")]
+SourceVectors = Annotated[
+    Path, typer.Option(help="Source vectors: .vec, .bin, .safetensors, also compressed.")
+]
+TargetVectors = Annotated[Path, typer.Option(help="Target vectors, likewise.")]
+MaxVocabulary = Annotated[
+    int, typer.Option(min=1, help="Most frequent words of each language to use (200,000: MUSE).")
+]
+Tokenized = Annotated[
+    bool, typer.Option("--tokenized", help="The text is cut into words already, at white space.")
+]
+KeepCase = Annotated[bool, typer.Option("--keep-case", help="Do not lower-case.")]
+Gamma = Annotated[
+    float | None,
+    typer.Option(help="Of reallocation, 0.5 to 1; default: chosen on held-out training pairs."),
+]
+LearningRate = Annotated[
+    float | None,
+    typer.Option(help="Of RCSLS; default: chosen on held-out training pairs."),
+]
+Steps = Annotated[
+    int | None,
+    typer.Option(min=1, help="Of RCSLS; default: chosen on held-out training pairs."),
+]

@@ -1,0 +1,97 @@
+"""All sub-commands in one place, and what happens when one fails."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+import typer
+
+from jointalign.cli import (
+    align,
+    convert,
+    data,
+    demo,
+    evaluate,
+    plot,
+    reallocate,
+    run_all,
+    train,
+    translate,
+)
+from jointalign.cli._console import log_to_messages, say
+from jointalign.errors import JointalignError
+from jointalign.version import __version__
+
+application = typer.Typer(
+    name="jointalign",
+    help="One vector space and a scored bilingual dictionary from text in two languages.",
+    epilog="--debug, anywhere on the line, shows the traceback of an error.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+application.command("demo")(demo.command)
+application.command("run")(run_all.command)
+application.command("train")(train.command)
+application.command("reallocate")(reallocate.command)
+application.command("align")(align.command)
+application.add_typer(evaluate.application, name="evaluate")
+application.command("translate")(translate.command)
+application.command("plot")(plot.command)
+application.command("convert")(convert.command)
+application.add_typer(data.application, name="data")
+
+
+@application.callback(invoke_without_command=True)
+def _version(version: bool = typer.Option(False, "--version", help="Show the version.")) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; returns its exit code: 0, 2 for bad input, 130 when interrupted."""
+    debug = "--debug" in arguments
+    log_to_messages()
+    try:
+        command = typer.main.get_command(application)
+        result = command.main(
+            [argument for argument in arguments if argument != "--debug"],
+            prog_name="jointalign",
+            standalone_mode=False,
+        )
+        return result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        say("stopped; what is finished is kept, start the same command again to go on")
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # the last resort of a program: no traceback for users
+        if debug:
+            traceback.print_exc()
+        say(_one_line(error))
+        return 2 if isinstance(error, JointalignError | OSError | MemoryError) else 1
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    if isinstance(error, JointalignError):
+        return f"error: {text}"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "error: no space left on the disk; free some and start the same command again"
+    if isinstance(error, OSError):
+        return f"error: {text}"
+    if isinstance(error, MemoryError):
+        return "error: out of memory; use fewer dimensions or a smaller --max-vocabulary"
+    return f"error: this is a bug in jointalign: {type(error).__name__}: {text} (see --debug)"

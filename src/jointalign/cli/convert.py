@@ -1,0 +1,45 @@
+"""`jointalign convert`: vectors from one format into another."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jointalign.cli._console import progress, show, show_json
+from jointalign.cli._options import Json, OutFile
+
+
+class Side(StrEnum):
+    """Which words of a bilingual file."""
+
+    SOURCE = "source"
+    TARGET = "target"
+
+
+def command(
+    input: Annotated[Path, typer.Option(help="Vectors: .vec, .bin, .safetensors, ...")],
+    out: OutFile,
+    side: Annotated[
+        Side | None, typer.Option(help="Which language of a file that holds two.")
+    ] = None,
+    max_vocabulary: Annotated[
+        int | None, typer.Option(min=1, help="Only so many words, from the first on.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Convert vectors; the suffixes name the formats."""
+    from jointalign.formats.api import check_output, read, read_bilingual, write
+
+    check_output(out)
+    with progress("convert"):
+        if side is None:
+            embedding = read(input, max_vocabulary)
+        else:
+            both = read_bilingual(input)
+            embedding = (both.source if side is Side.SOURCE else both.target).first(max_vocabulary)
+        write(embedding, out)
+    facts = {"words": len(embedding), "dimensions": embedding.dimensions, "out": str(out)}
+    show_json(facts) if json else show(f"{out}: {len(embedding):,} x {embedding.dimensions}")

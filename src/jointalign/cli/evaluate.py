@@ -1,0 +1,76 @@
+"""`jointalign evaluate`: scores of any two sets of vectors in one space."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from jointalign.bli._rules import Identical, OutOfVocabulary
+from jointalign.cli._console import progress, say, show, show_json
+from jointalign.cli._options import Json, KeepCase, Seed, TestLexicon, Threads
+from jointalign.cli._spaces import Source, Space, Target, read_space
+from jointalign.retrieval import Retrieval
+
+application = typer.Typer(help="Scores with their conditions.", no_args_is_help=True)
+
+
+@application.callback()
+def _evaluate() -> None:
+    """Scores with their conditions."""
+
+
+@application.command("bli")
+def bli(
+    lexicon: TestLexicon,
+    source_vectors: Source = None,
+    target_vectors: Target = None,
+    embedding: Space = None,
+    retrieval: Annotated[
+        Retrieval, typer.Option(help="csls, nn (nearest neighbour), isf (inverted softmax).")
+    ] = Retrieval.CSLS,
+    oov: Annotated[
+        OutOfVocabulary,
+        typer.Option(help="What becomes of words without a vector: muse, paper, released, strict."),
+    ] = OutOfVocabulary.MUSE,
+    identical: Annotated[
+        Identical, typer.Option(help="Pairs of two equal strings: kept or removed.")
+    ] = Identical.KEPT,
+    neighbourhood: Annotated[int, typer.Option(min=1, help="k of CSLS.")] = 10,
+    max_vocabulary: Annotated[
+        int | None, typer.Option(min=1, help="Most frequent words of each side; default: all.")
+    ] = None,
+    reverse: Annotated[
+        bool, typer.Option("--reverse", help="Translate from target to source.")
+    ] = False,
+    keep_case: KeepCase = False,
+    threads: Threads = None,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Bilingual lexicon induction: how many test words are translated correctly."""
+    from jointalign.bli import evaluate
+    from jointalign.lexicon import Lexicon
+    from jointalign.processors import limited_to
+
+    with progress("evaluate"), limited_to(threads):
+        test = Lexicon.read(lexicon, lowercase=not keep_case)
+        say(f"{lexicon}: {test.report}")
+        space = read_space(embedding, source_vectors, target_vectors, max_vocabulary)
+        result = evaluate(
+            space.reversed() if reverse else space,
+            test.reversed() if reverse else test,
+            retrieval=retrieval,
+            oov=oov,
+            identical=identical,
+            neighbourhood=neighbourhood,
+            max_vocabulary=max_vocabulary,
+            seed=seed,
+        )
+    if json:
+        show_json(result.to_json())
+    else:
+        show(str(result))
+        for band in result.bands:
+            if band.n:
+                show(f"  rank {band.name:>12}: P@1 {band.p_at_1:5.1f}  n {band.n}")

@@ -1,0 +1,107 @@
+"""`jointalign run`: the whole job in one command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jointalign.cli._console import progress, say, show, show_json
+from jointalign.cli._options import (
+    Gamma,
+    Json,
+    KeepCase,
+    LearningRate,
+    MaxVocabulary,
+    OutFolder,
+    Seed,
+    SourceLanguage,
+    Steps,
+    TargetLanguage,
+    Threads,
+    Tokenized,
+    TrainingLexicon,
+)
+from jointalign.cli.train import (
+    BalanceOption,
+    Dimensions,
+    Epochs,
+    MaximumNgram,
+    MinimumCount,
+    MinimumNgram,
+    Negatives,
+    Subsampling,
+    TrainingRate,
+    Window,
+)
+from jointalign.training.base import Balance
+
+
+def command(
+    source: Annotated[Path, typer.Option(help="Text of the source language.")],
+    target: Annotated[Path, typer.Option(help="Text of the target language.")],
+    lexicon: TrainingLexicon,
+    out: OutFolder,
+    source_language: SourceLanguage = "en",
+    target_language: TargetLanguage = "es",
+    test: Annotated[
+        Path | None, typer.Option(help="Test dictionary; without it there are no scores.")
+    ] = None,
+    method: Annotated[str, typer.Option(help="Alignment method: rcsls or procrustes.")] = "rcsls",
+    gamma: Gamma = None,
+    alignment_rate: LearningRate = None,
+    steps: Steps = None,
+    dimensions: Dimensions = 300,
+    epochs: Epochs = 5,
+    window: Window = 5,
+    minimum_count: MinimumCount = 5,
+    negatives: Negatives = 5,
+    minimum_ngram: MinimumNgram = 3,
+    maximum_ngram: MaximumNgram = 6,
+    subsampling: Subsampling = 1e-4,
+    learning_rate: TrainingRate = 0.05,
+    balance: BalanceOption = Balance.TOKENS,
+    tokenized: Tokenized = False,
+    keep_case: KeepCase = False,
+    max_vocabulary: MaxVocabulary = 200_000,
+    threads: Threads = None,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Two texts and a dictionary in; one space, a scored dictionary and honest scores out.
+
+    Stopped at any moment, it goes on when started again with the same folder.
+    """
+    from jointalign.pipeline import RunSettings, run
+    from jointalign.training.skipgram import SkipGram
+    from jointalign.tuning import Wishes
+
+    settings = RunSettings(
+        source=source,
+        target=target,
+        lexicon=lexicon,
+        test=test,
+        source_language=source_language,
+        target_language=target_language,
+        wishes=Wishes(method, gamma, alignment_rate, steps),
+        trainer=SkipGram(
+            dimensions, window, epochs, minimum_count, negatives, minimum_ngram, maximum_ngram,
+            subsampling=subsampling, learning_rate=learning_rate, balance=balance,
+        ),
+        tokenized=tokenized,
+        lowercase=not keep_case,
+        max_vocabulary=max_vocabulary,
+        seed=seed,
+    )  # fmt: skip
+    with progress("run") as bar:
+
+        def announce(stage: str, done: bool) -> None:
+            say(f"{stage}: done before" if done else stage)
+            bar.title(stage)
+
+        result = run(settings, out, threads=threads, progress=bar, announce=announce)
+    if json:
+        show_json(result.to_json())
+    else:
+        show(result.table())

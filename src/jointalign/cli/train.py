@@ -1,0 +1,134 @@
+"""`jointalign train`: text in, one embedding out."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jointalign.cli._console import progress, say, show, show_json
+from jointalign.cli._options import Json, KeepCase, OutFile, Seed, Threads, Tokenized
+from jointalign.training.base import Balance
+
+Dimensions = Annotated[int, typer.Option(min=1, help="Length of the vectors (300: the paper).")]
+Epochs = Annotated[int, typer.Option(min=1, help="How often the text is read (5: fastText).")]
+Window = Annotated[int, typer.Option(min=1, help="Largest distance of a context (5: fastText).")]
+MinimumCount = Annotated[int, typer.Option(min=1, help="Rarer words get no vector (5: fastText).")]
+Negatives = Annotated[int, typer.Option(min=1, help="Noise words a context (5: fastText).")]
+MinimumNgram = Annotated[int, typer.Option(min=1, help="Shortest n-gram (3: fastText).")]
+MaximumNgram = Annotated[
+    int, typer.Option(min=0, help="Longest n-gram (6: fastText); 0 for no n-grams.")
+]
+Subsampling = Annotated[
+    float, typer.Option(min=0.0, help="Threshold for frequent words (1e-4: fastText); 0: none.")
+]
+TrainingRate = Annotated[
+    float, typer.Option(help="Learning rate at the start, falling to zero (0.05: fastText).")
+]
+BalanceOption = Annotated[
+    Balance,
+    typer.Option(
+        help="tokens: repeat smaller corpora up to the largest; lines: bring the first to the "
+        "lines of the last, as in the paper's released code; none."
+    ),
+]
+
+
+def command(
+    input: Annotated[
+        list[Path], typer.Option(help="Text, one sentence or paragraph a line; once a language.")
+    ],
+    out: OutFile,
+    language: Annotated[
+        list[str] | None,
+        typer.Option(help="Code for each --input, in order; default: as named in the file name."),
+    ] = None,
+    dimensions: Dimensions = 300,
+    epochs: Epochs = 5,
+    window: Window = 5,
+    minimum_count: MinimumCount = 5,
+    negatives: Negatives = 5,
+    minimum_ngram: MinimumNgram = 3,
+    maximum_ngram: MaximumNgram = 6,
+    subsampling: Subsampling = 1e-4,
+    learning_rate: TrainingRate = 0.05,
+    balance: BalanceOption = Balance.TOKENS,
+    tokenized: Tokenized = False,
+    keep_case: KeepCase = False,
+    threads: Threads = None,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Train one embedding on all texts together: skip-gram with character n-grams.
+
+    Stopped, it goes on from its last checkpoint when started again.
+    """
+    from jointalign.corpus import Corpus
+    from jointalign.formats.api import check_writable, write
+    from jointalign.training.skipgram import SkipGram
+
+    trainer = SkipGram(
+        dimensions, window, epochs, minimum_count, negatives, minimum_ngram, maximum_ngram,
+        subsampling=subsampling, learning_rate=learning_rate, balance=balance,
+    )  # fmt: skip
+    check_writable(out)
+    codes = languages(input, language)
+    corpora = [
+        Corpus(_path(path), code, tokenized, not keep_case)
+        for path, code in zip(input, codes, strict=True)
+    ]
+    folder = out.with_name(out.name + ".training")
+    begun = time.monotonic()
+    with progress("train") as bar:
+        embedding = trainer.fit(corpora, seed=seed, threads=threads, folder=folder, progress=bar)
+    seconds = time.monotonic() - begun
+    write(embedding, out)
+    shutil.rmtree(folder, ignore_errors=True)
+    read = int(embedding.settings["tokens"] or 0) * epochs
+    facts = {
+        "vocabulary": len(embedding),
+        "dimensions": dimensions,
+        "ngrams": 0 if embedding.subwords is None else len(embedding.subwords.vectors),
+        "tokens": int(embedding.settings["tokens"] or 0),
+        "languages": codes,
+        "words_per_second": round(read / seconds),
+        "seconds": round(seconds, 3),
+        "out": str(out),
+    }
+    if json:
+        show_json(facts)
+    else:
+        show(
+            f"{out}: {len(embedding):,} words and {facts['ngrams']:,} n-grams x {dimensions}, "
+            f"{facts['words_per_second']:,} words/s, {seconds:.0f} s"
+        )
+
+
+def _path(path: Path) -> Path | str:
+    return "-" if str(path) == "-" else path
+
+
+def languages(paths: list[Path], given: list[str] | None) -> list[str]:
+    """Language of each text: as given, or a known code in its file name (`novels.en.txt.bz2`).
+
+    Raises:
+        BadParameter: If there is not one code a text.
+    """
+    from jointalign.tokenization import known_languages
+
+    if given:
+        if len(given) != len(paths):
+            raise typer.BadParameter(
+                f"got {len(paths)} --input but {len(given)} --language; give one for each"
+            )
+        return list(given)
+    codes = []
+    for path in paths:
+        named = [part for part in path.name.lower().split(".") if part in known_languages()]
+        codes.append(named[-1] if named else "und")
+        if not named:
+            say(f"{path}: language unknown, words are cut by Unicode rules; see --language")
+    return codes

@@ -1,0 +1,149 @@
+"""`jointalign translate`: words in, scored translations out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jointalign.cli._console import messages, progress, say, show, show_json
+from jointalign.cli._options import Json, Threads
+from jointalign.cli._spaces import Source, Space, Target, read_space
+from jointalign.dictionary import Answer, Translation
+from jointalign.embedding import BilingualEmbedding
+from jointalign.errors import JointalignError
+from jointalign.retrieval import Retrieval
+
+BATCH = 1024
+
+
+def command(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(help="Words; without any, one a line from standard input, or a prompt."),
+    ] = None,
+    embedding: Space = None,
+    source_vectors: Source = None,
+    target_vectors: Target = None,
+    count: Annotated[int, typer.Option(min=1, help="Translations a word.")] = 5,
+    retrieval: Annotated[Retrieval, typer.Option(help="csls, nn or isf.")] = Retrieval.CSLS,
+    threshold: Annotated[float | None, typer.Option(help="Leave lower scores out.")] = None,
+    mutual: Annotated[
+        bool, typer.Option("--mutual", help="Only words that are among each other's best.")
+    ] = False,
+    reverse: Annotated[
+        bool, typer.Option("--reverse", help="Translate from target to source.")
+    ] = False,
+    max_vocabulary: Annotated[
+        int | None, typer.Option(min=1, help="Most frequent words of each side; default: all.")
+    ] = None,
+    export: Annotated[
+        Path | None, typer.Option(help="Translate the whole vocabulary into this table (TSV).")
+    ] = None,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Translate words, or export the whole dictionary."""
+    from jointalign.dictionary import induce, write_tsv
+    from jointalign.processors import limited_to
+
+    with limited_to(threads):
+        with progress("read"):
+            space = read_space(embedding, source_vectors, target_vectors, max_vocabulary)
+        space = space.reversed() if reverse else space
+        if export is not None:
+            with progress("translate"):
+                entries = induce(
+                    space, count=count, mutual=mutual, retrieval=retrieval,
+                    threshold=threshold, max_vocabulary=max_vocabulary,
+                )  # fmt: skip
+                write_tsv(entries, export)
+            facts = {"out": str(export), "entries": len(entries)}
+            show_json(facts) if json else show(f"{export}: {len(entries):,} translations")
+            return
+        translator = Translator(space, count, retrieval, threshold, mutual, max_vocabulary)
+        if words:
+            answers = translator(words)
+            _show(answers, json)
+        elif sys.stdin.isatty() and not json:
+            _converse(translator)
+        else:
+            _show(translator(_lines(sys.stdin)), json)
+
+
+class Translator:
+    """Translates words batch by batch, with what does not change worked out once."""
+
+    def __init__(
+        self,
+        space: BilingualEmbedding,
+        count: int,
+        retrieval: Retrieval,
+        threshold: float | None,
+        mutual: bool,
+        max_vocabulary: int | None,
+    ) -> None:
+        from jointalign.dictionary import Translations
+
+        self._translations = Translations(space, retrieval, max_vocabulary)
+        self._count, self._threshold, self._mutual = count, threshold, mutual
+
+    def __call__(self, words: Iterable[str]) -> Iterator[Answer]:
+        """An answer a word."""
+        waiting = iter(words)
+        while batch := list(islice(waiting, BATCH)):
+            yield from self._translations.of(
+                batch, count=self._count, threshold=self._threshold, mutual=self._mutual
+            )
+
+
+def _lines(lines: Iterable[str]) -> Iterator[str]:
+    try:
+        yield from (word for line in lines if (word := line.strip()))
+    except UnicodeDecodeError as error:
+        raise JointalignError("standard input is not UTF-8 text; convert it first") from error
+
+
+def _show(answers: Iterator[Answer], json: bool) -> None:
+    if json:
+        show_json({"words": [_facts(answer) for answer in answers]})
+        return
+    for answer in answers:
+        if not answer.known:
+            say(f"{answer.word}: not in the vocabulary, and none of its n-grams is known")
+        elif not answer.translations:
+            say(f"{answer.word}: no translation good enough")
+        for found in answer.translations:
+            show(f"{found.source}\t{found.target}\t{found.score:.4f}\t{_margin(found)}")
+
+
+def _converse(translator: Translator) -> None:
+    say("one word a line; an empty line ends")
+    while word := messages.input("> ").strip():
+        for answer in translator([word]):
+            if not answer.known:
+                show("  not in the vocabulary, and none of its n-grams is known")
+            if answer.from_subwords:
+                show("  not in the vocabulary; from its n-grams:")
+            for found in answer.translations:
+                show(f"  {found.target:<24} {found.score:7.4f}  margin {_margin(found)}")
+
+
+def _margin(found: Translation) -> str:
+    return "" if found.margin is None else f"{found.margin:.4f}"
+
+
+def _facts(answer: Answer) -> dict[str, object]:
+    return {
+        "word": answer.word,
+        "known": answer.known,
+        "from_subwords": answer.from_subwords,
+        "translations": [
+            {"target": t.target, "score": t.score, "margin": t.margin, "rank": t.rank}
+            for t in answer.translations
+        ],
+    }

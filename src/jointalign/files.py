@@ -1,0 +1,230 @@
+"""Reading and writing files: compression by suffix, UTF-8 lines, nothing half-written."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, BinaryIO, TextIO
+
+from jointalign._compression import compressed, decompressed
+from jointalign.errors import FormatError, JointalignError
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_TEMPORARY = ".jointalign-tmp"
+_CAUSES = {
+    errno.ENOENT: "no such file; check the path",
+    errno.EISDIR: "expected a file, this is a folder",
+    errno.ENOTDIR: "a part of this path is a file, not a folder; check the path",
+    errno.EEXIST: "a file is where a folder is needed; choose another place",
+    errno.EACCES: "no permission; change the rights of the file or folder, or choose another place",
+    errno.EPERM: "no permission; change the rights of the file or folder, or choose another place",
+    errno.EROFS: "this disk cannot be written to; choose another place",
+    errno.ENOSPC: "no space left on this disk; free some, or choose another place",
+    errno.EDQUOT: "your disk quota is used up; free some space, or choose another place",
+    errno.ENAMETOOLONG: "this name is too long; choose a shorter one",
+}
+
+
+@contextmanager
+def plain_errors(path: str | Path) -> Iterator[None]:
+    """Turn the operating system's errors into `JointalignError`s that say what to do.
+
+    Args:
+        path: Named in the message, unless the error itself names another file.
+
+    Raises:
+        JointalignError: In place of any `OSError`, but for a closed pipe, which is nobody's fault.
+
+    Example:
+        >>> with plain_errors("no-such-file"):
+        ...     open("no-such-file")
+        Traceback (most recent call last):
+        jointalign.errors.JointalignError: no-such-file: no such file; check the path
+    """
+    try:
+        yield
+    except ConnectionError:
+        raise
+    except OSError as error:
+        named = str(error.filename or path)
+        # Whoever waits for `out.vec` has never heard of the temporary file beside it.
+        place = path if named.endswith(_TEMPORARY) else named
+        cause = _CAUSES.get(error.errno or 0, error.strerror or str(error))
+        raise JointalignError(f"{place}: {cause}") from error
+
+
+# Reading
+
+
+@contextmanager
+def open_text(path: str | Path) -> Iterator[BinaryIO]:
+    """Open a file for reading, as bytes, decompressed if its suffix says so.
+
+    Files of several compressed streams one after the other (as `pbzip2`, `bgzip` and `cat` make
+    them) are read to their end.
+
+    Args:
+        path: A file, plain or `.gz`, `.bz2`, `.xz`, `.zst`; `-` for the standard input.
+
+    Raises:
+        JointalignError: If the file cannot be opened.
+        FormatError: While reading, if compressed data is damaged or cut off.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with write_text(f"{folder}/words.txt.gz") as text:
+        ...         _ = text.write("casa")
+        ...     with open_text(f"{folder}/words.txt.gz") as stream:
+        ...         stream.read()
+        b'casa'
+    """
+    if str(path) == "-":
+        yield sys.stdin.buffer
+        return
+    with plain_errors(path):
+        file = Path(path).open("rb")
+    with file:
+        yield decompressed(path, file)
+
+
+def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
+    r"""Lines of a UTF-8 text file, each with its number, counted from 1.
+
+    Lines end with LF or CRLF, nothing else (so a form feed or U+2028 is part of its line); a byte
+    order mark at the start is dropped.
+
+    Args:
+        path: As for `open_text`.
+
+    Raises:
+        JointalignError: If the file cannot be opened.
+        FormatError: If it is not UTF-8 text, or compressed and damaged.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "words.txt").write_bytes(b"casa\r\nhogar")
+        ...     list(read_lines(f"{folder}/words.txt"))
+        [(1, 'casa'), (2, 'hogar')]
+    """
+    with open_text(path) as stream, plain_errors(path):
+        for number, raw in enumerate(stream, 1):
+            if number == 1:
+                raw = raw.removeprefix(_BYTE_ORDER_MARK)
+            if b"\0" in raw:
+                raise FormatError(path, number, _why_not_text(raw, None))
+            try:
+                text = raw.rstrip(b"\r\n").decode()
+            except UnicodeDecodeError as error:
+                raise FormatError(path, number, _why_not_text(raw, error)) from None
+            yield number, text
+
+
+def digest(path: str | Path) -> str:
+    """SHA-256 of a file's bytes as they lie on the disk, in hexadecimal.
+
+    Example:
+        >>> digest("/dev/null")[:16]
+        'e3b0c44298fc1c14'
+    """
+    with plain_errors(path), Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _why_not_text(raw: bytes, error: UnicodeDecodeError | None) -> str:
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "expected UTF-8, got UTF-16; convert it: iconv -f utf-16 -t utf-8 OLD > NEW"
+    if error is None:
+        return "expected text, got a binary file; if it is compressed, give it its suffix, e.g. .gz"
+    return (
+        f"expected UTF-8, got byte 0x{raw[error.start]:02x} at column {error.start + 1}; "
+        "convert the file: iconv -f latin1 -t utf-8 OLD > NEW (or whatever encoding it has)"
+    )
+
+
+# Writing
+
+
+@contextmanager
+def atomic(path: str | Path, mode: str = "wb") -> Iterator[IO[Any]]:
+    """Write a file completely or not at all.
+
+    What is written goes to a temporary file in the same folder, which takes the place of `path`
+    when the block ends, and is removed if the block fails or is interrupted. Missing folders are
+    made. Links are followed; devices and pipes, which cannot be replaced, are written directly.
+
+    Args:
+        path: The file to write; the suffix means nothing here (`write_text` compresses).
+        mode: `wb`, or `w` for UTF-8 text with LF line ends.
+
+    Raises:
+        JointalignError: If the file cannot be written: no permission, disk full, and so on.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with atomic(f"{folder}/runs/1/result.txt", "w") as file:
+        ...         _ = file.write("done")
+        ...     Path(folder, "runs/1/result.txt").read_text()
+        'done'
+    """
+    if mode not in ("wb", "w"):
+        raise JointalignError(f"expected mode 'wb' or 'w', got '{mode}'")
+    encoding, newline = (None, None) if mode == "wb" else ("utf-8", "\n")
+    with plain_errors(path):
+        final = Path(path).resolve()
+        if final.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if final.exists() and not final.is_file():
+            with final.open(mode, encoding=encoding, newline=newline) as file:
+                yield file
+            return
+        final.parent.mkdir(parents=True, exist_ok=True)
+        temporary = final.parent / f".{secrets.token_hex(8)}{_TEMPORARY}"
+        try:
+            with temporary.open(mode.replace("w", "x"), encoding=encoding, newline=newline) as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(final)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def write_bytes(path: str | Path) -> Iterator[BinaryIO]:
+    """Write bytes like `atomic`, compressed if the suffix says so (`.gz`, `.bz2`, `.xz`, `.zst`).
+
+    The same content gives the same file: no name and no time of day goes into it.
+    """
+    with atomic(path) as file, compressed(path, file) as stream:
+        yield stream
+
+
+@contextmanager
+def write_text(path: str | Path) -> Iterator[TextIO]:
+    r"""Write UTF-8 text with LF line ends, otherwise like `write_bytes`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with write_text(f"{folder}/words.txt.zst") as text:
+        ...         _ = text.write("casa\n")
+        ...     list(read_lines(f"{folder}/words.txt.zst"))
+        [(1, 'casa')]
+    """
+    with write_bytes(path) as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8", newline="\n")
+        try:
+            yield text
+        finally:
+            text.detach()  # flushes, and leaves closing to the owner of the stream

@@ -1,0 +1,126 @@
+"""Reading and writing embeddings; the suffix says in which format."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from jointalign._compression import COMPRESSIONS
+from jointalign.embedding import BilingualEmbedding, Embedding
+from jointalign.errors import JointalignError
+from jointalign.formats import native, vec, word2vec_binary
+
+logger = logging.getLogger(__name__)
+
+_TEXT = (".vec", ".txt")
+_BINARY = ".bin"
+_NATIVE = ".safetensors"
+
+
+def read(path: str | Path, max_vocabulary: int | None = None) -> Embedding:
+    """Read an embedding: `.vec` or `.txt`, word2vec's `.bin`, or the native `.safetensors`.
+
+    The first two may be compressed: `.vec.gz`, `.bin.zst`, and so on.
+
+    Args:
+        path: The file.
+        max_vocabulary: Only this many words, from the first on; `None` for all.
+
+    Raises:
+        JointalignError: If the suffix is unknown or the file cannot be opened.
+        FormatError: If the file does not hold an embedding in the format of its suffix.
+
+    Example:
+        >>> import tempfile, numpy as np
+        >>> from jointalign.vocabulary import Vocabulary
+        >>> english = Embedding(Vocabulary(("cat", "dog")), np.eye(2, dtype=np.float32))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write(english, f"{folder}/english.vec.gz")
+        ...     read(f"{folder}/english.vec.gz", max_vocabulary=1).words
+        ('cat',)
+    """
+    suffix = _suffix(path)
+    if suffix in _TEXT:
+        return vec.read(path, max_vocabulary)
+    if suffix == _BINARY:
+        return word2vec_binary.read(path, max_vocabulary)
+    return native.read(path, max_vocabulary)
+
+
+def write(embedding: Embedding, path: str | Path) -> None:
+    """Write an embedding in the format of the suffix, as for `read`.
+
+    Only the native format keeps counts, n-grams and settings.
+
+    Args:
+        embedding: What to write; of a bilingual embedding its `source` or its `target`.
+        path: The file, replaced if it is there.
+
+    Raises:
+        JointalignError: If the suffix is unknown, the format cannot hold a word, or the file
+            cannot be written.
+    """
+    suffix = _suffix(path)
+    counted = embedding.vocabulary.counts.any()
+    if suffix != _NATIVE and (counted or embedding.subwords or embedding.settings):
+        logger.info("%s: has no place for counts, n-grams and settings; %s has", path, _NATIVE)
+    if suffix in _TEXT:
+        vec.write(embedding, path)
+    elif suffix == _BINARY:
+        word2vec_binary.write(embedding, path)
+    else:
+        native.write(embedding, path)
+
+
+def read_bilingual(path: str | Path) -> BilingualEmbedding:
+    """Read a bilingual embedding from a native file (`.safetensors`).
+
+    Raises:
+        JointalignError: If the suffix is another or the file cannot be opened.
+        FormatError: If the file does not hold a bilingual embedding.
+    """
+    _check_native(path)
+    return native.read_bilingual(path)
+
+
+def write_bilingual(bilingual: BilingualEmbedding, path: str | Path) -> None:
+    """Write a bilingual embedding into one native file (`.safetensors`).
+
+    Raises:
+        JointalignError: If the suffix is another or the file cannot be written.
+
+    Example:
+        >>> import tempfile, numpy as np
+        >>> from jointalign.vocabulary import Vocabulary
+        >>> english = Embedding(Vocabulary(("cat",)), np.ones((1, 2), np.float32))
+        >>> spanish = Embedding(Vocabulary(("gato",)), np.ones((1, 2), np.float32))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = f"{folder}/en-es.safetensors"
+        ...     write_bilingual(BilingualEmbedding.separate(english, spanish, "en", "es"), path)
+        ...     read_bilingual(path).target_language
+        'es'
+    """
+    _check_native(path)
+    native.write_bilingual(bilingual, path)
+
+
+def _suffix(path: str | Path) -> str:
+    """The suffix that names the format, without compression."""
+    named = Path(path)
+    compression = named.suffix.lower() if named.suffix.lower() in COMPRESSIONS else ""
+    suffix = (named.with_suffix("") if compression else named).suffix.lower()
+    if suffix in (*_TEXT, _BINARY) or (suffix == _NATIVE and not compression):
+        return suffix
+    raise JointalignError(
+        f"{path}: cannot tell the format from the suffix '{suffix}{compression}'; known are "
+        f"{_NATIVE}, and {', '.join(_TEXT)} and {_BINARY} (word2vec), which may be followed by "
+        f"{', '.join(COMPRESSIONS)}"
+    )
+
+
+def _check_native(path: str | Path) -> None:
+    if Path(path).suffix.lower() != _NATIVE:
+        raise JointalignError(
+            f"{path}: only {_NATIVE} files hold bilingual embeddings; name it so, or write its "
+            "`source` and `target` to a file each"
+        )

@@ -1,0 +1,224 @@
+"""The native format (`.safetensors`): everything an embedding has, exact, open in milliseconds.
+
+The vectors stay in the file and are mapped into memory, so only rows that are used are read. In the
+file are the arrays `words` (UTF-8, a line a word), `counts`, `vectors` and, with n-grams,
+`subwords.*`; a bilingual file has them three times, after `source_only.`, `target_only.` and
+`shared.`. The metadata holds the rest. Any safetensors reader can open it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from jointalign.embedding import BilingualEmbedding, Embedding
+from jointalign.errors import FormatError, JointalignError
+from jointalign.formats._rows import check_maximum, encode_words
+from jointalign.formats._tensors import read_tensors, write_tensors
+from jointalign.subwords import SubwordTable
+from jointalign.version import __version__
+from jointalign.vocabulary import Vocabulary
+
+# Changes when an older jointalign could not read the files of a newer one.
+_FORMAT = "jointalign-1"
+_PARTS = ("source_only", "target_only", "shared")
+
+Tensors = dict[str, np.ndarray]
+
+
+def write(embedding: Embedding, path: str | Path) -> None:
+    """Write an embedding with its counts, n-grams and settings.
+
+    Args:
+        embedding: What to write.
+        path: The file, replaced if it is there. Equal embeddings give equal files.
+
+    Raises:
+        JointalignError: If a word holds a line break, or the file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> vocabulary = Vocabulary(("cat", "dog"), np.array([5, 3]))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write(Embedding(vocabulary, np.eye(2, dtype=np.float32)), f"{folder}/a.safetensors")
+        ...     read(f"{folder}/a.safetensors").vocabulary.counts
+        array([5, 3])
+    """
+    tensors, about = _from_part(path, embedding, "")
+    _write(path, "embedding", tensors, about)
+
+
+def write_bilingual(bilingual: BilingualEmbedding, path: str | Path) -> None:
+    """Write the three parts of a bilingual embedding into one file.
+
+    An n-gram table that several parts have in common is stored once.
+
+    Args:
+        bilingual: What to write.
+        path: The file, replaced if it is there. Equal embeddings give equal files.
+
+    Raises:
+        JointalignError: If a word holds a line break, or the file cannot be written.
+    """
+    tensors: Tensors = {
+        "shared.source_counts": bilingual.shared_source_counts,
+        "shared.target_counts": bilingual.shared_target_counts,
+    }
+    about: dict[str, object] = {
+        "languages": [bilingual.source_language, bilingual.target_language],
+    }
+    for name in _PARTS:
+        part_tensors, about[name] = _from_part(path, getattr(bilingual, name), f"{name}.")
+        tensors |= part_tensors
+    _write(path, "bilingual", tensors, about)
+
+
+def read(path: str | Path, max_vocabulary: int | None = None) -> Embedding:
+    """Read an embedding; its vectors are a read-only view of the file.
+
+    Args:
+        path: A file that `write` made.
+        max_vocabulary: Only this many words, from the first on; `None` for all.
+
+    Raises:
+        JointalignError: If the file cannot be opened.
+        FormatError: If it is another kind of file, or damaged.
+    """
+    check_maximum(max_vocabulary)
+    tensors, about = _read(path, "embedding")
+    with _damage(path):
+        return _to_part(tensors, about, "", max_vocabulary)
+
+
+def read_bilingual(path: str | Path) -> BilingualEmbedding:
+    """Read a bilingual embedding; its vectors are read-only views of the file.
+
+    Args:
+        path: A file that `write_bilingual` made.
+
+    Raises:
+        JointalignError: If the file cannot be opened.
+        FormatError: If it is another kind of file, or damaged.
+
+    Example:
+        >>> import tempfile
+        >>> english = Embedding(Vocabulary(("cat",)), np.ones((1, 2), np.float32))
+        >>> spanish = Embedding(Vocabulary(("gato",)), np.ones((1, 2), np.float32))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "en-es.safetensors")
+        ...     write_bilingual(BilingualEmbedding.separate(english, spanish, "en", "es"), path)
+        ...     read_bilingual(path).target.words
+        ('gato',)
+    """
+    tensors, about = _read(path, "bilingual")
+    with _damage(path):
+        parts = {name: _to_part(tensors, about[name], f"{name}.") for name in _PARTS}
+        source_language, target_language = about["languages"]
+        return BilingualEmbedding(
+            **parts,
+            shared_source_counts=np.array(tensors["shared.source_counts"]),
+            shared_target_counts=np.array(tensors["shared.target_counts"]),
+            source_language=source_language,
+            target_language=target_language,
+        )
+
+
+def _from_part(path: str | Path, part: Embedding, prefix: str) -> tuple[Tensors, dict[str, object]]:
+    """The arrays of an embedding, and what is told about it in the metadata."""
+    words = encode_words(path, part.words)
+    for word in words:
+        if b"\n" in word:
+            raise JointalignError(
+                f"{path}: the word {word.decode()!r} holds a line break; leave it out with `take`"
+            )
+    tensors = {
+        "words": np.frombuffer(b"\n".join(words), np.uint8),
+        "counts": part.vocabulary.counts.astype(np.int64, copy=False),
+        "vectors": part.vectors.astype(np.float32, copy=False),
+    }
+    about: dict[str, object] = {"settings": dict(part.settings)}
+    if part.subwords is not None:
+        table = part.subwords
+        tensors["subwords.buckets_used"] = table.buckets_used.astype(np.uint32, copy=False)
+        tensors["subwords.vectors"] = table.vectors.astype(np.float32, copy=False)
+        if table.mapping is not None:
+            tensors["subwords.mapping"] = table.mapping.astype(np.float32, copy=False)
+        about["subwords"] = {
+            "minimum": table.minimum,
+            "maximum": table.maximum,
+            "buckets": table.buckets,
+        }
+    return {prefix + name: array for name, array in tensors.items()}, about
+
+
+def _to_part(
+    tensors: Tensors, about: Mapping, prefix: str, maximum: int | None = None
+) -> Embedding:
+    vectors, counts = tensors[prefix + "vectors"], np.array(tensors[prefix + "counts"])
+    words = tensors[prefix + "words"].tobytes().decode().split("\n") if len(counts) else []
+    if not len(words) == len(counts) == len(vectors):
+        raise ValueError(f"{len(words)} words, {len(counts)} counts, {len(vectors)} vectors")
+    subwords = None
+    if "subwords" in about:
+        subwords = SubwordTable(
+            tensors[prefix + "subwords.buckets_used"],
+            tensors[prefix + "subwords.vectors"],
+            mapping=tensors.get(prefix + "subwords.mapping"),
+            **about["subwords"],
+        )
+    vocabulary = Vocabulary(tuple(words[:maximum]), counts[:maximum])
+    return Embedding(vocabulary, vectors[:maximum], subwords, about["settings"])
+
+
+def _write(path: str | Path, kind: str, tensors: Tensors, about: dict[str, object]) -> None:
+    """Write arrays, each only once, and the metadata."""
+    first_names: dict[int, str] = {}
+    aliases = {}
+    for name, array in tensors.items():
+        first = first_names.setdefault(id(array), name)
+        if first != name:
+            aliases[name] = first
+    try:
+        text = json.dumps(about | {"aliases": aliases}, ensure_ascii=False, sort_keys=True)
+    except TypeError as error:
+        raise JointalignError(
+            f"{path}: settings must be str, int, float, bool or None ({error}); convert them"
+        ) from None
+    metadata = {"format": _FORMAT, "version": __version__, "kind": kind, "about": text}
+    stored = {name: array for name, array in tensors.items() if name not in aliases}
+    write_tensors(path, stored, metadata)
+
+
+def _read(path: str | Path, kind: str) -> tuple[Tensors, Mapping]:
+    """Arrays by name, aliases too, and what the metadata tells about them."""
+    tensors, metadata = read_tensors(path)
+    came = metadata.get("format", "none")
+    if came != _FORMAT:
+        cure = "install a newer jointalign" if came.startswith("jointalign-") else "convert it"
+        reason = f"expected metadata with format '{_FORMAT}', got '{came}'; {cure}"
+        raise FormatError(path, None, reason)
+    if metadata.get("kind") != kind:
+        cure = {
+            "embedding": "this is a bilingual embedding; open it with read_bilingual, and take its "
+            "`source` or `target`",
+            "bilingual": "this is an embedding of one vocabulary; open it with read",
+        }
+        raise FormatError(path, None, cure[kind])
+    with _damage(path):
+        about = json.loads(metadata["about"])
+        tensors |= {name: tensors[first] for name, first in about["aliases"].items()}
+    return tensors, about
+
+
+@contextmanager
+def _damage(path: str | Path) -> Iterator[None]:
+    """Whatever does not fit together inside a file is the file's fault."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"the parts of the file do not fit together ({error}); write or copy it again"
+        raise FormatError(path, None, reason) from error

@@ -1,0 +1,302 @@
+"""Translation pairs: the seed dictionary an alignment learns from, the test dictionary it faces."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from jointalign.errors import FormatError, JointalignError
+from jointalign.files import read_lines
+from jointalign.vocabulary import Vocabulary
+
+Pair = tuple[str, str]
+
+_LINES_NAMED = 20
+# A comma between digits belongs to a number, as in "1,000".
+_SEPARATOR = re.compile(r"[;|]|(?<!\d),|,(?!\d)")
+_SCORE = re.compile(r"[-+]?\d*\.\d+(?:[eE][-+]?\d+)?")
+
+
+@dataclass(frozen=True)
+class LexiconReport:
+    """What reading a lexicon found; its string is one line.
+
+    Args:
+        lines: Lines in the file.
+        pairs: Pairs kept.
+        blank_or_comment: Lines with nothing on them, or a comment.
+        multiword: Pairs left out because a side has more than one word.
+        malformed: Numbers of the first 20 lines that hold no pair at all.
+        malformed_count: How many such lines there are.
+        duplicates: Pairs left out because they came before.
+        lowercased: Pairs with upper-case letters, now lower case.
+        scores: Decimal numbers after the first translation, left out.
+
+    Example:
+        >>> print(LexiconReport(lines=4, pairs=2, malformed=(3,), malformed_count=1, duplicates=1))
+        2 pairs from 4 lines (1 repeated, 1 malformed: line 3)
+    """
+
+    lines: int = 0
+    pairs: int = 0
+    blank_or_comment: int = 0
+    multiword: int = 0
+    malformed: tuple[int, ...] = ()
+    malformed_count: int = 0
+    duplicates: int = 0
+    lowercased: int = 0
+    scores: int = 0
+
+    def __str__(self) -> str:
+        notes = [
+            (self.blank_or_comment, "blank or comment"),
+            (self.lowercased, "lower-cased"),
+            (self.duplicates, "repeated"),
+            (self.multiword, "of several words"),
+            (self.scores, "scores"),
+            (self.malformed_count, f"malformed: {self._malformed_lines()}"),
+        ]
+        left_out = ", ".join(f"{number} {what}" for number, what in notes if number)
+        found = f"{_plural(self.pairs, 'pair')} from {_plural(self.lines, 'line')}"
+        return f"{found} ({left_out})" if left_out else found
+
+    def _malformed_lines(self) -> str:
+        more = ", ..." if self.malformed_count > len(self.malformed) else ""
+        word = "line" if self.malformed_count == 1 else "lines"
+        return f"{word} {', '.join(map(str, self.malformed))}{more}"
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Translation pairs in the order of their file, each once.
+
+    Args:
+        pairs: (source word, target word); a word may have several translations.
+        report: What was found in the file; derived lexicons keep the report of the file they
+            come from.
+
+    Example:
+        >>> lexicon = Lexicon((("house", "casa"), ("house", "hogar"), ("bar", "bar")))
+        >>> lexicon.grouped()
+        {'house': ('casa', 'hogar'), 'bar': ('bar',)}
+        >>> len(lexicon), len(lexicon.without_identical()), lexicon.reversed().sources
+        (3, 2, ('casa', 'hogar', 'bar'))
+    """
+
+    pairs: tuple[Pair, ...]
+    report: LexiconReport = field(default_factory=LexiconReport)
+
+    @classmethod
+    def read(cls, path: str | Path, lowercase: bool = True) -> Lexicon:
+        r"""Read a dictionary file, leniently; what is left out is counted in `report`.
+
+        A line is a word and its translations, in one of three ways:
+
+        - `house casa`: two words with blanks between (MUSE, VecMap);
+        - `house<TAB>casa<TAB>hogar`: fields with tabs between (XLING), any number of translations;
+        - either with several translations in one field: `house casa, hogar` (or `;` or `|`).
+
+        Without a tab or separator, three or more words on a line cannot be told apart
+        (`ice cream helado`); such a line is counted as `multiword`. A decimal number after the
+        first translation of a line with tabs is a score and left out.
+
+        A line that is `#`, or starts with `#` and a blank, is a comment; but `# #`, `#<TAB>x` and
+        `#the #le` are pairs, since `#` is a word in real dictionaries.
+
+        Args:
+            path: The file; see `files.open_text`.
+            lowercase: Lower-case both sides (`str.lower`), as published vocabularies are.
+
+        Raises:
+            FormatError: If the file holds no usable pair, or is not text.
+
+        Example:
+            >>> import tempfile
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     path = Path(folder, "en-es.txt")
+            ...     _ = path.write_text("House casa\nhouse\tcasa, hogar\nice\n")
+            ...     lexicon = Lexicon.read(path)
+            >>> lexicon.pairs
+            (('house', 'casa'), ('house', 'hogar'))
+            >>> print(lexicon.report)
+            2 pairs from 3 lines (1 lower-cased, 1 repeated, 1 malformed: line 3)
+        """
+        tally = _Tally(lowercase)
+        for number, text in read_lines(path):
+            tally.add(number, text)
+        report = tally.report()
+        if not tally.pairs:
+            raise FormatError(
+                path,
+                None,
+                f"no usable pair: {report}; expected lines of a word and its translation, "
+                "with a blank or tab between them",
+            )
+        return cls(tuple(tally.pairs), report)
+
+    @classmethod
+    def identical_strings(cls, source: Vocabulary, target: Vocabulary) -> Lexicon:
+        """Words that both vocabularies have, as translations of themselves.
+
+        A lexicon for two languages with one script and no dictionary (Artetxe et al. 2017).
+
+        Example:
+            >>> english, spanish = Vocabulary(("the", "bar")), Vocabulary(("la", "bar"))
+            >>> Lexicon.identical_strings(english, spanish).pairs
+            (('bar', 'bar'),)
+        """
+        pairs = tuple((word, word) for word in source.words if word in target)
+        return cls(pairs, LexiconReport(pairs=len(pairs)))
+
+    def rows(self, source: Vocabulary, target: Vocabulary) -> np.ndarray:
+        """Pairs of which both words are known, as rows of the two vocabularies.
+
+        Returns:
+            int64 `(k, 2)` in file order, each pair once.
+
+        Example:
+            >>> lexicon = Lexicon((("cat", "gato"), ("dog", "perro")))
+            >>> lexicon.rows(Vocabulary(("dog", "cat")), Vocabulary(("gato",)))
+            array([[1, 0]])
+        """
+        found = [
+            (source_row, target_row)
+            for source_word, target_word in dict.fromkeys(self.pairs)
+            if (source_row := source.row(source_word)) is not None
+            and (target_row := target.row(target_word)) is not None
+        ]
+        return np.array(found, dtype=np.int64).reshape(-1, 2)
+
+    @cached_property
+    def sources(self) -> tuple[str, ...]:
+        """The distinct source words, by first appearance."""
+        return tuple(dict.fromkeys(word for word, _ in self.pairs))
+
+    def grouped(self) -> dict[str, tuple[str, ...]]:
+        """Source word -> its distinct translations, both in file order."""
+        groups: dict[str, dict[str, None]] = {}
+        for source_word, target_word in self.pairs:
+            groups.setdefault(source_word, {})[target_word] = None
+        return {word: tuple(translations) for word, translations in groups.items()}
+
+    def without_identical(self) -> Lexicon:
+        """The pairs whose two words differ (Table 2 of the paper)."""
+        return replace(self, pairs=tuple(pair for pair in self.pairs if pair[0] != pair[1]))
+
+    def reversed(self) -> Lexicon:
+        """The same pairs from target to source."""
+        return replace(self, pairs=tuple((target, source) for source, target in self.pairs))
+
+    def overlap(self, other: Lexicon) -> int:
+        """Number of pairs that both lexicons have."""
+        return len(set(self.pairs) & set(other.pairs))
+
+    def split(self, share: float, seed: int) -> tuple[Lexicon, Lexicon]:
+        """Hold out some source words, each with all its translations.
+
+        Args:
+            share: Of the source words, how many to hold out, `0 < share < 1`; at least one is held
+                out and at least one stays.
+            seed: The only source of randomness.
+
+        Returns:
+            The rest and the held-out part, both in file order.
+
+        Raises:
+            JointalignError: If `share` is out of range or there are fewer than two source words.
+
+        Example:
+            >>> lexicon = Lexicon((("a", "x"), ("a", "y"), ("b", "z"), ("c", "z")))
+            >>> rest, held_out = lexicon.split(0.3, seed=0)
+            >>> len(rest.sources), len(held_out.sources), set(rest.sources) & set(held_out.sources)
+            (2, 1, set())
+        """
+        if not 0 < share < 1:
+            raise JointalignError(f"expected a share between 0 and 1, got {share}")
+        number = len(self.sources)
+        if number < 2:
+            raise JointalignError(f"splitting needs two source words or more, got {number}")
+        size = min(max(round(share * number), 1), number - 1)
+        chosen = np.random.default_rng(seed).permutation(number)[:size]
+        held_out = {self.sources[position] for position in chosen.tolist()}
+        parts = ([], [])
+        for pair in self.pairs:
+            parts[pair[0] in held_out].append(pair)
+        return replace(self, pairs=tuple(parts[0])), replace(self, pairs=tuple(parts[1]))
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __iter__(self) -> Iterator[Pair]:
+        return iter(self.pairs)
+
+
+class _Tally:
+    """Pairs and counts while lines come in."""
+
+    def __init__(self, lowercase: bool) -> None:
+        self.lowercase = lowercase
+        self.pairs: dict[Pair, None] = {}  # a set that keeps its order
+        self.malformed: list[int] = []
+        self.counts: Counter[str] = Counter()  # by the names of the report's fields
+
+    def add(self, number: int, text: str) -> None:
+        self.counts["lines"] += 1
+        if _is_blank_or_comment(text):
+            self.counts["blank_or_comment"] += 1
+            return
+        source, translations = self._fields(text)
+        if not source or not translations:
+            self.malformed.append(number)
+            return
+        for target in translations:
+            self._add_pair(source, target)
+
+    def _fields(self, text: str) -> tuple[str, list[str]]:
+        if "\t" not in text:
+            source, *rest = text.split(maxsplit=1)
+            return source, _alternatives(rest[0].strip()) if rest else []
+        source, first, *others = (part.strip() for part in text.split("\t"))
+        kept = [other for other in others if not _SCORE.fullmatch(other)]
+        self.counts["scores"] += len(others) - len(kept)
+        return source, [word for part in (first, *kept) for word in _alternatives(part)]
+
+    def _add_pair(self, source: str, target: str) -> None:
+        if len(source.split()) > 1 or len(target.split()) > 1:
+            self.counts["multiword"] += 1
+            return
+        pair = (source.lower(), target.lower()) if self.lowercase else (source, target)
+        self.counts["lowercased"] += pair != (source, target)
+        self.counts["duplicates"] += pair in self.pairs
+        self.pairs[pair] = None
+
+    def report(self) -> LexiconReport:
+        return LexiconReport(
+            pairs=len(self.pairs),
+            malformed=tuple(self.malformed[:_LINES_NAMED]),
+            malformed_count=len(self.malformed),
+            **self.counts,
+        )
+
+
+def _is_blank_or_comment(text: str) -> bool:
+    stripped = text.strip()
+    if "\t" in text:
+        return not stripped
+    return stripped in ("", "#") or (text.startswith("# ") and stripped != "# #")
+
+
+def _alternatives(part: str) -> list[str]:
+    if not any(map(str.isalnum, part)):  # a smiley such as ";)", or a comma, is a word of its own
+        return [part] if part else []
+    return [word for piece in _SEPARATOR.split(part) if (word := piece.strip())]
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

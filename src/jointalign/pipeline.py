@@ -1,0 +1,290 @@
+"""The whole job: two corpora in, one space, a dictionary and scores out, in stages on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from jointalign.alignment.api import align
+from jointalign.bli import Identical, OutOfVocabulary, evaluate_rules
+from jointalign.corpus import Corpus
+from jointalign.dictionary import induce, write_tsv
+from jointalign.embedding import BilingualEmbedding, Embedding
+from jointalign.encoding import EncodedCorpus, encode
+from jointalign.files import atomic
+from jointalign.formats.api import read, read_bilingual, write, write_bilingual
+from jointalign.lexicon import Lexicon
+from jointalign.oversharing import oversharing
+from jointalign.processors import limited_to
+from jointalign.progress import Progress
+from jointalign.reallocation import reallocate
+from jointalign.stages import Stages, file_facts, locked, peak_memory_mb
+from jointalign.training.skipgram import SkipGram
+from jointalign.tuning import Wishes, tune_run
+from jointalign.version import __version__
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Everything that decides the result of a run.
+
+    Args:
+        source: Text of the source language, one sentence or paragraph a line.
+        target: Text of the target language.
+        lexicon: Training dictionary, "source target" a line.
+        test: Test dictionary; `None` for no scores.
+        source_language: Code, e.g. `en`; decides how words are cut.
+        target_language: Code.
+        wishes: Alignment method, gamma, learning rate and steps; what is left open is chosen on
+            a held-out slice of the training dictionary.
+        trainer: Settings of the joint training.
+        tokenized: Whether the words of both texts are already cut, at white space.
+        lowercase: Whether to lower-case text and dictionaries.
+        max_vocabulary: Words of each language that queries are answered from (200,000: MUSE).
+        seed: The only source of randomness.
+    """
+
+    source: Path
+    target: Path
+    lexicon: Path
+    test: Path | None = None
+    source_language: str = "en"
+    target_language: str = "es"
+    wishes: Wishes = field(default_factory=Wishes)
+    trainer: SkipGram = field(default_factory=SkipGram)
+    tokenized: bool = False
+    lowercase: bool = True
+    max_vocabulary: int = 200_000
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run found.
+
+    Args:
+        folder: Where its files are.
+        gamma: Used for reallocation.
+        method: The alignment method with its settings.
+        scores: Scores by direction, identical pairs kept or removed, and rule; `None` without test.
+        seconds: Time of each stage when it was done.
+        peak_memory_mb: Largest memory of all stages.
+    """
+
+    folder: Path
+    gamma: float
+    method: dict[str, Any]
+    scores: dict[str, Any] | None
+    seconds: dict[str, float]
+    peak_memory_mb: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `jointalign run --json` prints."""
+        forward = None if self.scores is None else self.scores["source_to_target"]
+        return {
+            "bli": None if forward is None else forward["identical_kept"],
+            "bli_identical_removed": None if forward is None else forward["identical_removed"],
+            "bli_reversed": None if self.scores is None else self.scores["target_to_source"],
+            "gamma": self.gamma,
+            "method": self.method,
+            "seconds": self.seconds,
+            "peak_memory_mb": round(self.peak_memory_mb, 1),
+            "out": str(self.folder),
+        }
+
+
+Announce = Callable[[str, bool], None]
+
+
+def run(
+    settings: RunSettings,
+    folder: Path,
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    announce: Announce | None = None,
+) -> RunResult:
+    """Do the whole job; what an earlier, interrupted run has finished is not done again.
+
+    With one thread, the files are the same however often the run was stopped on its way.
+
+    Args:
+        settings: What to do.
+        folder: Where all files go; made if missing.
+        threads: How many; `None` for all processors that this process may use.
+        progress: Told how far the stage at hand is.
+        announce: Told the name of each stage as it begins, and whether it was done before.
+
+    Raises:
+        JointalignError: If a file or a setting is bad, or another process works in the folder.
+    """
+    _check(settings)
+    with locked(folder), limited_to(threads):
+        return _Run(settings, folder, threads, progress, announce).result()
+
+
+def _check(settings: RunSettings) -> None:
+    """Fail before hours of training, not after."""
+    for path in (settings.lexicon, settings.test):
+        if path is not None:
+            Lexicon.read(path, lowercase=settings.lowercase)
+    for path in (settings.source, settings.target):
+        file_facts(path)
+
+
+class _Run:
+    """The stages; each reads what it needs from the files of earlier ones."""
+
+    def __init__(
+        self,
+        settings: RunSettings,
+        folder: Path,
+        threads: int | None,
+        progress: Progress | None,
+        announce: Announce | None,
+    ) -> None:
+        self.settings, self.folder = settings, folder
+        self.threads, self.progress = threads, progress
+        self.stages = Stages(folder, announce)
+
+    def result(self) -> RunResult:
+        settings, do = self.settings, self.stages.do
+        text = [file_facts(settings.source), file_facts(settings.target), __version__]
+        text += [settings.source_language, settings.target_language]
+        text += [settings.tokenized, settings.lowercase]
+        dictionary = [file_facts(settings.lexicon)]
+        tests = None if settings.test is None else file_facts(settings.test)
+        do("count", text, ["source/info.json", "target/info.json"], self.count)
+        training = [asdict(settings.trainer), settings.seed]
+        do("train", training, ["joint.safetensors"], self.train, after=["count"])
+        aligned = ["choice.json", "reallocated.safetensors", "aligned.safetensors"]
+        do("align", [dictionary, asdict(settings.wishes)], aligned, self.align, after=["train"])
+        shown = [tests, settings.max_vocabulary]
+        scored = ["scores.json", "oversharing.json", "dictionary.tsv"]
+        do("evaluate", shown, scored, self.evaluate, after=["align"])
+        choice = self._json("choice.json")
+        records = self.stages.records
+        return RunResult(
+            self.folder,
+            choice["gamma"],
+            choice["method"],
+            self._json("scores.json"),
+            {name: round(record.seconds, 3) for name, record in records.items()},
+            max(peak_memory_mb(), *(record.peak_memory_mb for record in records.values())),
+        )
+
+    def count(self) -> None:
+        for side, corpus in self.corpora.items():
+            encode(corpus, self.folder / side, self.threads, self.progress)
+
+    def train(self) -> None:
+        joint = self.settings.trainer.fit_encoded(
+            [self.source, self.target],
+            seed=self.settings.seed,
+            threads=self.threads,
+            folder=self.folder / "training",
+            progress=self.progress,
+        )
+        write(joint, self.folder / "joint.safetensors")
+        (self.folder / "training" / "training.checkpoint").unlink(missing_ok=True)
+
+    def align(self) -> None:
+        source, target, settings = self.source.counts, self.target.counts, self.settings
+        tuned = tune_run(
+            self.joint, source, target, self.lexicon, settings.wishes,
+            seed=settings.seed, progress=self.progress,
+        )  # fmt: skip
+        split = reallocate(
+            self.joint, source, target, tuned.gamma or 1.0,
+            settings.source_language, settings.target_language,
+        )  # fmt: skip
+        write_bilingual(split, self.folder / "reallocated.safetensors")
+        aligned = align(split, tuned.method, self.lexicon, seed=settings.seed)
+        write_bilingual(aligned, self.folder / "aligned.safetensors")
+        self._write_json("choice.json", tuned.to_json())
+
+    def evaluate(self) -> None:
+        settings = self.settings
+        aligned = read_bilingual(self.folder / "aligned.safetensors")
+        report = oversharing(
+            self.joint,
+            self.source.counts,
+            self.target.counts,
+            training=self.lexicon,
+            test=self.test,
+        )
+        self._write_json("oversharing.json", report.to_json())
+        entries = induce(aligned, max_vocabulary=settings.max_vocabulary)
+        write_tsv(entries, self.folder / "dictionary.tsv")
+        self._write_json("scores.json", self._scores(aligned))
+
+    def _scores(self, aligned: BilingualEmbedding) -> dict[str, Any] | None:
+        if self.test is None:
+            return None
+        return {
+            "source_to_target": self._direction(aligned, self.test, self.lexicon),
+            "target_to_source": self._direction(
+                aligned.reversed(), self.test.reversed(), self.lexicon.reversed()
+            ),
+        }
+
+    def _direction(
+        self, aligned: BilingualEmbedding, test: Lexicon, training: Lexicon
+    ) -> dict[str, Any]:
+        results = evaluate_rules(
+            aligned,
+            test,
+            max_vocabulary=self.settings.max_vocabulary,
+            training=training,
+            seed=self.settings.seed,
+        )
+        return {
+            f"identical_{identical}": {
+                str(oov): results[oov, identical].to_json() for oov in OutOfVocabulary
+            }
+            for identical in Identical
+        }
+
+    @cached_property
+    def corpora(self) -> dict[str, Corpus]:
+        settings = self.settings
+        sides = {
+            "source": (settings.source, settings.source_language),
+            "target": (settings.target, settings.target_language),
+        }
+        return {
+            side: Corpus(path, language, settings.tokenized, settings.lowercase)
+            for side, (path, language) in sides.items()
+        }
+
+    @cached_property
+    def source(self) -> EncodedCorpus:
+        return EncodedCorpus.open(self.folder / "source")
+
+    @cached_property
+    def target(self) -> EncodedCorpus:
+        return EncodedCorpus.open(self.folder / "target")
+
+    @cached_property
+    def joint(self) -> Embedding:
+        return read(self.folder / "joint.safetensors")
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        return Lexicon.read(self.settings.lexicon, lowercase=self.settings.lowercase)
+
+    @cached_property
+    def test(self) -> Lexicon | None:
+        path = self.settings.test
+        return None if path is None else Lexicon.read(path, lowercase=self.settings.lowercase)
+
+    def _json(self, name: str) -> Any:
+        return json.loads((self.folder / name).read_text("utf-8"))
+
+    def _write_json(self, name: str, content: Any) -> None:
+        with atomic(self.folder / name, "w") as file:
+            json.dump(content, file, indent=2, ensure_ascii=False)

@@ -1,0 +1,245 @@
+"""The inner loops of skip-gram training with negative sampling, compiled.
+
+One centre word at a time: its vector is the mean of its own row and its n-grams' rows, computed
+once for all of its contexts (fastText computes it again for every context). First every score of
+the window is taken, then every row is moved: in a pass that only reads, the processor fetches many
+rows at a time.
+
+Matrices are padded to whole cache lines; the padding stays zero.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+LONGEST_SENTENCE = 1024
+"""Tokens after which a line is cut, as in fastText; contexts do not cross the cut."""
+
+SIGMOID_LIMIT = 8.0
+SIGMOID_STEPS = 4096
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+def sigmoid_table() -> np.ndarray:
+    """Logistic function at the middle of `SIGMOID_STEPS` equal steps over [-8, 8], float32."""
+    step = 2 * SIGMOID_LIMIT / SIGMOID_STEPS
+    x = -SIGMOID_LIMIT + step * (np.arange(SIGMOID_STEPS) + 0.5)
+    return (1.0 / (1.0 + np.exp(-x))).astype(np.float32)
+
+
+@njit(inline="always")
+def _mix(value):  # noqa: ANN001, ANN202
+    """A well-mixed 64-bit number from a counter (the finaliser of SplitMix64)."""
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
+
+
+@njit(inline="always")
+def _uniform(bits):  # noqa: ANN001, ANN202
+    """A float in [0, 1) from 64 random bits."""
+    return np.float64(bits >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+
+
+@njit(nogil=True, cache=True)
+def line_is_kept(line: int, key: int, share: float) -> bool:
+    """Whether a line belongs to the random share of lines that balancing keeps."""
+    bits = _mix(np.uint64(line) * _GOLDEN + np.uint64(key))
+    return _uniform(bits) < share
+
+
+@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+def train_lines(
+    tokens: np.ndarray,  # (t,) int32, types of one corpus
+    line_ends: np.ndarray,  # (l,) int64
+    first_line: int,
+    last_line: int,
+    share: float,  # of lines to be used; 1 for all
+    share_key: int,
+    rows_of_types: np.ndarray,  # (types,) int32, row in the vocabulary, -1 for rare words
+    keep: np.ndarray,  # (v,) float32, probability to survive subsampling
+    unit_starts: np.ndarray,  # (v + 1,) int64, into unit_rows
+    unit_rows: np.ndarray,  # int32, rows of `inputs` that make up each word
+    inputs: np.ndarray,  # (v + g, stride) float32, moved in place
+    outputs: np.ndarray,  # (v, stride) float32, moved in place
+    alias_share: np.ndarray,  # (v,) float32
+    alias_other: np.ndarray,  # (v,) int32
+    sigmoid: np.ndarray,  # (SIGMOID_STEPS,) float32
+    window: int,
+    negatives: int,
+    rate: float,
+    key: int,
+) -> None:
+    """Train on some lines of one corpus."""
+    state = np.uint64(key)
+    sentence = np.empty(LONGEST_SENTENCE, np.int32)
+    hidden = np.empty(inputs.shape[1], np.float32)
+    gradient = np.empty(inputs.shape[1], np.float32)
+    rows = np.empty(2 * window * (negatives + 1), np.int32)
+    moves = np.empty(2 * window * (negatives + 1), np.float32)
+    for line in range(first_line, last_line):
+        if share < 1.0 and not line_is_kept(line, share_key, share):
+            continue
+        at = np.int64(0) if line == 0 else line_ends[line - 1]
+        while at < line_ends[line]:
+            at, length, state = _fill(
+                sentence, tokens, at, line_ends[line], rows_of_types, keep, state
+            )
+            for position in range(length):
+                count, state = _window(
+                    sentence, length, position, window, negatives,
+                    alias_share, alias_other, rows, moves, state,
+                )  # fmt: skip
+                if count:
+                    first = unit_starts[sentence[position]]
+                    last = unit_starts[sentence[position] + 1]
+                    _learn(
+                        unit_rows[first:last], rows[:count], moves[:count], inputs, outputs,
+                        sigmoid, np.float32(rate), hidden, gradient,
+                    )  # fmt: skip
+
+
+@njit(nogil=True, cache=True)
+def _fill(sentence, tokens, at, end, rows_of_types, keep, state):  # noqa: ANN001, ANN202
+    """Fill `sentence` with known tokens that survive subsampling; returns where it stopped."""
+    length = 0
+    while at < end and length < LONGEST_SENTENCE:
+        row = rows_of_types[tokens[at]]
+        at += 1
+        if row < 0:
+            continue
+        state += _GOLDEN
+        if _uniform(_mix(state)) < keep[row]:
+            sentence[length] = row
+            length += 1
+    return at, length, state
+
+
+@njit(nogil=True, cache=True)
+def _window(  # noqa: ANN202
+    sentence, length, position, window, negatives, alias_share, alias_other, rows, moves, state  # noqa: ANN001
+):  # fmt: skip
+    """List the contexts of a centre word, each followed by its noise words, with their labels."""
+    state += _GOLDEN
+    reach = 1 + np.int64(_mix(state) % np.uint64(window))
+    count = 0
+    for context in range(max(0, position - reach), min(length, position + reach + 1)):
+        if context == position:
+            continue
+        target = sentence[context]
+        rows[count], moves[count] = target, np.float32(1.0)
+        count += 1
+        drawn = 0
+        while drawn < negatives:
+            state += _GOLDEN
+            other = _draw(_mix(state), alias_share, alias_other)
+            if other == target and len(alias_share) > 1:
+                continue
+            rows[count], moves[count] = other, np.float32(0.0)
+            count += 1
+            drawn += 1
+    return count, state
+
+
+@njit(inline="always")
+def _draw(bits, alias_share, alias_other):  # noqa: ANN001, ANN202
+    """A word from the noise distribution, by Walker's alias method."""
+    size = np.uint64(len(alias_share))
+    column = np.int64(((bits >> np.uint64(32)) * size) >> np.uint64(32))
+    fraction = np.float32(bits & np.uint64(0xFFFFFF)) * np.float32(1.0 / 16777216.0)
+    return np.int32(column) if fraction < alias_share[column] else alias_other[column]
+
+
+@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+def _learn(units, rows, moves, inputs, outputs, sigmoid, rate, hidden, gradient):  # noqa: ANN001, ANN202
+    """One centre word against the words of its window and their negatives.
+
+    `moves` holds the label of each row on entry (1 context, 0 noise).
+    """
+    stride = len(hidden)
+    hidden[:] = np.float32(0.0)
+    for unit in units:
+        for k in range(stride):
+            hidden[k] += inputs[unit, k]
+    scale = np.float32(1.0) / np.float32(len(units))
+    for k in range(stride):
+        hidden[k] *= scale
+        gradient[k] = np.float32(0.0)
+    steps = np.float32(SIGMOID_STEPS / (2 * SIGMOID_LIMIT))
+    for i in range(len(rows)):
+        row = rows[i]
+        score = np.float32(0.0)
+        for k in range(stride):
+            score += hidden[k] * outputs[row, k]
+        cell = np.int64((score + np.float32(SIGMOID_LIMIT)) * steps)
+        moves[i] = rate * (moves[i] - sigmoid[min(max(cell, 0), SIGMOID_STEPS - 1)])
+    for i in range(len(rows)):
+        row, move = rows[i], moves[i]
+        for k in range(stride):
+            value = outputs[row, k]
+            gradient[k] += move * value
+            outputs[row, k] = value + move * hidden[k]
+    for unit in units:
+        for k in range(stride):
+            inputs[unit, k] += gradient[k]
+
+
+@njit(nogil=True, fastmath=True, cache=True)
+def compose(
+    unit_starts: np.ndarray, unit_rows: np.ndarray, inputs: np.ndarray, vectors: np.ndarray
+) -> None:
+    """Word vectors `(v, d)` as the mean of their rows of `inputs`, written into `vectors`."""
+    for word in range(len(unit_starts) - 1):
+        units = unit_rows[unit_starts[word] : unit_starts[word + 1]]
+        for k in range(vectors.shape[1]):
+            total = np.float32(0.0)
+            for unit in units:
+                total += inputs[unit, k]
+            vectors[word, k] = total / np.float32(len(units))
+
+
+@njit(inline="always")
+def _hash_character(data, at, end, value):  # noqa: ANN001, ANN202
+    """Take one more UTF-8 character into a 32-bit FNV-1a hash; bytes count as signed."""
+    while True:
+        byte = np.uint32(data[at])
+        if byte >= 128:
+            byte |= np.uint32(0xFFFFFF00)
+        value = np.uint32((value ^ byte) * np.uint32(16777619))
+        at += 1
+        if at >= end or data[at] & 0xC0 != 0x80:
+            return value, at
+
+
+@njit(nogil=True, cache=True)
+def hash_ngrams(
+    data: np.ndarray,  # uint8: all words, each as <word> in UTF-8
+    starts: np.ndarray,  # (v + 1,) int64
+    minimum: int,
+    maximum: int,
+    buckets: int,
+    counts: np.ndarray,  # (v,) int64: number of n-grams of each word, written
+    hashes: np.ndarray,  # uint32, written; empty to count only
+) -> None:
+    """Buckets of the n-grams of many words: `jointalign.subwords.ngram_hashes` at speed."""
+    written = 0
+    for word in range(len(starts) - 1):
+        first, end = starts[word], starts[word + 1]
+        found = 0
+        for start in range(first, end):
+            if data[start] & 0xC0 == 0x80:  # not the first byte of a character
+                continue
+            value = np.uint32(2166136261)
+            at = start
+            for length in range(1, maximum + 1):
+                if at >= end:
+                    break
+                value, at = _hash_character(data, at, end, value)
+                if length < minimum or (length == 1 and (start == first or at == end)):
+                    continue
+                if len(hashes):
+                    hashes[written] = value % np.uint32(buckets)
+                written += 1
+                found += 1
+        counts[word] = found

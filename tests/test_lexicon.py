@@ -1,0 +1,274 @@
+import bz2
+import gzip
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jointalign.errors import FormatError, JointalignError
+from jointalign.lexicon import Lexicon, LexiconReport
+from jointalign.vocabulary import Vocabulary
+
+
+def read(tmp_path, text, **options):
+    path = tmp_path / "lexicon.txt"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return Lexicon.read(path, **options)
+
+
+# Reading
+
+
+@pytest.mark.parametrize(
+    ("text", "pairs"),
+    [
+        ("house casa\n", [("house", "casa")]),
+        ("house\tcasa", [("house", "casa")]),
+        ("house   casa  \n", [("house", "casa")]),
+        ("house \t casa \n", [("house", "casa")]),
+        (b"\xef\xbb\xbfhouse casa\r\ndog perro\r\n", [("house", "casa"), ("dog", "perro")]),
+        ("house\tcasa\thogar\n", [("house", "casa"), ("house", "hogar")]),
+        ("house\tcasa\t\thogar\t\n", [("house", "casa"), ("house", "hogar")]),
+        ("house\tcasa, hogar\n", [("house", "casa"), ("house", "hogar")]),
+        ("house\tcasa;hogar|piso\n", [("house", "casa"), ("house", "hogar"), ("house", "piso")]),
+        ("house casa, hogar\n", [("house", "casa"), ("house", "hogar")]),
+        ("house casa,hogar,\n", [("house", "casa"), ("house", "hogar")]),
+        ("House CASA\n", [("house", "casa")]),
+        ("mañana 明日\n", [("mañana", "明日")]),
+        # signs that are words
+        ("#the #le\n", [("#the", "#le")]),
+        ("# #\n", [("#", "#")]),
+        ("#\tnúmero\n", [("#", "número")]),
+        (", ,\n", [(",", ",")]),
+        ("; ;)\n", [(";", ";)")]),
+        ("1,000 1,000\n", [("1,000", "1,000")]),
+        ("1984\t1984\n", [("1984", "1984")]),
+        # a score after the translation
+        ("house\tcasa\t0.8312\n", [("house", "casa")]),
+        ("pi\t3.14\n", [("pi", "3.14")]),
+        ("three\tdrei\t3\n", [("three", "drei"), ("three", "3")]),
+    ],
+)
+def test_pairs_of_a_file(tmp_path, text, pairs):
+    lexicon = read(tmp_path, text)
+    assert list(lexicon) == pairs
+    assert len(lexicon) == lexicon.report.pairs == len(pairs)
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "count"),
+    [
+        ("", "blank_or_comment", 1),
+        ("  \t ", "blank_or_comment", 1),
+        ("#", "blank_or_comment", 1),
+        ("# English to Spanish", "blank_or_comment", 1),
+        ("ice cream helado", "multiword", 1),
+        ("ice cream\thelado", "multiword", 1),
+        ("ice cream\thelado\tnieve", "multiword", 2),
+        ("fridge\taire frío, nevera fría", "multiword", 2),
+        ("alone", "malformed_count", 1),
+        ("alone\t", "malformed_count", 1),
+        ("\tsolo", "malformed_count", 1),
+        ("dog perro", "duplicates", 1),
+        ("DOG perro", "duplicates", 1),
+        ("Cat Gato", "lowercased", 1),
+        ("cat\tgato\t0.5\t1e-3\t.25", "scores", 2),
+    ],
+)
+def test_nothing_is_dropped_quietly(tmp_path, line, field, count):
+    report = read(tmp_path, f"dog perro\n{line}\n").report
+    assert report.lines == 2
+    assert getattr(report, field) == count
+    assert (report.malformed == (2,)) == (field == "malformed_count")
+
+
+def test_one_line_for_everything_that_was_found(tmp_path):
+    text = "# en-es\nDog perro\ndog perro\nice cream helado\ncat\ngato\n\nsun\tsol\t0.5\n"
+    report = read(tmp_path, text).report
+    assert str(report) == (
+        "2 pairs from 8 lines (2 blank or comment, 1 lower-cased, 1 repeated, 1 of several words, "
+        "1 scores, 2 malformed: lines 5, 6)"
+    )
+    assert str(LexiconReport(lines=1, pairs=1)) == "1 pair from 1 line"
+
+
+def test_many_malformed_lines_are_counted_and_the_first_named(tmp_path):
+    report = read(tmp_path, "x\n" * 30 + "dog perro\n").report
+    assert report.malformed == tuple(range(1, 21))
+    assert report.malformed_count == 30
+    assert "30 malformed: lines 1, 2," in str(report)
+    assert "20, ..." in str(report)
+
+
+def test_case_can_be_kept(tmp_path):
+    lexicon = read(tmp_path, "Dog Hund\ndog Hund\n", lowercase=False)
+    assert lexicon.pairs == (("Dog", "Hund"), ("dog", "Hund"))
+    assert lexicon.report.lowercased == 0
+
+
+@pytest.mark.parametrize(("suffix", "compress"), [(".gz", gzip.compress), (".bz2", bz2.compress)])
+def test_compressed(tmp_path, suffix, compress):
+    path = tmp_path / f"lexicon.txt{suffix}"
+    path.write_bytes(compress(b"dog perro\n"))
+    assert Lexicon.read(path).pairs == (("dog", "perro"),)
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# only a comment\n", "one\ntwo\n", "a b c\n" * 3])
+def test_no_usable_pair(tmp_path, text):
+    with pytest.raises(FormatError, match=rf"no usable pair: 0 pairs from {text.count(chr(10))} l"):
+        read(tmp_path, text)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\0a", b"a\0b\n", "niño child\n".encode("latin-1")])
+def test_not_text(tmp_path, content):
+    with pytest.raises(FormatError):
+        read(tmp_path, content)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(JointalignError, match="no such file"):
+        Lexicon.read(tmp_path / "none.txt")
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.booleans())
+def test_no_text_crashes_the_reader(tmp_path_factory, text, lowercase):
+    path = tmp_path_factory.mktemp("lexicon") / "lexicon.txt"
+    path.write_bytes(text.encode())
+    try:
+        lexicon = Lexicon.read(path, lowercase)
+    except FormatError:
+        return
+    assert len(set(lexicon.pairs)) == len(lexicon.pairs) == lexicon.report.pairs > 0
+    for pair in lexicon:
+        for word in pair:
+            assert len(word.split()) == 1
+
+
+words = st.text(st.characters(categories=["L", "N", "M"]), min_size=1).filter(
+    lambda word: word == word.lower()
+)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(words, words), min_size=1, unique=True), st.sampled_from("\t "))
+def test_round_trip(tmp_path_factory, pairs, separator):
+    path = tmp_path_factory.mktemp("lexicon") / "lexicon.txt"
+    path.write_text("".join(f"{source}{separator}{target}\n" for source, target in pairs), "utf-8")
+    assert Lexicon.read(path).pairs == tuple(pairs)
+
+
+# Using
+
+
+pairs_of_few_words = st.lists(st.tuples(st.sampled_from("abcdefg"), st.sampled_from("abcxyz")))
+
+
+@settings(deadline=None)
+@given(pairs_of_few_words, st.permutations("abcdefg"), st.permutations("abcxyz"))
+def test_rows_agree_with_a_plain_loop(pairs, source_words, target_words):
+    source = Vocabulary(tuple(source_words[:4]))
+    target = Vocabulary(tuple(target_words[:4]))
+    expected = []
+    for source_word, target_word in pairs:
+        if source_word in source.words and target_word in target.words:
+            row = [source.words.index(source_word), target.words.index(target_word)]
+            if row not in expected:
+                expected.append(row)
+    rows = Lexicon(tuple(pairs)).rows(source, target)
+    assert rows.dtype == np.int64
+    assert rows.shape == (len(expected), 2)
+    assert rows.tolist() == expected
+
+
+@settings(deadline=None)
+@given(pairs_of_few_words)
+def test_derived_lexicons(pairs):
+    lexicon = Lexicon(tuple(pairs))
+    assert list(lexicon.without_identical()) == [(a, b) for a, b in pairs if a != b]
+    assert list(lexicon.reversed()) == [(b, a) for a, b in pairs]
+    assert lexicon.reversed().reversed() == lexicon
+    assert set(lexicon.sources) == {a for a, _ in pairs}
+    assert tuple(lexicon.grouped()) == lexicon.sources
+    assert {(a, b) for a, group in lexicon.grouped().items() for b in group} == set(pairs)
+    assert lexicon.overlap(lexicon) == len(set(pairs))
+    assert lexicon.overlap(lexicon.without_identical()) == len({(a, b) for a, b in pairs if a != b})
+
+
+@settings(deadline=None)
+@given(pairs_of_few_words, st.floats(0.01, 0.99), st.integers(0, 1000))
+def test_split_by_source_word(pairs, share, seed):
+    lexicon = Lexicon(tuple(pairs))
+    number = len(lexicon.sources)
+    if number < 2:
+        with pytest.raises(JointalignError, match="two source words"):
+            lexicon.split(share, seed)
+        return
+    rest, held_out = lexicon.split(share, seed)
+    assert not set(rest.sources) & set(held_out.sources)
+    assert sorted([*rest, *held_out]) == sorted(pairs)
+    assert abs(len(held_out.sources) - share * number) <= 1
+    assert len(rest) and len(held_out)
+    assert [pair for pair in pairs if pair in held_out.pairs] == list(held_out)  # file order
+    assert lexicon.split(share, seed) == (rest, held_out)
+
+
+def test_split_depends_on_the_seed_alone():
+    lexicon = Lexicon(tuple((str(number), "x") for number in range(100)))
+    held_out = {lexicon.split(0.2, seed)[1].pairs for seed in range(5)}
+    assert len(held_out) == 5
+    assert {len(pairs) for pairs in held_out} == {20}
+
+
+@pytest.mark.parametrize("share", [0, 1, -0.1, 20, float("nan")])
+def test_split_share_out_of_range(share):
+    with pytest.raises(JointalignError, match="share between 0 and 1"):
+        Lexicon((("a", "b"), ("c", "d"))).split(share, seed=0)
+
+
+def test_identical_strings():
+    source = Vocabulary(("the", "bar", "2024", "no"))
+    target = Vocabulary(("no", "2024", "la", "bar"))
+    lexicon = Lexicon.identical_strings(source, target)
+    assert lexicon.pairs == (("bar", "bar"), ("2024", "2024"), ("no", "no"))
+    assert lexicon.rows(source, target).tolist() == [[1, 3], [2, 1], [3, 0]]
+
+
+# Real dictionaries
+
+
+@pytest.fixture
+def lexicons():
+    folder = os.environ.get("JOINTALIGN_DATA")
+    if not folder:
+        pytest.skip("set JOINTALIGN_DATA to the folder of real data")
+    if not (Path(folder) / "lexicons").is_dir():
+        pytest.skip(f"JOINTALIGN_DATA={folder} has no folder lexicons")
+    return Path(folder) / "lexicons"
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("pair", "train", "test", "identical"),
+    [("en-es", 11977, 2975, 492), ("en-de", 14677, 3660, 586), ("en-fr", 10872, 2943, 619)],
+)
+def test_muse_dictionaries(lexicons, pair, train, test, identical):
+    training = Lexicon.read(lexicons / f"{pair}.0-5000.txt")
+    testing = Lexicon.read(lexicons / f"{pair}.5000-6500.txt")
+    assert (len(training), len(testing)) == (train, test)
+    assert (len(training.sources), len(testing.sources)) == (5000, 1500)
+    assert len(testing) - len(testing.without_identical()) == identical
+    assert str(testing.report) == f"{test} pairs from {test} lines"
+    assert training.overlap(testing) == 0
+
+
+@pytest.mark.data
+def test_every_dictionary_at_hand_is_read_to_its_last_line(lexicons):
+    paths = [*lexicons.rglob("*.txt"), *lexicons.rglob("*.tsv")]
+    assert paths
+    for path in paths:
+        report = Lexicon.read(path).report
+        assert report.pairs + report.duplicates == report.lines, f"{path}: {report}"

@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from jointalign.errors import JointalignError
+from jointalign.vocabulary import Counts, Vocabulary
+
+
+def test_counts_are_sorted_by_count_then_word():
+    counts = Counts.from_pairs([("b", 2), ("c", 7), ("a", 2)], lines=3)
+    assert counts.words == ("c", "a", "b")
+    assert counts.total == 11
+    assert counts["a"] == 2
+    assert counts["unseen"] == 0
+    assert dict(counts) == {"c": 7, "a": 2, "b": 2}
+
+
+def test_counts_of_many_words():
+    counts = Counts.from_pairs([("a", 2), ("c", 7)])
+    assert counts.of(["c", "x", "a"]).tolist() == [7, 0, 2]
+    assert Counts.from_pairs([]).of(["c"]).tolist() == [0]
+
+
+def test_double_words_are_refused():
+    with pytest.raises(JointalignError, match="more than once"):
+        assert Vocabulary(("a", "a")).rows
+    with pytest.raises(JointalignError, match="twice"):
+        assert Counts(("a", "a"), np.array([1, 1])).rows
+
+
+def test_lengths_must_agree():
+    with pytest.raises(JointalignError, match="1 words but 2 counts"):
+        Vocabulary(("a",), np.array([1, 2]))
+
+
+def test_arrays_cannot_be_changed_by_accident():
+    vocabulary = Vocabulary(("a",), np.array([1]))
+    with pytest.raises(ValueError, match="read-only"):
+        vocabulary.counts[0] = 5

@@ -1,0 +1,189 @@
+import numpy as np
+import pytest
+
+from jointalign.corpus import Corpus
+from jointalign.errors import JointalignError
+from jointalign.training import _course
+from jointalign.training.base import Balance
+from jointalign.training.skipgram import SkipGram
+
+SMALL = SkipGram(dimensions=24, epochs=4, minimum_count=2, buckets=5000)
+
+
+def topical_text(seed, topics=8, words=12, sentences=1500, prefix=""):
+    """Sentences that each draw all words from one topic; word `<topic>x<number>`."""
+    random = np.random.default_rng(seed)
+    lines = []
+    for _ in range(sentences):
+        topic = random.integers(topics)
+        numbers = random.integers(words, size=10)
+        lines.append(" ".join(f"{prefix}{chr(97 + topic) * 3}x{number}" for number in numbers))
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    path = tmp_path_factory.mktemp("text") / "topics.txt"
+    path.write_text(topical_text(0))
+    return path
+
+
+def corpus(path):
+    return Corpus(path, language="en", tokenized=True)
+
+
+def purity(embedding, same):
+    """Share of words whose nearest neighbour is of the same topic."""
+    vectors = embedding.vectors / np.linalg.norm(embedding.vectors, axis=1, keepdims=True)
+    scores = vectors @ vectors.T
+    np.fill_diagonal(scores, -1)
+    nearest = scores.argmax(axis=1)
+    words = embedding.words
+    return np.mean([same(words[row]) == same(words[best]) for row, best in enumerate(nearest)])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("maximum_ngram", [0, 6])
+def test_words_of_one_topic_come_together(text, threads, maximum_ngram):
+    trainer = SkipGram(
+        dimensions=24, epochs=5, minimum_count=2, buckets=5000, maximum_ngram=maximum_ngram,
+        subsampling=0.0,
+    )  # fmt: skip
+    trained = trainer.fit(corpus(text), threads=threads)
+    assert len(trained) == 96
+    assert purity(trained, lambda word: word[0]) > 0.95
+    assert (trained.subwords is None) == (maximum_ngram == 0)
+
+
+def test_untrained_words_do_not(text):
+    lazy = SkipGram(
+        dimensions=24, epochs=1, minimum_count=2, maximum_ngram=0, learning_rate=1e-6
+    )
+    assert purity(lazy.fit(corpus(text), threads=1), lambda word: word[0]) < 0.5
+
+
+def test_one_thread_and_one_seed_give_the_same_bytes(text):
+    first = SMALL.fit(corpus(text), threads=1, seed=3)
+    again = SMALL.fit(corpus(text), threads=1, seed=3)
+    other = SMALL.fit(corpus(text), threads=1, seed=4)
+    assert first.words == again.words
+    np.testing.assert_array_equal(first.vectors, again.vectors)
+    np.testing.assert_array_equal(first.subwords.vectors, again.subwords.vectors)
+    assert not np.array_equal(first.vectors, other.vectors)
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_a_stopped_training_goes_on_to_the_same_bytes(text, tmp_path, monkeypatch):
+    undisturbed = SMALL.fit(corpus(text), threads=1)
+    monkeypatch.setattr(_course, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(_course, "REPORT_SECONDS", 0.001)
+    saved = []
+
+    def kill_after_a_checkpoint(done, total, note=""):
+        if (tmp_path / "training.checkpoint").exists() and "words/s" in note:
+            saved.append(done)
+            if len(saved) in (2, 4):
+                raise Killed
+
+    for _ in range(2):
+        with pytest.raises(Killed):
+            SMALL.fit(
+                corpus(text), threads=1, folder=tmp_path, progress=kill_after_a_checkpoint
+            )
+    resumed_from = []
+    resumed = SMALL.fit(
+        corpus(text), threads=1, folder=tmp_path,
+        progress=lambda done, total, note="": resumed_from.append(done) if note else None,
+    )  # fmt: skip
+    assert min(resumed_from) > 0
+    np.testing.assert_array_equal(undisturbed.vectors, resumed.vectors)
+    np.testing.assert_array_equal(undisturbed.subwords.vectors, resumed.subwords.vectors)
+
+
+def test_a_checkpoint_of_other_settings_is_not_used(text, tmp_path, monkeypatch):
+    monkeypatch.setattr(_course, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(_course, "REPORT_SECONDS", 0.001)
+    SMALL.fit(corpus(text), threads=1, folder=tmp_path, seed=9)
+    fresh = SMALL.fit(corpus(text), threads=1, seed=1)
+    np.testing.assert_array_equal(
+        SMALL.fit(corpus(text), threads=1, folder=tmp_path, seed=1).vectors, fresh.vectors
+    )
+
+
+def test_two_languages_share_one_vocabulary(text, tmp_path):
+    other = tmp_path / "other.txt"
+    other.write_text(topical_text(1, prefix="es") + topical_text(2, sentences=200))
+    both = SMALL.fit([corpus(text), Corpus(other, language="es", tokenized=True)], threads=1)
+    assert len(both) == 192
+    assert "aaax1" in both
+    assert "esaaax1" in both
+    assert both.settings["languages"] == "en es"
+
+
+def test_balance_repeats_the_smaller_corpus(text, tmp_path):
+    small = tmp_path / "small.txt"
+    small.write_text(topical_text(1, sentences=150, prefix="es"))
+    corpora = [corpus(text), Corpus(small, language="es", tokenized=True)]
+    repeated = SMALL.fit(corpora, threads=1)
+    counts = dict(zip(repeated.words, repeated.vocabulary.counts.tolist(), strict=True))
+    spanish = sum(count for word, count in counts.items() if word.startswith("es"))
+    english = sum(count for word, count in counts.items() if not word.startswith("es"))
+    assert spanish == pytest.approx(english, rel=0.01)
+    once = SkipGram(
+        dimensions=8, epochs=1, minimum_count=2, maximum_ngram=0, balance=Balance.NONE
+    ).fit(corpora, threads=1)
+    counts = dict(zip(once.words, once.vocabulary.counts.tolist(), strict=True))
+    assert sum(count for word, count in counts.items() if word.startswith("es")) == 1500
+
+
+def test_unseen_words_come_near_their_relatives(text):
+    trained = SMALL.fit(corpus(text), threads=1)
+    assert "aaax99" not in trained
+    made = trained.vector("aaax99")
+    relatives = np.mean([made @ trained.vector(f"aaax{number}") for number in range(12)])
+    strangers = np.mean([made @ trained.vector(f"dddx{number}") for number in range(12)])
+    assert relatives > strangers
+
+
+def test_progress_ends_at_the_total(text):
+    seen = []
+    SMALL.fit(corpus(text), threads=1, progress=lambda *report: seen.append(report))
+    assert seen[-1][0] == seen[-1][1] == pytest.approx(4 * 15_000)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"dimensions": 0}, "dimensions must be at least 1, got 0"),
+        ({"minimum_ngram": 7}, "n-gram lengths must satisfy"),
+        ({"learning_rate": 0.0}, "learning_rate must lie in"),
+        ({"learning_rate": float("nan")}, "learning_rate must lie in"),
+    ],
+)
+def test_settings_out_of_range(changes, message):
+    with pytest.raises(JointalignError, match=message):
+        SkipGram(**changes)
+
+
+def test_no_corpus():
+    with pytest.raises(JointalignError, match="at least one corpus"):
+        SMALL.fit([])
+
+
+def test_a_word_too_long_for_any_rule(tmp_path):
+    path = tmp_path / "long.txt"
+    path.write_text("\n".join(["x" * 5000 + " and and and"] * 5))
+    trained = SkipGram(dimensions=8, epochs=1, minimum_count=2).fit(corpus(path), threads=1)
+    assert np.isfinite(trained.vectors).all()
+
+
+def test_a_line_longer_than_a_sentence_is_cut_not_lost(tmp_path):
+    path = tmp_path / "line.txt"
+    path.write_text(topical_text(0).replace("\n", " ") + "\n")
+    trained = SkipGram(
+        dimensions=24, epochs=5, minimum_count=2, maximum_ngram=0, subsampling=0.0
+    ).fit(corpus(path), threads=1)
+    assert purity(trained, lambda word: word[0]) > 0.9
