@@ -1,4 +1,4 @@
-"""Corpora: reading, counting and worker processes, against a plain split and `collections.Counter`."""
+"""Corpora: reading, counting and worker processes, against a plain split and a `Counter`."""
 
 import bz2
 import io
@@ -9,7 +9,6 @@ import sys
 import textwrap
 import time
 from collections import Counter
-from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -160,7 +159,8 @@ class TestBatches:
 
         def texts():
             nonlocal given
-            for given in count(1):
+            while True:
+                given += 1
                 yield "a b c"
 
         batches = corpus_module._encode_all(str.split, texts(), workers=2)

@@ -113,7 +113,10 @@ def test_the_whole_dictionary_agrees_with_single_translations(retrieval):
         (e.source, e.target, e.rank) for e in expected
     ]
     np.testing.assert_allclose(
-        [entry.score for entry in whole], [entry.score for entry in expected], rtol=1e-4, atol=1e-5
+        [(entry.score, entry.margin) for entry in whole],
+        [(entry.score, entry.margin) for entry in expected],
+        rtol=1e-4,
+        atol=1e-5,
     )
 
 

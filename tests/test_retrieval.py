@@ -84,6 +84,13 @@ def test_same_as_brute_force(kind, shape, small_blocks):
         check_against(scores_of(kind, queries, candidates, sources), found, k)
 
 
+@pytest.mark.parametrize("kind", Retrieval)
+def test_blocks_of_the_default_size(kind):
+    queries, candidates = random(5), random(5000, seed=1)
+    found = neighbours(queries, candidates, 40, retrieval=kind)
+    check_against(scores_of(kind, queries, candidates, queries), found, 40)
+
+
 # Small whole numbers make zero vectors, duplicates and exact ties common.
 few_values = st.integers(-2, 2).map(np.float32)
 

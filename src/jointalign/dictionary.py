@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -90,30 +91,113 @@ def translate(
         >>> dog.translations[0].target, dog.translations[0].rank, cow.known
         ('perro', 1, False)
     """
-    _check(count, max_vocabulary)
-    target = bilingual.target.first(max_vocabulary)
-    vectors = {
-        word: vector
-        for word in dict.fromkeys(words)
-        if (vector := bilingual.source.vector(word)) is not None
-    }
-    if not vectors:
-        return [Answer(word, (), known=False) for word in words]
-    best = neighbours(
-        np.stack(list(vectors.values())),
-        target.vectors,
-        count + 1,
-        retrieval=retrieval,
-        sources=bilingual.source.vectors[:max_vocabulary],
-    )
-    entries = _entries(list(vectors), target, best, count, threshold)
-    found = dict(zip(vectors, entries, strict=True))
-    return [
-        Answer(word, found[word], from_subwords=word not in bilingual.source)
-        if word in found
-        else Answer(word, (), known=False)
-        for word in words
-    ]
+    translations = Translations(bilingual, retrieval, max_vocabulary)
+    return translations.of(words, count=count, threshold=threshold)
+
+
+class Translations:
+    """Answers many questions to one space; what does not change is worked out once.
+
+    Args:
+        bilingual: Both languages in one space.
+        retrieval: How translations are retrieved.
+        max_vocabulary: As for `translate`.
+
+    Raises:
+        JointalignError: If `max_vocabulary` is not positive.
+    """
+
+    def __init__(
+        self,
+        bilingual: BilingualEmbedding,
+        retrieval: Retrieval = Retrieval.CSLS,
+        max_vocabulary: int | None = None,
+    ) -> None:
+        _check(1, max_vocabulary)
+        self._source = bilingual.source
+        self._frequent = bilingual.source.first(max_vocabulary)
+        self._target = bilingual.target.first(max_vocabulary)
+        self._retrieval = retrieval
+
+    @cached_property
+    def _target_hubs(self) -> np.ndarray:
+        return hubness(self._target.vectors, self._frequent.vectors, self._retrieval)
+
+    @cached_property
+    def _source_hubs(self) -> np.ndarray:
+        return hubness(self._frequent.vectors, self._target.vectors, self._retrieval)
+
+    def of(
+        self,
+        words: Sequence[str],
+        *,
+        count: int = 5,
+        threshold: float | None = None,
+        mutual: bool = False,
+    ) -> list[Answer]:
+        """Translate words.
+
+        Args:
+            words: Source words.
+            count: Translations a word; all if there are fewer.
+            threshold: Leave out translations that score lower; default: none.
+            mutual: Keep a translation only if the word is among its `count` best, too.
+
+        Returns:
+            An answer a word, in the order asked.
+
+        Raises:
+            JointalignError: If `count` is not positive.
+        """
+        _check(count, None)
+        vectors = {
+            word: vector
+            for word in dict.fromkeys(words)
+            if (vector := self._source.vector(word)) is not None
+        }
+        found: dict[str, tuple[Translation, ...]] = {}
+        if vectors:
+            best = neighbours(
+                np.stack(list(vectors.values())),
+                self._target.vectors,
+                count + 1,
+                retrieval=self._retrieval,
+                hubs=self._target_hubs,
+            )
+            entries = _entries(list(vectors), self._target, best, count, threshold)
+            found = dict(zip(vectors, entries, strict=True))
+        if mutual:
+            found = self._agreed(found, count)
+        return [
+            Answer(word, found[word], from_subwords=word not in self._source)
+            if word in found
+            else Answer(word, (), known=False)
+            for word in words
+        ]
+
+    def _agreed(
+        self, found: dict[str, tuple[Translation, ...]], count: int
+    ) -> dict[str, tuple[Translation, ...]]:
+        """Only translations that give the word back among their own `count` best."""
+        targets = list(dict.fromkeys(entry.target for some in found.values() for entry in some))
+        if not targets:
+            return found
+        rows = [self._target.vocabulary.rows[word] for word in targets]
+        back = neighbours(
+            self._target.vectors[rows],
+            self._frequent.vectors,
+            count,
+            retrieval=self._retrieval,
+            hubs=self._source_hubs,
+        )
+        returned = {
+            target: {self._frequent.words[row] for row in best}
+            for target, best in zip(targets, back.rows.tolist(), strict=True)
+        }
+        return {
+            word: tuple(entry for entry in some if word in returned[entry.target])
+            for word, some in found.items()
+        }
 
 
 def induce(

@@ -24,20 +24,19 @@ from jointalign.vocabulary import Counts
 logger = logging.getLogger(__name__)
 
 _TOKENS, _LINE_ENDS, _WORDS, _INFO = "tokens.bin", "line_ends.bin", "words.txt", "info.json"
-_LAYOUT = 1  # raise when the files change, so that older ones are made anew
+_LAYOUT = 1  # goes up when the files change, so that older ones are made anew
 _BLOCK = 1 << 22
 
 
 @dataclass(frozen=True)
 class _Info:
-    """What is in a folder."""
+    """What a folder holds, and the size in bytes of each of its files."""
 
     layout: int
     key: str
     language: str
-    words: int
-    tokens: int
     lines: int
+    sizes: dict[str, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +68,6 @@ class EncodedCorpus:
         if info is None:
             raise JointalignError(f"{folder}: no complete encoded corpus here; encode it again")
         counts = _read_counts(folder / _WORDS, info.lines)
-        if len(counts) != info.words or counts.total != info.tokens:
-            raise FormatError(folder / _WORDS, None, "words are missing; encode the corpus again")
         tokens = np.memmap(folder / _TOKENS, "<i4", "r")
         line_ends = np.memmap(folder / _LINE_ENDS, "<i8", "r")
         return cls(counts, tokens, line_ends, info.language)
@@ -134,7 +131,8 @@ def _write(
     with _replacing(folder / _WORDS) as words:
         for word, count in zip(counts.words, counts.values.tolist(), strict=True):
             words.write(f"{word}\t{count}\n".encode())
-    info = _Info(_LAYOUT, key, corpus.language, len(counts), counts.total, counts.lines)
+    sizes = {name: (folder / name).stat().st_size for name in (_TOKENS, _LINE_ENDS, _WORDS)}
+    info = _Info(_LAYOUT, key, corpus.language, counts.lines, sizes)
     # Last: this file says that the others are complete.
     with atomic(folder / _INFO, "w") as file:
         json.dump(asdict(info), file, indent=2)
@@ -203,13 +201,10 @@ def _read_info(folder: Path) -> _Info | None:
     """What the folder says it holds, or `None` if it holds no complete encoding."""
     try:
         info = _Info(**json.loads((folder / _INFO).read_text(encoding="utf-8")))
-        complete = (
-            info.layout == _LAYOUT
-            and (folder / _TOKENS).stat().st_size == 4 * info.tokens
-            and (folder / _LINE_ENDS).stat().st_size == 8 * info.lines
-            and (folder / _WORDS).is_file()
+        complete = info.layout == _LAYOUT and all(
+            (folder / name).stat().st_size == size for name, size in info.sizes.items()
         )
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError):  # missing, cut off, or of another layout
         return None
     return info if complete else None
 

@@ -228,3 +228,38 @@ def write_text(path: str | Path) -> Iterator[TextIO]:
             yield text
         finally:
             text.detach()  # flushes, and leaves closing to the owner of the stream
+
+
+def check_folder(folder: str | Path) -> None:
+    """Make a folder and make sure that files can be written there.
+
+    Raises:
+        JointalignError: If it cannot be made or written to.
+    """
+    with plain_errors(folder):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        probe = Path(folder) / f".{secrets.token_hex(8)}{_TEMPORARY}"
+        probe.open("xb").close()
+        probe.unlink()
+
+
+def remove_leftovers(folder: str | Path) -> int:
+    """Remove temporary files of writers that were killed; returns how many.
+
+    Only for folders that nobody else writes to at the time.
+    """
+    leftovers = list(Path(folder).rglob(f".*{_TEMPORARY}"))
+    for leftover in leftovers:
+        leftover.unlink(missing_ok=True)
+    return len(leftovers)
+
+
+def file_facts(path: str | Path) -> tuple[str, int, int]:
+    """What tells one state of a file from another without reading it: path, size, time.
+
+    Raises:
+        JointalignError: If there is no such file.
+    """
+    with plain_errors(path):
+        facts = Path(path).stat()
+    return str(Path(path).resolve()), facts.st_size, facts.st_mtime_ns

@@ -132,12 +132,8 @@ class Lexicon:
             tally.add(number, text)
         report = tally.report()
         if not tally.pairs:
-            raise FormatError(
-                path,
-                None,
-                f"no usable pair: {report}; expected lines of a word and its translation, "
-                "with a blank or tab between them",
-            )
+            reason = f"no usable pair: {report}; expected a word and its translation on each line"
+            raise FormatError(path, None, reason)
         return cls(tuple(tally.pairs), report)
 
     @classmethod

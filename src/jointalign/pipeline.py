@@ -15,14 +15,14 @@ from jointalign.corpus import Corpus
 from jointalign.dictionary import induce, write_tsv
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.encoding import EncodedCorpus, encode
-from jointalign.files import atomic
+from jointalign.files import atomic, file_facts
 from jointalign.formats.api import read, read_bilingual, write, write_bilingual
 from jointalign.lexicon import Lexicon
 from jointalign.oversharing import oversharing
 from jointalign.processors import limited_to
 from jointalign.progress import Progress
 from jointalign.reallocation import reallocate
-from jointalign.stages import Stages, file_facts, locked, peak_memory_mb
+from jointalign.stages import Stages, locked, peak_memory_mb
 from jointalign.training.skipgram import SkipGram
 from jointalign.tuning import Wishes, tune_run
 from jointalign.version import __version__
@@ -95,6 +95,34 @@ class RunResult:
             "peak_memory_mb": round(self.peak_memory_mb, 1),
             "out": str(self.folder),
         }
+
+
+    def table(self) -> str:
+        """Scores for people, a line a rule."""
+        settings = " ".join(f"{k} {v:g}" for k, v in self.method.items() if k in _SHOWN)
+        lines = [f"gamma {self.gamma:g}, {self.method['name']} {settings}".rstrip()]
+        if self.scores is None:
+            lines.append("no test dictionary, so no scores")
+        for direction, tables in (self.scores or {}).items():
+            lines.append(f"{direction.replace('_', ' ')}, CSLS")
+            for identical, rules in tables.items():
+                lines += [_line(identical, rule, facts) for rule, facts in rules.items()]
+        lines.append(f"{self.folder}: aligned.safetensors, dictionary.tsv, report.html")
+        return "\n".join(lines)
+
+
+_SHOWN = ("learning_rate", "steps")
+
+
+def _line(identical: str, rule: str, facts: dict[str, Any]) -> str:
+    if facts["p_at_1"] is None:
+        return f"  {rule:<9} {identical.replace('_', ' '):<18} no word to count"
+    low, high = facts["ci"]
+    return (
+        f"  {rule:<9} {identical.replace('_', ' '):<18} P@1 {facts['p_at_1']:5.1f} "
+        f"[{low:.1f}, {high:.1f}]  P@5 {facts['p_at_5']:5.1f}  P@10 {facts['p_at_10']:5.1f}  "
+        f"MRR {facts['mrr']:5.1f}  n {facts['n']}  coverage {facts['coverage']:.1f}"
+    )
 
 
 Announce = Callable[[str, bool], None]

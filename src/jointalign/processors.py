@@ -22,7 +22,7 @@ def limited_to(threads: int | None) -> Iterator[None]:
     """Use so many threads for matrix products and compiled loops; `None` for all processors."""
     number = threads or usable_processors()
     before = numba.get_num_threads()
-    numba.set_num_threads(min(number, numba.config.NUMBA_NUM_THREADS))
+    numba.set_num_threads(min(number, usable_processors(), before))
     try:
         with threadpool_limits(number):
             yield

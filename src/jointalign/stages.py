@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from jointalign.errors import JointalignError
-from jointalign.files import atomic, plain_errors
+from jointalign.files import atomic, check_folder, remove_leftovers
 
 
 @dataclass(frozen=True)
@@ -112,9 +112,8 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
         JointalignError: If another process is at work there, or the folder cannot be written.
     """
-    with plain_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / ".lock").open("w")
+    check_folder(folder)
+    lock = (folder / ".lock").open("w")
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -122,14 +121,8 @@ def locked(folder: Path) -> Iterator[None]:
             raise JointalignError(
                 f"{folder}: another process is at work in this folder; wait for it or name another"
             ) from None
+        remove_leftovers(folder)
         yield
-
-
-def file_facts(path: str | Path) -> list[Any]:
-    """What tells one state of a file from another without reading it: name, size, time."""
-    with plain_errors(path):
-        facts = Path(path).stat()
-    return [str(Path(path).resolve()), facts.st_size, facts.st_mtime_ns]
 
 
 def peak_memory_mb() -> float:

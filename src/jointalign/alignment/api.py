@@ -59,6 +59,10 @@ class PairReport:
     source_unknown: int
     target_unknown: int
 
+    def to_json(self) -> dict[str, int]:
+        """All of it as plain types."""
+        return asdict(self)
+
     def __str__(self) -> str:
         """One line."""
         return (

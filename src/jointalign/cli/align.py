@@ -41,8 +41,8 @@ def command(
     Writes source.vec and target.vec, mapping.safetensors, and aligned.safetensors with all of it.
     """
     from jointalign.alignment.api import apply, fit, noted, training_pairs
-    from jointalign.formats.api import write, write_bilingual
     from jointalign.alignment.storage import write_mapping
+    from jointalign.formats.api import write, write_bilingual
     from jointalign.lexicon import Lexicon
     from jointalign.processors import limited_to
     from jointalign.tuning import Wishes, tune_alignment

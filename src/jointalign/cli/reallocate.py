@@ -38,7 +38,10 @@ def command(
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Give words that belong to one language back to it (eqs. 5-6), and report oversharing."""
+    """Give words of one language back to it, and report oversharing.
+
+    Equations (5) and (6) of the paper.
+    """
     from jointalign.corpus import Corpus
     from jointalign.formats.api import check_output, read, write_bilingual
     from jointalign.lexicon import Lexicon

@@ -67,14 +67,14 @@ def command(
     Stopped, it goes on from its last checkpoint when started again.
     """
     from jointalign.corpus import Corpus
-    from jointalign.formats.api import check_writable, write
+    from jointalign.formats.api import check_output, write
     from jointalign.training.skipgram import SkipGram
 
     trainer = SkipGram(
         dimensions, window, epochs, minimum_count, negatives, minimum_ngram, maximum_ngram,
         subsampling=subsampling, learning_rate=learning_rate, balance=balance,
     )  # fmt: skip
-    check_writable(out)
+    check_output(out)
     codes = languages(input, language)
     corpora = [
         Corpus(_path(path), code, tokenized, not keep_case)

@@ -8,6 +8,7 @@ from pathlib import Path
 from jointalign._compression import COMPRESSIONS
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
+from jointalign.files import check_folder
 from jointalign.formats import native, vec, word2vec_binary
 
 logger = logging.getLogger(__name__)
@@ -102,6 +103,20 @@ def write_bilingual(bilingual: BilingualEmbedding, path: str | Path) -> None:
     """
     _check_native(path)
     native.write_bilingual(bilingual, path)
+
+
+def check_output(path: str | Path, *, native: bool = False) -> None:
+    """Find out before hours of work whether an embedding can be written to a path after it.
+
+    Args:
+        path: Where the result is to go.
+        native: Whether it must be a native file.
+
+    Raises:
+        JointalignError: If the suffix is unknown, or the folder cannot be made or written to.
+    """
+    _check_native(path) if native else _suffix(path)
+    check_folder(Path(path).parent)
 
 
 def _suffix(path: str | Path) -> str:

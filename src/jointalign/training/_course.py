@@ -65,6 +65,8 @@ class Course:
         self._noise = alias_table(np.sqrt(vocabulary.counts))
         self._sigmoid = sigmoid_table()
         self._rows_of_types = [_rows(vocabulary, corpus.counts.words) for corpus in corpora]
+        # The same lines are read in every epoch, as if sampled once into a file.
+        self._share_keys = [_key(seed, 3, number) for number in range(len(corpora))]
         self._lock = threading.Lock()
         self._taken = 0
         self._before = 0.0
@@ -114,18 +116,18 @@ class Course:
         block = step.block
         corpus = self._corpora[block.corpus]
         rate = self._learning_rate * (1.0 - step.before / self._schedule.total_tokens)
-        keys = np.random.SeedSequence([self._seed, 2, step.position]).generate_state(1, np.uint64)
+        key = _key(self._seed, 2, step.position)
         train_lines(
             corpus.tokens, corpus.line_ends, block.first, block.last, block.share,
-            _share_key(self._seed, block.corpus), self._rows_of_types[block.corpus], self._keep,
+            self._share_keys[block.corpus], self._rows_of_types[block.corpus], self._keep,
             self._units.starts, self._units.rows, self._inputs, self._outputs, *self._noise,
-            self._sigmoid, self._window, self._negatives, rate, keys[0],
+            self._sigmoid, self._window, self._negatives, rate, key,
         )  # fmt: skip
 
 
-def _share_key(seed: int, corpus: int) -> np.uint64:
-    """The same lines are read in every epoch, as if sampled once into a file."""
-    return np.random.SeedSequence([seed, 3, corpus]).generate_state(1, np.uint64)[0]
+def _key(*numbers: int) -> np.uint64:
+    """A well-mixed 64-bit number."""
+    return np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]
 
 
 def _rows(vocabulary: Vocabulary, words: Sequence[str]) -> np.ndarray:

@@ -16,6 +16,9 @@ from numba import njit
 LONGEST_SENTENCE = 1024
 """Tokens after which a line is cut, as in fastText; contexts do not cross the cut."""
 
+MOST_REDRAWS = 32
+"""Draws after which a noise word is left out: one word alone makes up nearly all of the text."""
+
 SIGMOID_LIMIT = 8.0
 SIGMOID_STEPS = 4096
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -43,7 +46,7 @@ def _uniform(bits):  # noqa: ANN001, ANN202
 
 
 @njit(nogil=True, cache=True)
-def line_is_kept(line: int, key: int, share: float) -> bool:
+def line_is_kept(line, key, share):  # noqa: ANN001, ANN202
     """Whether a line belongs to the random share of lines that balancing keeps."""
     bits = _mix(np.uint64(line) * _GOLDEN + np.uint64(key))
     return _uniform(bits) < share
@@ -56,7 +59,7 @@ def train_lines(
     first_line: int,
     last_line: int,
     share: float,  # of lines to be used; 1 for all
-    share_key: int,
+    share_key: np.uint64,
     rows_of_types: np.ndarray,  # (types,) int32, row in the vocabulary, -1 for rare words
     keep: np.ndarray,  # (v,) float32, probability to survive subsampling
     unit_starts: np.ndarray,  # (v + 1,) int64, into unit_rows
@@ -69,7 +72,7 @@ def train_lines(
     window: int,
     negatives: int,
     rate: float,
-    key: int,
+    key: np.uint64,
 ) -> None:
     """Train on some lines of one corpus."""
     state = np.uint64(key)
@@ -130,15 +133,17 @@ def _window(  # noqa: ANN202
         target = sentence[context]
         rows[count], moves[count] = target, np.float32(1.0)
         count += 1
-        drawn = 0
-        while drawn < negatives:
+        for _ in range(negatives):
             state += _GOLDEN
             other = _draw(_mix(state), alias_share, alias_other)
-            if other == target and len(alias_share) > 1:
-                continue
-            rows[count], moves[count] = other, np.float32(0.0)
-            count += 1
-            drawn += 1
+            tries = 0
+            while other == target and tries < MOST_REDRAWS:
+                state += _GOLDEN
+                other = _draw(_mix(state), alias_share, alias_other)
+                tries += 1
+            if other != target:
+                rows[count], moves[count] = other, np.float32(0.0)
+                count += 1
     return count, state
 
 
