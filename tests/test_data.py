@@ -12,11 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 import jointalign.data
-from jointalign import _wikitext
-from jointalign._download import Checksum, download, fetch_text
-from jointalign._wikitext import paragraphs
 from jointalign.cli.data import application
-from jointalign.data import muse, wikipedia
+from jointalign.data import _wikitext, muse, wikipedia
+from jointalign.data._download import Checksum, download, fetch_text
+from jointalign.data._wikitext import paragraphs
 from jointalign.errors import FormatError, JointalignError, MissingExtraError
 from jointalign.files import read_lines
 
@@ -39,54 +38,58 @@ class Web:
     asked: list[tuple[str, str | None]] = field(default_factory=list)
 
 
+class Handler(BaseHTTPRequestHandler):
+    web: Web
+
+    def do_GET(self):  # noqa: N802
+        web = self.web
+        web.asked.append((self.path, self.headers.get("Range")))
+        content = web.files.get(self.path)
+        if web.status or content is None:
+            self.send_error(web.status or 404)
+            return
+        start = self.start_of_range()
+        if start is not None and start >= len(content):
+            self.answer(416, {"Content-Range": f"bytes */{len(content)}"}, b"")
+        elif start is not None:
+            span = f"bytes {start}-{len(content) - 1}/{len(content)}"
+            self.answer(206, {"Content-Range": web.span or span}, content[start:])
+        else:
+            self.answer(200, {}, content)
+
+    def answer(self, status, headers, body):
+        kind = "text/html" if self.web.html else "text/plain"
+        headers |= {"ETag": self.web.tag, "Last-Modified": self.web.date, "Content-Type": kind}
+        self.send_response(status)
+        for name, value in headers.items():
+            if value:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[: self.web.cut])
+
+    def start_of_range(self):
+        wanted = self.headers.get("Range")
+        if not wanted or not self.web.ranges:
+            return None
+        if self.headers.get("If-Range") not in (self.web.tag, self.web.date):
+            return None
+        return int(re.fullmatch(r"bytes=(\d+)-", wanted)[1])
+
+    def log_message(self, format, *arguments):
+        pass
+
+
 @pytest.fixture
 def web(monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    state = Web()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):  # noqa: N802
-            state.asked.append((self.path, self.headers.get("Range")))
-            content = state.files.get(self.path)
-            if state.status or content is None:
-                self.send_error(state.status or 404)
-                return
-            start = self.start_of_range()
-            if start is not None and start >= len(content):
-                self.send_response(416)
-                self.send_header("Content-Range", f"bytes */{len(content)}")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                return
-            body = content[start or 0 :]
-            self.send_response(200 if start is None else 206)
-            if start is not None:
-                span = f"bytes {start}-{len(content) - 1}/{len(content)}"
-                self.send_header("Content-Range", state.span or span)
-            for name, value in (("ETag", state.tag), ("Last-Modified", state.date)):
-                if value:
-                    self.send_header(name, value)
-            self.send_header("Content-Type", "text/html" if state.html else "text/plain")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body[: state.cut])
-
-        def start_of_range(self):
-            wanted = self.headers.get("Range")
-            if not wanted or not state.ranges:
-                return None
-            if self.headers.get("If-Range") not in (state.tag, state.date):
-                return None
-            return int(re.fullmatch(r"bytes=(\d+)-", wanted)[1])
-
-        def log_message(self, format, *arguments):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.address = f"http://127.0.0.1:{server.server_port}"
+    web = Web()
+    handler = type("HandlerOfTest", (Handler,), {"web": web})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    web.address = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
-    yield state
+    yield web
     server.shutdown()
     thread.join()
     server.server_close()
@@ -109,10 +112,11 @@ def interrupted(web, tmp_path):
     with pytest.raises(JointalignError, match=r"start the same command again.*where it stopped"):
         get()
     assert names(path.parent) == ["file.part", "file.part.version"]
-    assert (path.parent / "file.part").read_bytes() == CONTENT[:300_000]
+    came = (path.parent / "file.part").read_bytes()
+    assert came == CONTENT[: len(came)] and len(came) > 200_000  # a last chunk may be lost
     web.cut = None
     web.asked.clear()
-    return SimpleNamespace(get=get, path=path)
+    return SimpleNamespace(get=get, path=path, came=came)
 
 
 def test_a_file_comes_whole(web, tmp_path):
@@ -132,12 +136,12 @@ def test_a_file_comes_whole(web, tmp_path):
 def test_a_broken_download_goes_on(web, interrupted):
     interrupted.get()
     assert interrupted.path.read_bytes() == CONTENT
-    assert web.asked == [("/file", "bytes=300000-")]
+    assert web.asked == [("/file", f"bytes={len(interrupted.came)}-")]
     assert names(interrupted.path.parent) == ["file"]
 
 
 def test_it_goes_on_by_date_where_the_tag_is_weak(web, tmp_path):
-    web.files["/file"], web.cut = CONTENT, 1000
+    web.files["/file"], web.cut = CONTENT, 300_000
     web.tag, web.date = 'W/"one"', "Wed, 01 Jan 2025 00:00:00 GMT"
     with pytest.raises(JointalignError):
         download(f"{web.address}/file", tmp_path / "file")
@@ -145,7 +149,7 @@ def test_it_goes_on_by_date_where_the_tag_is_weak(web, tmp_path):
     web.cut = None
     download(f"{web.address}/file", tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == CONTENT
-    assert web.asked[-1] == ("/file", "bytes=1000-")
+    assert web.asked[-1][1] is not None
 
 
 def test_a_download_begins_again_if_the_file_has_changed(web, interrupted):
@@ -161,7 +165,7 @@ def test_a_download_begins_again_if_the_server_has_no_ranges(web, interrupted):
 
 
 def test_a_download_begins_again_if_versions_cannot_be_told(web, tmp_path):
-    web.files["/file"], web.cut, web.tag = CONTENT, 1000, None
+    web.files["/file"], web.cut, web.tag = CONTENT, 300_000, None
     with pytest.raises(JointalignError):
         download(f"{web.address}/file", tmp_path / "file")
     web.cut, web.files["/file"] = None, CONTENT[::-1]
@@ -229,7 +233,7 @@ def test_a_refusal_keeps_what_has_come(web, interrupted):
     web.status = 503
     with pytest.raises(JointalignError):
         interrupted.get()
-    assert interrupted.path.with_name("file.part").read_bytes() == CONTENT[:300_000]
+    assert interrupted.path.with_name("file.part").read_bytes() == interrupted.came
 
 
 def test_two_processes_do_not_write_one_file(web, interrupted):
@@ -346,15 +350,16 @@ def test_a_damaged_list_of_checksums_is_named(dictionaries, tmp_path):
         ("Text [[:Category:Cats]] [[:Category:Cats|cats]] [[es:Gato]]", ["Text cats"]),
         ("[[Mission: Impossible]] and [[UN: a story]]", ["Mission: Impossible and UN: a story"]),
         ("== History ==\nText\n=== More ===\nmore", ["Text", "more"]),
-        ("* one\n* two\n** three\n: four\nfive", ["one", "two", "three", "four five"]),
+        ("* one\n* two\n** three\n: four\nfive", ["one", "two", "three", "four", "five"]),
+        ("; term : what it is\n*# two [[cat]]s\ntext", ["term", "what it is", "two cats", "text"]),
         ("first\nsecond\n\nthird", ["first second", "third"]),
         ("one<br />two&nbsp;three &amp; &#8364; &#xD800;", ["one two three & € \ufffd"]),
         ("<math>x < y</math> and <gallery>A.jpg|x</gallery> text <small>here</small>",
          ["and text here"]),
         ("<table><tr><td>cell</td></tr></table>text", ["text"]),
         ("[https://a.b shown] [https://a.b] https://a.b text", ["shown text"]),
-        ("__NOTOC__\n----\n12 - 13\n!Kung", ["!Kung"]),
-        ("<nowiki>[[kept]]</nowiki> a", ["kept a"]),
+        ("__NOTOC__\n----\n12 - 13\n----\n!Kung", ["!Kung"]),
+        ("<nowiki>[[kept]]</nowiki> a<nowiki />b", ["kept ab"]),
         ("", []),
         ("{{stub}}", []),
     ],
@@ -435,7 +440,7 @@ def test_articles_can_be_limited(spanish, tmp_path):
 
 
 def test_any_number_of_workers_gives_the_same(web, spanish, tmp_path, monkeypatch):
-    monkeypatch.setattr("jointalign._dump._BATCH_CHARACTERS", 100)
+    monkeypatch.setattr("jointalign.data._dump._BATCH_CHARACTERS", 100)
     web.publish(dump(PAGES * 40))
     one = spanish(tmp_path / "1.txt", workers=1)
     two = spanish(tmp_path / "2.txt", workers=2)
@@ -448,7 +453,7 @@ def test_any_number_of_workers_gives_the_same(web, spanish, tmp_path, monkeypatc
 def test_memory_is_bounded(tmp_path):
     import tracemalloc
 
-    from jointalign._dump import _elements
+    from jointalign.data._dump import _elements
 
     def peak(pages):
         xml = f"<m:mediawiki xmlns:m='x'>{page('A', 'a' * 10_000) * pages}</m:mediawiki>"

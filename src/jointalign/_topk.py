@@ -8,13 +8,17 @@ scores of one block; arrays of any other library are sorted.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from math import ceil
+from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace, device, is_torch_array
-from numba import njit, prange
+from numba import get_num_threads, njit
 
-from jointalign.normalize import Array
+Array = Any
+"""An array of any library of the Python array API: NumPy, torch, ..."""
 
 # One block of scores is 32 MB in float32: wide enough for the matrix product's full rate, small
 # enough that the memory of one block serves the next.
@@ -22,6 +26,8 @@ ROWS, COLUMNS = 2048, 4096
 # Columns tested at once: a test without branches that the compiler turns into vector
 # instructions, so that the scan costs a few hundredths of the matrix product before it.
 _CHUNK = 128
+# Fewer are not worth a thread.
+_ROWS_A_THREAD = 64
 
 
 def top(x: Array, others: Array, k: int, penalty: Array) -> tuple[Array, Array]:
@@ -39,13 +45,17 @@ def top(x: Array, others: Array, k: int, penalty: Array) -> tuple[Array, Array]:
     xp = array_namespace(x)
     k = min(k, others.shape[0])
     found = []
-    for start, stop in blocks(x.shape[0], ROWS):
-        scores = xp.full((stop - start, k), -xp.inf, dtype=x.dtype, device=device(x))
-        columns = xp.full((stop - start, k), -1, dtype=xp.int64, device=device(x))
-        for first, last in blocks(others.shape[0], COLUMNS):
-            block = x[start:stop, :] @ others[first:last, :].T
-            scores, columns = _keep_best(scores, columns, block, penalty[first:last], first)
-        found.append((scores, columns))
+    with ThreadPoolExecutor(get_num_threads()) as pool:
+        keep_best = partial(_keep_best_compiled, pool) if isinstance(x, np.ndarray) else _keep_best
+        for start, stop in blocks(x.shape[0], ROWS):
+            best = (
+                xp.full((stop - start, k), -xp.inf, dtype=x.dtype, device=device(x)),
+                xp.full((stop - start, k), -1, dtype=xp.int64, device=device(x)),
+            )
+            for first, last in blocks(others.shape[0], COLUMNS):
+                block = x[start:stop, :] @ others[first:last, :].T
+                best = keep_best(*best, block, penalty[first:last], first)
+            found.append(best)
     scores, columns = zip(*found, strict=True)
     return xp.concat(scores), xp.concat(columns)
 
@@ -63,10 +73,7 @@ def blocks(n: int, size: int) -> Iterator[tuple[int, int]]:
 def _keep_best(
     scores: Array, columns: Array, block: Array, penalty: Array, first: int
 ) -> tuple[Array, Array]:
-    """Merge the block whose columns begin at `first` into the best so far (NumPy: in place)."""
-    if isinstance(block, np.ndarray):
-        _keep_best_compiled(scores, columns, block, penalty, first)
-        return scores, columns
+    """Merge the block whose columns begin at `first` into the best so far."""
     xp = array_namespace(block)
     k = scores.shape[1]
     more, places = _best_of_block(block - penalty[None, :], min(k, block.shape[1]))
@@ -84,13 +91,34 @@ def _best_of_block(block: Array, k: int) -> tuple[Array, Array]:
     return xp.take_along_axis(block, order, axis=1), order
 
 
-@njit(nogil=True, parallel=True, cache=True)
 def _keep_best_compiled(
+    pool: ThreadPoolExecutor,
+    scores: np.ndarray,
+    columns: np.ndarray,
+    block: np.ndarray,
+    penalty: np.ndarray,
+    first: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """`_keep_best` in place, some rows a thread.
+
+    Numba's own threads wait for each other in a loop, which slows the matrix product between two
+    calls, up to threefold where other programs want the processor too; a pool's threads sleep.
+    """
+
+    def part(rows: slice) -> None:
+        _scan(scores[rows], columns[rows], block[rows], penalty, first)
+
+    share = max(_ROWS_A_THREAD, ceil(len(block) / get_num_threads()))
+    list(pool.map(part, (slice(*ends) for ends in blocks(len(block), share))))
+    return scores, columns
+
+
+@njit(nogil=True, cache=True)
+def _scan(
     scores: np.ndarray, columns: np.ndarray, block: np.ndarray, penalty: np.ndarray, first: int
 ) -> None:
-    width = block.shape[1]
-    for i in prange(block.shape[0]):
-        for start in range(0, width, _CHUNK):
+    for i in range(block.shape[0]):
+        for start in range(0, block.shape[1], _CHUNK):
             row = block[i, start : start + _CHUNK]
             tolls = penalty[start : start + _CHUNK]
             if not _any_above(row, tolls, scores[i, -1]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import multiprocessing
 import os
@@ -20,8 +21,10 @@ from pathlib import Path
 import numpy as np
 
 from jointalign.errors import JointalignError
-from jointalign.files import read_lines
+from jointalign.files import file_facts, read_lines
+from jointalign.processors import usable_processors
 from jointalign.tokenization import tokenizer
+from jointalign.version import __version__
 from jointalign.vocabulary import Counts
 
 logger = logging.getLogger(__name__)
@@ -87,6 +90,20 @@ class Corpus:
         """The files, in reading order."""
         return (self.path,) if isinstance(self.path, str | Path) else tuple(self.path)
 
+    @property
+    def key(self) -> str:
+        """Changes whenever the words may: with the files' sizes or times, the settings, the version.
+
+        Empty for the standard input, of which nothing is known beforehand.
+
+        Raises:
+            JointalignError: If a file is missing.
+        """
+        if any(str(path) == "-" for path in self.paths):
+            return ""
+        files = [file_facts(path) for path in self.paths]
+        return json.dumps([files, self.language, self.tokenized, self.lowercase, __version__])
+
     def lines(self) -> Iterator[list[str]]:
         """The words of each line; lines without a word are left out.
 
@@ -111,7 +128,9 @@ class Corpus:
             raise JointalignError(f"expected at least 1 worker, got {workers}")
         tokens = empty_lines = 0
         texts = _joined(self._raw_lines())
-        with closing(_encode_all(self._tokenizer(), texts, workers or _usable_cpus())) as batches:
+        with closing(
+            _encode_all(self._tokenizer(), texts, workers or usable_processors())
+        ) as batches:
             for batch in batches:
                 tokens += len(batch.tokens)
                 empty_lines += batch.empty_lines
@@ -195,12 +214,6 @@ class Tally:
         rows = np.empty(len(words), np.int32)
         rows[order] = np.arange(len(words), dtype=np.int32)
         return Counts(tuple(words[i] for i in order.tolist()), values[order], self.lines), rows
-
-
-def _usable_cpus() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _joined(lines: Iterable[str]) -> Iterator[str]:

@@ -10,10 +10,11 @@ word near to everything, is held back by its hubness.
 - Inverted softmax (Smith et al. 2017): `exp(b cos(x, y))` divided by the sum of `exp(b cos(s, y))`
   over all source words `s`. Ranked by its logarithm, which cannot overflow.
 
-Everything is exact; vectors may have any length but must be finite; equal scores go to the lower
-row, the more frequent word. Memory: copies of the inputs with length one, and blocks of scores of
-32 MB (64 MB in `ranks`, or one row where that is more); never queries x candidates. NumPy
-arrays and torch tensors run through the same lines.
+Everything is exact; vectors may have any length but must be finite. Equal scores go to the lower
+row, the more frequent word; copies of one vector are equal but for the last bit, which depends
+on how the matrix product rounds. Memory: copies of the inputs with length one, and blocks of
+scores of 32 MB (64 MB in `ranks`, or one row where that is more); never queries x candidates.
+NumPy arrays and torch tensors run through the same lines.
 """
 
 from __future__ import annotations

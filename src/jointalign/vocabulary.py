@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +12,7 @@ from jointalign.errors import JointalignError
 
 
 @dataclass(frozen=True, eq=False)
-class Counts(Mapping[str, int]):
+class Counts:
     """How often each word occurs in one corpus.
 
     Args:

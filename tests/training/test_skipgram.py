@@ -58,9 +58,7 @@ def test_words_of_one_topic_come_together(text, threads, maximum_ngram):
 
 
 def test_untrained_words_do_not(text):
-    lazy = SkipGram(
-        dimensions=24, epochs=1, minimum_count=2, maximum_ngram=0, learning_rate=1e-6
-    )
+    lazy = SkipGram(dimensions=24, epochs=1, minimum_count=2, maximum_ngram=0, learning_rate=1e-6)
     assert purity(lazy.fit(corpus(text), threads=1), lambda word: word[0]) < 0.5
 
 
@@ -92,9 +90,7 @@ def test_a_stopped_training_goes_on_to_the_same_bytes(text, tmp_path, monkeypatc
 
     for _ in range(2):
         with pytest.raises(Killed):
-            longer.fit(
-                corpus(text), threads=1, folder=tmp_path, progress=kill_after_a_checkpoint
-            )
+            longer.fit(corpus(text), threads=1, folder=tmp_path, progress=kill_after_a_checkpoint)
     assert 0 < saved[0] < saved[1]
     resumed_from = []
     resumed = longer.fit(

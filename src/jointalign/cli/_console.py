@@ -69,9 +69,9 @@ def show_json(content: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def log_to_messages() -> None:
-    """Let the library's warnings and notes appear among the messages."""
+def log_to_messages(*, verbose: bool) -> None:
+    """Let the library's warnings appear among the messages; its notes too, if asked for."""
     handler = RichHandler(console=messages, show_time=False, show_path=False, markup=False)
     logger = logging.getLogger("jointalign")
     logger.handlers = [handler]
-    logger.setLevel(logging.INFO)
+    logger.setLevel(logging.INFO if verbose else logging.WARNING)

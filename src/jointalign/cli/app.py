@@ -30,7 +30,7 @@ from jointalign.version import __version__
 application = typer.Typer(
     name="jointalign",
     help="One vector space and a scored bilingual dictionary from text in two languages.",
-    epilog="--debug, anywhere on the line, shows the traceback of an error.",
+    epilog="Anywhere on the line: --verbose shows more notes, --debug the traceback of an error.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -58,11 +58,11 @@ def _version(version: bool = typer.Option(False, "--version", help="Show the ver
 def run(arguments: Sequence[str]) -> int:
     """Run one command; returns its exit code: 0, 2 for bad input, 130 when interrupted."""
     debug = "--debug" in arguments
-    log_to_messages()
+    log_to_messages(verbose=debug or "--verbose" in arguments)
     try:
         command = typer.main.get_command(application)
         result = command.main(
-            [argument for argument in arguments if argument != "--debug"],
+            [argument for argument in arguments if argument not in ("--debug", "--verbose")],
             prog_name="jointalign",
             standalone_mode=False,
         )

@@ -1,5 +1,29 @@
-"""`jointalign plot`: Figure 1 of the paper."""
+"""`jointalign demo`: why the framework works, in a minute."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jointalign.cli._console import progress, show, show_json
+from jointalign.cli._options import Json, Seed, Threads
 
 
-def command() -> None:
-    """Draw both languages before reallocation, after it, and after alignment."""
+def command(
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("runs/demo"),
+    threads: Threads = None,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Two made-up languages with a known dictionary through every row of the table."""
+    from jointalign.demo import demo, explain
+
+    with progress("demo") as bar:
+        result = demo(out, seed=seed, threads=threads, progress=bar)
+    if json:
+        show_json(result.to_json())
+    else:
+        show(result.table())
+        show(explain(result))

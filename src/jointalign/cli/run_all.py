@@ -23,7 +23,7 @@ from jointalign.cli._options import (
     Tokenized,
     TrainingLexicon,
 )
-from jointalign.cli.train import (
+from jointalign.cli._training import (
     BalanceOption,
     Dimensions,
     Epochs,

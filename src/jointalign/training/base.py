@@ -87,6 +87,6 @@ def _encode_all(
     corpora: Sequence[Corpus], folder: Path, workers: int | None, progress: Progress | None
 ) -> list[EncodedCorpus]:
     return [
-        encode(corpus, folder / f"corpus-{number}", workers=workers, progress=progress)
+        encode(corpus, folder / f"corpus-{number}", workers, progress, key=corpus.key)
         for number, corpus in enumerate(corpora)
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,115 +15,17 @@ from jointalign.corpus import Corpus
 from jointalign.dictionary import induce, write_tsv
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.encoding import EncodedCorpus, encode
+from jointalign.errors import JointalignError
 from jointalign.files import atomic, file_facts
 from jointalign.formats.api import read, read_bilingual, write, write_bilingual
 from jointalign.lexicon import Lexicon
 from jointalign.oversharing import oversharing
+from jointalign.pipeline.base import RunResult, RunSettings
 from jointalign.processors import limited_to
 from jointalign.progress import Progress
 from jointalign.reallocation import reallocate
 from jointalign.stages import Stages, locked, peak_memory_mb
-from jointalign.training.skipgram import SkipGram
-from jointalign.tuning import Wishes, tune_run
-from jointalign.version import __version__
-
-
-@dataclass(frozen=True)
-class RunSettings:
-    """Everything that decides the result of a run.
-
-    Args:
-        source: Text of the source language, one sentence or paragraph a line.
-        target: Text of the target language.
-        lexicon: Training dictionary, "source target" a line.
-        test: Test dictionary; `None` for no scores.
-        source_language: Code, e.g. `en`; decides how words are cut.
-        target_language: Code.
-        wishes: Alignment method, gamma, learning rate and steps; what is left open is chosen on
-            a held-out slice of the training dictionary.
-        trainer: Settings of the joint training.
-        tokenized: Whether the words of both texts are already cut, at white space.
-        lowercase: Whether to lower-case text and dictionaries.
-        max_vocabulary: Words of each language that queries are answered from (200,000: MUSE).
-        seed: The only source of randomness.
-    """
-
-    source: Path
-    target: Path
-    lexicon: Path
-    test: Path | None = None
-    source_language: str = "en"
-    target_language: str = "es"
-    wishes: Wishes = field(default_factory=Wishes)
-    trainer: SkipGram = field(default_factory=SkipGram)
-    tokenized: bool = False
-    lowercase: bool = True
-    max_vocabulary: int = 200_000
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """What a run found.
-
-    Args:
-        folder: Where its files are.
-        gamma: Used for reallocation.
-        method: The alignment method with its settings.
-        scores: Scores by direction, identical pairs kept or removed, and rule; `None` without test.
-        seconds: Time of each stage when it was done.
-        peak_memory_mb: Largest memory of all stages.
-    """
-
-    folder: Path
-    gamma: float
-    method: dict[str, Any]
-    scores: dict[str, Any] | None
-    seconds: dict[str, float]
-    peak_memory_mb: float
-
-    def to_json(self) -> dict[str, Any]:
-        """The object that `jointalign run --json` prints."""
-        forward = None if self.scores is None else self.scores["source_to_target"]
-        return {
-            "bli": None if forward is None else forward["identical_kept"],
-            "bli_identical_removed": None if forward is None else forward["identical_removed"],
-            "bli_reversed": None if self.scores is None else self.scores["target_to_source"],
-            "gamma": self.gamma,
-            "method": self.method,
-            "seconds": self.seconds,
-            "peak_memory_mb": round(self.peak_memory_mb, 1),
-            "out": str(self.folder),
-        }
-
-
-    def table(self) -> str:
-        """Scores for people, a line a rule."""
-        settings = " ".join(f"{k} {v:g}" for k, v in self.method.items() if k in _SHOWN)
-        lines = [f"gamma {self.gamma:g}, {self.method['name']} {settings}".rstrip()]
-        if self.scores is None:
-            lines.append("no test dictionary, so no scores")
-        for direction, tables in (self.scores or {}).items():
-            lines.append(f"{direction.replace('_', ' ')}, CSLS")
-            for identical, rules in tables.items():
-                lines += [_line(identical, rule, facts) for rule, facts in rules.items()]
-        lines.append(f"{self.folder}: aligned.safetensors, dictionary.tsv, report.html")
-        return "\n".join(lines)
-
-
-_SHOWN = ("learning_rate", "steps")
-
-
-def _line(identical: str, rule: str, facts: dict[str, Any]) -> str:
-    if facts["p_at_1"] is None:
-        return f"  {rule:<9} {identical.replace('_', ' '):<18} no word to count"
-    low, high = facts["ci"]
-    return (
-        f"  {rule:<9} {identical.replace('_', ' '):<18} P@1 {facts['p_at_1']:5.1f} "
-        f"[{low:.1f}, {high:.1f}]  P@5 {facts['p_at_5']:5.1f}  P@10 {facts['p_at_10']:5.1f}  "
-        f"MRR {facts['mrr']:5.1f}  n {facts['n']}  coverage {facts['coverage']:.1f}"
-    )
-
+from jointalign.tuning import tune_run
 
 Announce = Callable[[str, bool], None]
 
@@ -161,7 +63,13 @@ def _check(settings: RunSettings) -> None:
         if path is not None:
             Lexicon.read(path, lowercase=settings.lowercase)
     for path in (settings.source, settings.target):
+        if str(path) == "-":
+            raise JointalignError(
+                "a run reads its texts again after a stop: save them to files first"
+            )
         file_facts(path)
+    if settings.max_vocabulary < 1:
+        raise JointalignError(f"max_vocabulary must be positive, got {settings.max_vocabulary}")
 
 
 class _Run:
@@ -181,9 +89,7 @@ class _Run:
 
     def result(self) -> RunResult:
         settings, do = self.settings, self.stages.do
-        text = [file_facts(settings.source), file_facts(settings.target), __version__]
-        text += [settings.source_language, settings.target_language]
-        text += [settings.tokenized, settings.lowercase]
+        text = [corpus.key for corpus in self.corpora.values()]
         dictionary = [file_facts(settings.lexicon)]
         tests = None if settings.test is None else file_facts(settings.test)
         do("count", text, ["source/info.json", "target/info.json"], self.count)
@@ -207,7 +113,7 @@ class _Run:
 
     def count(self) -> None:
         for side, corpus in self.corpora.items():
-            encode(corpus, self.folder / side, self.threads, self.progress)
+            encode(corpus, self.folder / side, self.threads, self.progress, key=corpus.key)
 
     def train(self) -> None:
         joint = self.settings.trainer.fit_encoded(

@@ -22,11 +22,13 @@ _HIDDEN = re.compile(
 )
 # Of markup that does not fit together, which the parser leaves as text.
 _LEFTOVERS = re.compile(r"'{2,}|\{\{|\}\}|\[\[|\]\]|</?[a-zA-Z][^<>]*>|__\w+__")
+_ITEM = "\ufdd0"  # marks the line of a list item; no character of any text
 _ROW = ("{|", "|")
 _EMPTY_BRACKETS = re.compile(r" ?\([\s,;:]*\)")
 _OTHER_WIKI = re.compile(r"[a-z]{2,3}(?:-[a-z-]+)?")
 _MEDIA = tuple(
-    ".jpg .jpeg .png .gif .svg .tif .tiff .webp .oga .ogg .ogv .webm .mp3 .mp4 .wav .pdf .djvu".split()
+    ".jpg .jpeg .png .gif .svg .tif .tiff .webp .pdf .djvu "
+    ".oga .ogg .ogv .webm .mp3 .mp4 .wav .flac .mid".split()
 )
 
 HIDDEN_NAMESPACES = frozenset({"media", "file", "image", "category"})
@@ -80,11 +82,13 @@ def paragraphs(wikitext: str, hidden: frozenset[str] = HIDDEN_NAMESPACES) -> lis
 
 
 def _joined(text: str) -> list[str]:
-    """Lines that follow each other are one paragraph; an empty line or a table row ends it."""
+    """Lines that follow each other are one paragraph, unless there is a list item between them."""
     found: list[list[str]] = [[]]
     for line in text.split("\n"):
         stripped = line.strip()
-        if not stripped or stripped.startswith(_ROW):
+        if stripped.startswith(_ITEM):
+            found += [[stripped.removeprefix(_ITEM)], []]
+        elif not stripped or stripped.startswith(_ROW):
             found.append([])
         else:
             found[-1].append(stripped)
@@ -114,13 +118,13 @@ def _node_text(node: Any, hidden: frozenset[str]) -> str:
 
 def _tag_text(node: Any, hidden: frozenset[str]) -> str:
     name = str(node.tag).strip().lower()
-    if name in ("table", "li", "dd", "dt", "hr") and node.wiki_markup:
-        return "\n\n"  # a table is left out; the text of an item follows its mark
+    if name in ("li", "dd", "dt") and node.wiki_markup:
+        return f"\n{_ITEM}"  # the text of the item follows
+    if name in ("table", "hr"):
+        return "\n\n"
     if name == "br":
         return " "
-    if name == "table" or node.contents is None:
-        return ""
-    return _text(node.contents, hidden)
+    return "" if node.contents is None else _text(node.contents, hidden)
 
 
 def _link_text(node: Any, hidden: frozenset[str]) -> str:

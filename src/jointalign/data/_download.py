@@ -23,7 +23,7 @@ from jointalign.files import plain_errors
 from jointalign.progress import Progress
 from jointalign.version import __version__
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 16
 _SECONDS = (20, 60)  # until connected; without a byte
 _HEADERS = {
     "User-Agent": f"jointalign/{__version__} python-requests",

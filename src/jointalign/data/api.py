@@ -1,4 +1,4 @@
-"""Dictionaries and text from the web: MUSE's dictionaries, and the text of Wikipedia.
+"""Downloading dictionaries and text, with a record of what was downloaded.
 
 Beside each downloaded file, `checksums.txt` holds its SHA-256 (in the form of `sha256sum`), so that
 later runs, or colleagues who are sent the list, notice a file that is another one.
@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jointalign._download import Checksum, download, fetch_text
-from jointalign._dump import extract
-from jointalign._wikitext import check_installed
+from jointalign.data._download import Checksum, download, fetch_text
+from jointalign.data._dump import extract
+from jointalign.data._wikitext import check_installed
 from jointalign.errors import FormatError, JointalignError
 from jointalign.files import atomic, digest, read_lines, write_text
 from jointalign.lexicon import Lexicon

@@ -1,0 +1,30 @@
+# make demo   a small pair of languages through the whole pipeline, with the core alone
+# make test   every check, with every extra
+PYTHON ?= python3
+VENV ?= .venv
+
+.PHONY: demo test check clean
+
+$(VENV)/bin/jointalign: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --upgrade pip
+	$(VENV)/bin/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.test: pyproject.toml $(VENV)/bin/jointalign
+	$(VENV)/bin/python -m pip install --quiet --editable '.[all]' --group test
+	touch $@
+
+demo: $(VENV)/bin/jointalign
+	$(VENV)/bin/jointalign demo --out runs/demo
+
+check: $(VENV)/.test
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/pyright --pythonpath $(VENV)/bin/python
+
+test: check
+	$(VENV)/bin/python -m pytest -m 'not slow and not gpu'
+
+clean:
+	rm -rf $(VENV) runs/demo

@@ -1,0 +1,6 @@
+"""The whole job in stages on disk: `jointalign run`."""
+
+from jointalign.pipeline.api import run
+from jointalign.pipeline.base import RunResult, RunSettings
+
+__all__ = ["RunResult", "RunSettings", "run"]

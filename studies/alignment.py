@@ -1,0 +1,241 @@
+"""What is each step of the framework worth on real text? The rows of Table 1, for one mapping each.
+
+For every pair: one joint training and two separate ones from raw text, then Joint, Joint-Align
+without alignment (w/o AR) and without reallocation (w/o VR), Procrustes and RCSLS on the separate
+trainings, and Joint-Align with both. gamma and the settings of RCSLS are chosen on held-out
+training pairs, for every row on its own. What is done is found again when the command is repeated.
+
+    python studies/alignment.py --data DATA --pair en-es --out runs/study --seed 0
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shlex
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from jointalign import (
+    BilingualEmbedding,
+    Corpus,
+    EncodedCorpus,
+    Lexicon,
+    SkipGram,
+    align,
+    bli,
+    encode,
+    read,
+    reallocate,
+    write,
+    write_bilingual,
+)
+from jointalign.bli import Identical, OutOfVocabulary
+from jointalign.files import atomic, file_facts
+from jointalign.processors import limited_to
+from jointalign.stages import Stages, peak_memory_mb
+from jointalign.tuning import Wishes, tune_alignment, tune_run
+from jointalign.version import __version__
+
+CORPORA = {"en-es": "novels", "en-de": "novels", "en-fr": "europarl"}
+RULES = (OutOfVocabulary.PAPER, OutOfVocabulary.MUSE)
+MAIN = "Joint-Align + RCSLS"
+
+
+@dataclass
+class Study:
+    data: Path
+    pair: str
+    out: Path
+    seed: int
+    threads: int | None
+
+    def __post_init__(self) -> None:
+        self.source, self.target = self.pair.split("-")
+        self.corpus = CORPORA[self.pair]
+        lexicons = self.data / "lexicons"
+        self.training = Lexicon.read(lexicons / f"{self.pair}.0-5000.txt")
+        self.test = Lexicon.read(lexicons / f"{self.pair}.5000-6500.txt")
+        self.stages = Stages(self.out, lambda name, done: say(f"{name}{' (done before)' * done}"))
+
+    def encoded(self, language: str) -> EncodedCorpus:
+        path = self.data / "mono" / f"{self.corpus}.{language}.txt.bz2"
+        key = json.dumps([file_facts(path), __version__])
+        folder = self.out / f"{self.corpus}.{language}"
+        return encode(Corpus(path, language), folder, workers=self.threads, key=key)
+
+    def trained(self, *languages: str):
+        name = f"{self.corpus}.{'+'.join(languages)}.seed{self.seed}"
+        path = self.out / f"{name}.safetensors"
+
+        def work() -> None:
+            corpora = [self.encoded(language) for language in languages]
+            begun, cpu = time.monotonic(), time.process_time()
+            embedding = SkipGram().fit_encoded(
+                corpora, seed=self.seed, threads=self.threads, folder=self.out / f"{name}.parts",
+                progress=Ticker(),
+            )  # fmt: skip
+            write(embedding, path)
+            tokens = 5 * sum(corpus.counts.total for corpus in corpora)
+            facts = {
+                "words": len(embedding),
+                "tokens": tokens // 5,
+                "seconds": time.monotonic() - begun,
+                "words_per_second": tokens / (time.monotonic() - begun),
+                "words_per_cpu_second": tokens / (time.process_time() - cpu),
+                "peak_memory_mb": peak_memory_mb(),
+            }
+            with atomic(self.out / f"{name}.json", "w") as file:
+                json.dump(facts, file)
+
+        self.stages.do(name, [__version__, self.seed], [path.name, f"{name}.json"], work)
+        return read(path), json.loads((self.out / f"{name}.json").read_text())
+
+    def table(self):
+        joint, joint_facts = self.trained(self.source, self.target)
+        one, one_facts = self.trained(self.source)
+        two, two_facts = self.trained(self.target)
+        counts = [self.encoded(language).counts for language in (self.source, self.target)]
+        separate = BilingualEmbedding.separate(one, two, self.source, self.target)
+        rcsls = tune_run(joint, *counts, self.training, Wishes("rcsls"), seed=self.seed)
+        say(str(rcsls))
+        procrustes = tune_run(joint, *counts, self.training, Wishes("procrustes"), seed=self.seed)
+        gamma = rcsls.gamma
+        whole = reallocate(joint, *counts, 1.0, self.source, self.target)
+        split = reallocate(joint, *counts, gamma, self.source, self.target)
+        other = reallocate(joint, *counts, procrustes.gamma, self.source, self.target)
+        overshared = tune_alignment(whole, self.training, Wishes("rcsls"), seed=self.seed)
+        alone = tune_alignment(separate, self.training, Wishes("rcsls"), seed=self.seed)
+        say(str(alone))
+        systems = {
+            "Joint": (lambda: whole, None, None),
+            "Joint-Align w/o AR": (lambda: split, gamma, None),
+            "Joint-Align w/o VR + RCSLS": (self.aligned(whole, overshared), None, overshared),
+            "Procrustes": (self.aligned(separate, procrustes), None, procrustes),
+            "RCSLS": (self.aligned(separate, alone), None, alone),
+            "Joint-Align + Procrustes": (
+                self.aligned(other, procrustes), procrustes.gamma, procrustes,
+            ),
+            MAIN: (self.aligned(split, rcsls), gamma, rcsls),
+        }  # fmt: skip
+        write_bilingual(split, self.out / f"{self.pair}.seed{self.seed}.reallocated.safetensors")
+        rows, scores = [], {}
+        for name, (make, used_gamma, tuned) in systems.items():
+            space = make()
+            if name == MAIN:
+                write_bilingual(
+                    space, self.out / f"{self.pair}.seed{self.seed}.aligned.safetensors"
+                )
+            scores[name] = bli.evaluate_rules(
+                space, self.test, max_vocabulary=200_000, training=self.training, seed=self.seed
+            )
+            rows.append(self.row(name, scores[name], used_gamma, tuned))
+            say(f"{name}: {scores[name][RULES[1], Identical.KEPT]}")
+        trainings = {"joint": joint_facts, self.source: one_facts, self.target: two_facts}
+        return rows, self.comparisons(scores), trainings
+
+    def aligned(self, space, tuned):
+        return lambda: align(space, tuned.method, self.training, seed=self.seed)
+
+    def row(self, name, results, gamma, tuned):
+        cells = {}
+        for rule in RULES:
+            for identical in Identical:
+                facts = results[rule, identical].to_json()
+                del facts["bands"]
+                cells[f"{rule}, identical {identical}"] = facts
+        bands = results[OutOfVocabulary.MUSE, Identical.KEPT].to_json()["bands"]
+        method = None if tuned is None else tuned.to_json()["method"]
+        return {"system": name, "gamma": gamma, "method": method, "scores": cells, "bands": bands}
+
+    def comparisons(self, scores):
+        found = []
+        for rule in RULES:
+            for identical in Identical:
+                ours = scores[MAIN][rule, identical]
+                for name, results in scores.items():
+                    if name != MAIN:
+                        result = bli.compare(ours, results[rule, identical], seed=self.seed)
+                        found.append(
+                            {
+                                "first": MAIN, "second": name, "rule": str(rule),
+                                "identical": str(identical), "difference": result.difference,
+                                "ci": list(result.ci), "p_value": result.p_value, "n": result.n,
+                            }
+                        )  # fmt: skip
+        return found
+
+
+class Ticker:
+    def __init__(self) -> None:
+        self.next = 0.0
+
+    def __call__(self, done: float, total: float | None, note: str = "") -> None:
+        if total and done >= self.next * total:
+            say(f"  {100 * done / total:.0f} % {note}")
+            self.next += 0.2
+
+
+def say(text: str) -> None:
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+
+
+def markdown(rows) -> str:
+    names = list(rows[0]["scores"])
+    lines = ["| system | gamma | " + " | ".join(names) + " |", "|---" * (len(names) + 2) + "|"]
+    for row in rows:
+        cells = []
+        for name in names:
+            facts = row["scores"][name]
+            low, high = facts["ci"]
+            cells.append(f"{facts['p_at_1']:.1f} [{low:.1f}, {high:.1f}] n={facts['n']}")
+        gamma = "" if row["gamma"] is None else f"{row['gamma']:g}"
+        lines.append(f"| {row['system']} | {gamma} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=os.environ.get("JOINTALIGN_DATA"))
+    parser.add_argument("--pair", choices=CORPORA, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--train-only", action="store_true")
+    options = parser.parse_args()
+    study = Study(options.data, options.pair, options.out, options.seed, options.threads)
+    if options.train_only:
+        for languages in ((study.source, study.target), (study.source,), (study.target,)):
+            study.trained(*languages)
+        return
+    with limited_to(options.threads):
+        rows, comparisons, trainings = study.table()
+    result = {
+        "question": "What is each step of the framework worth?",
+        "command": "python studies/alignment.py "
+        + shlex.join(["--data", "DATA", "--pair", study.pair, "--seed", str(study.seed)]),
+        "pair": study.pair,
+        "corpus": study.corpus,
+        "seed": study.seed,
+        "version": __version__,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python "
+        f"{platform.python_version()}, NumPy {np.__version__}",
+        "trainings": trainings,
+        "rows": rows,
+        "comparisons": comparisons,
+    }
+    path = Path(__file__).parent / "results" / f"alignment.{study.pair}.seed{study.seed}.json"
+    with atomic(path, "w") as file:
+        json.dump(result, file, indent=1)
+        file.write("\n")
+    sys.stdout.write(markdown(rows) + "\n")
+
+
+if __name__ == "__main__":
+    main()
