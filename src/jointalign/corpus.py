@@ -92,7 +92,7 @@ class Corpus:
 
     @property
     def key(self) -> str:
-        """Changes whenever the words may: with the files' sizes or times, the settings, the version.
+        """Changes whenever the words may: with the files' times or sizes, settings, version.
 
         Empty for the standard input, of which nothing is known beforehand.
 

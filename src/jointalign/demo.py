@@ -94,16 +94,15 @@ def demo(
     files = write(make_languages(languages, seed), folder / "languages")
     training, test = Lexicon.read(files.train), Lexicon.read(files.test)
     with limited_to(threads):
-        source, target = (
-            _encoded(path, side, folder) for side, path in zip(SIDES, (files.source, files.target))
-        )
+        source = _encoded(files.source, "source", folder)
+        target = _encoded(files.target, "target", folder)
         joint, one, two = (
             trainer.fit_encoded(corpora, seed=seed, threads=threads, progress=progress)
             for corpora in ([source, target], [source], [target])
         )
         counts = source.counts, target.counts
         spaces = dict(unaligned(joint, *counts, GAMMA))
-        separate = BilingualEmbedding.separate(one, two, *SIDES)
+        separate = BilingualEmbedding.separate(one, two, "source", "target")
         spaces |= dict(aligned(joint, *counts, separate, training, method, GAMMA, seed=seed))
         scores = {system: _score(spaces[system], test, seed) for system in System}
         best = spaces[System.JOINT_ALIGN]
@@ -126,9 +125,6 @@ def explain(result: DemoResult) -> str:
         "Alignment then moves what is no longer shared.\n"
         f"{result.folder}: aligned.safetensors, dictionary.tsv, report.html"
     )
-
-
-SIDES = ("source", "target")
 
 
 def _encoded(path: Path, side: str, folder: Path) -> EncodedCorpus:

@@ -262,4 +262,6 @@ def file_facts(path: str | Path) -> tuple[str, int, int]:
     """
     with plain_errors(path):
         facts = Path(path).stat()
+        if Path(path).is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     return str(Path(path).resolve()), facts.st_size, facts.st_mtime_ns

@@ -59,7 +59,8 @@ def train(sentences, vocabulary_size, **changes):
     outputs = np.zeros((vocabulary_size, 16), np.float32)
     train_lines(
         tokens, ends, 0, len(ends), settings["share"], 3, settings["rows_of_types"],
-        settings["keep"], np.arange(vocabulary_size + 1), np.arange(vocabulary_size, dtype=np.int32),
+        settings["keep"], np.arange(vocabulary_size + 1),
+        np.arange(vocabulary_size, dtype=np.int32),
         inputs, outputs, *alias_table(settings["weights"]), sigmoid_table(),
         settings["window"], settings["negatives"], 1e-7, settings["key"],
     )  # fmt: skip

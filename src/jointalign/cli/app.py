@@ -8,8 +8,8 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from jointalign.cli import (
     align,
@@ -67,10 +67,10 @@ def run(arguments: Sequence[str]) -> int:
             standalone_mode=False,
         )
         return result if isinstance(result, int) else 0
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except TyperException as error:  # the line itself is wrong: unknown option, missing value
+        error.show()  # type: ignore[attr-defined]
+        return error.exit_code  # type: ignore[attr-defined]
+    except (KeyboardInterrupt, typer.Abort):
         say("stopped; what is finished is kept, start the same command again to go on")
         return 130
     except BrokenPipeError:

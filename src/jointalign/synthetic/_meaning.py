@@ -109,11 +109,12 @@ def tell(world: World, settings: PairSettings, rng: np.random.Generator) -> Text
 
 def _classes(settings: PairSettings, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Word class of each content concept, and which nouns have a plural."""
-    classes = rng.choice([NOUN, VERB, ADJECTIVE], size=settings.concepts, p=[0.5, 0.25, 0.25])
+    classes = np.full(settings.concepts, NAME)
     # The most frequent words of a language are hardly ever names.
     candidates = np.arange(settings.concepts // 30, settings.concepts)
     names = rng.choice(candidates, size=round(settings.names * settings.concepts), replace=False)
-    classes[names] = NAME
+    others = np.delete(np.arange(settings.concepts), names)
+    classes[others] = rng.permutation(np.resize([NOUN, VERB, NOUN, ADJECTIVE], len(others)))
     nouns = np.flatnonzero(classes == NOUN)
     return classes, np.sort(rng.choice(nouns, size=int(_PLURALS * len(nouns)), replace=False))
 
@@ -158,7 +159,7 @@ def _draw(cumulative: np.ndarray, rows: np.ndarray, rng: np.random.Generator) ->
     starts = np.flatnonzero(np.diff(rows[order], prepend=-1))
     for same in np.split(order, starts[1:]):
         weights = cumulative[rows[same[0]]]
-        columns[same] = np.searchsorted(weights, chance[same] * weights[-1], side="right")
+        columns[same] = np.searchsorted(weights, chance[same] * weights[-1])
     return columns
 
 

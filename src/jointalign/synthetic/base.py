@@ -44,12 +44,12 @@ class PairSettings:
 
     concepts: int = 2400
     function_words: int = 60
-    topics: int = 30
+    topics: int = 50
     scenes: int = 1000
     lines: int = 22_000
     draws: float = 13.0
-    names: float = 0.3
-    near_cognates: float = 0.2
+    names: float = 0.33
+    near_cognates: float = 0.35
     false_friends: int = 40
     synonyms: float = 0.08
     quotations: float = 0.04
@@ -83,7 +83,7 @@ DEMO = PairSettings()
 TINY = PairSettings(
     concepts=320,
     function_words=12,
-    topics=8,
+    topics=10,
     scenes=160,
     lines=3_500,
     false_friends=8,
