@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from jointalign.alignment.procrustes import Procrustes
 from jointalign.bli import BLIResult, Identical, OutOfVocabulary, evaluate_rules
 from jointalign.comparison import TITLES, System, aligned, unaligned
 from jointalign.corpus import Corpus
-from jointalign.dictionary import induce, write_tsv
+from jointalign.dictionary import Translation, induce, write_tsv
 from jointalign.embedding import BilingualEmbedding
 from jointalign.encoding import EncodedCorpus, encode
 from jointalign.formats.api import write_bilingual
@@ -20,6 +21,7 @@ from jointalign.lexicon import Lexicon
 from jointalign.oversharing import OversharingReport, oversharing
 from jointalign.processors import limited_to
 from jointalign.progress import Progress
+from jointalign.report import Report, Table, dictionary_table, oversharing_table, write_report
 from jointalign.synthetic import DEMO, PairSettings, make_languages, write
 from jointalign.training.skipgram import SkipGram
 
@@ -107,9 +109,12 @@ def demo(
         scores = {system: _score(spaces[system], test, seed) for system in System}
         best = spaces[System.JOINT_ALIGN]
         write_bilingual(best, folder / "aligned.safetensors")
-        write_tsv(induce(best), folder / "dictionary.tsv")
+        entries = induce(best)
+        write_tsv(entries, folder / "dictionary.tsv")
         report = oversharing(joint, *counts, training=training, test=test)
-    return DemoResult(folder, scores, report, time.monotonic() - begun)
+    result = DemoResult(folder, scores, report, time.monotonic() - begun)
+    write_report(_page(result, entries), folder / "report.html")
+    return result
 
 
 def explain(result: DemoResult) -> str:
@@ -135,3 +140,18 @@ def _encoded(path: Path, side: str, folder: Path) -> EncodedCorpus:
 def _score(space: BilingualEmbedding, test: Lexicon, seed: int) -> BLIResult:
     results = evaluate_rules(space, test, seed=seed)
     return results[OutOfVocabulary.MUSE, Identical.KEPT]
+
+
+def _page(result: DemoResult, entries: Sequence[Translation]) -> Report:
+    rows = [
+        [TITLES[system], f"{score.p_at_1:.1f}", f"[{score.ci[0]:.1f}, {score.ci[1]:.1f}]"]
+        for system, score in result.scores.items()
+    ]
+    signature = result.scores[System.JOINT_ALIGN].signature
+    tables = [
+        Table("What each step is worth", ["system", "P@1", "95 %"], rows, signature),
+        oversharing_table(result.oversharing),
+        dictionary_table(entries),
+    ]
+    summary = explain(result).splitlines()[0]
+    return Report("Two made-up languages", summary, [], tables)

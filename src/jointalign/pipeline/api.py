@@ -20,10 +20,13 @@ from jointalign.files import atomic, file_facts
 from jointalign.formats.api import read, read_bilingual, write, write_bilingual
 from jointalign.lexicon import Lexicon
 from jointalign.oversharing import oversharing
+from jointalign.pipeline._finished import SETTINGS
+from jointalign.pipeline._report import run_report
 from jointalign.pipeline.base import RunResult, RunSettings
 from jointalign.processors import limited_to
 from jointalign.progress import Progress
 from jointalign.reallocation import reallocate
+from jointalign.report import write_report
 from jointalign.stages import Stages, locked, peak_memory_mb
 from jointalign.tuning import tune_run
 
@@ -89,6 +92,7 @@ class _Run:
 
     def result(self) -> RunResult:
         settings, do = self.settings, self.stages.do
+        self._write_json(SETTINGS, settings.described())
         text = [corpus.key for corpus in self.corpora.values()]
         dictionary = [file_facts(settings.lexicon)]
         tests = None if settings.test is None else file_facts(settings.test)
@@ -98,7 +102,7 @@ class _Run:
         aligned = ["choice.json", "reallocated.safetensors", "aligned.safetensors"]
         do("align", [dictionary, asdict(settings.wishes)], aligned, self.align, after=["train"])
         shown = [tests, settings.max_vocabulary]
-        scored = ["scores.json", "oversharing.json", "dictionary.tsv"]
+        scored = ["scores.json", "oversharing.json", "dictionary.tsv", "report.html"]
         do("evaluate", shown, scored, self.evaluate, after=["align"])
         choice = self._json("choice.json")
         records = self.stages.records
@@ -154,7 +158,13 @@ class _Run:
         self._write_json("oversharing.json", report.to_json())
         entries = induce(aligned, max_vocabulary=settings.max_vocabulary)
         write_tsv(entries, self.folder / "dictionary.tsv")
-        self._write_json("scores.json", self._scores(aligned))
+        scores = self._scores(aligned)
+        self._write_json("scores.json", scores)
+        languages = settings.source_language, settings.target_language
+        page = run_report(
+            languages, settings.described(), self._json("choice.json"), scores, report, entries
+        )
+        write_report(page, self.folder / "report.html")
 
     def _scores(self, aligned: BilingualEmbedding) -> dict[str, Any] | None:
         if self.test is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,15 @@ class RunSettings:
     lowercase: bool = True
     max_vocabulary: int = 200_000
     seed: int = 0
+
+    def described(self) -> dict[str, Any]:
+        """All settings as plain types, those of the trainer and the method among them."""
+        facts = asdict(self)
+        facts |= {f"trainer.{name}": value for name, value in facts.pop("trainer").items()}
+        facts |= {f"wishes.{name}": value for name, value in facts.pop("wishes").items()}
+        return {
+            name: str(value) if isinstance(value, Path) else value for name, value in facts.items()
+        }
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,7 @@ TINY = PairSettings(
     scenes=160,
     lines=3_500,
     false_friends=8,
+    quotations=0.02,
     dimensions=10,
     train_words=150,
     test_words=100,

@@ -1,0 +1,65 @@
+"""What a run has left in its folder, opened again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jointalign.embedding import BilingualEmbedding
+from jointalign.encoding import EncodedCorpus
+from jointalign.errors import JointalignError
+from jointalign.formats.api import read, read_bilingual
+from jointalign.lexicon import Lexicon
+from jointalign.reallocation import reallocate
+
+SETTINGS = "settings.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """The spaces of a run, one after each step.
+
+    Args:
+        joint: After joint training: all words seen in both corpora are shared.
+        reallocated: After vocabulary reallocation.
+        aligned: After alignment.
+        lexicon: Training dictionary.
+    """
+
+    joint: BilingualEmbedding
+    reallocated: BilingualEmbedding
+    aligned: BilingualEmbedding
+    lexicon: Lexicon
+
+
+def finished(folder: Path, lexicon: Path | None = None) -> Finished:
+    """Open the results of a run.
+
+    Args:
+        folder: The run's folder.
+        lexicon: Another dictionary than the run's own.
+
+    Raises:
+        JointalignError: If there is no finished run in the folder.
+    """
+    if not (folder / "stages" / "align.json").is_file():
+        raise JointalignError(
+            f"{folder}: no aligned embedding here; finish `jointalign run --out {folder}` first"
+        )
+    settings: dict[str, Any] = json.loads((folder / SETTINGS).read_text("utf-8"))
+    joint = reallocate(
+        read(folder / "joint.safetensors"),
+        EncodedCorpus.open(folder / "source").counts,
+        EncodedCorpus.open(folder / "target").counts,
+        1.0,
+        settings["source_language"],
+        settings["target_language"],
+    )
+    return Finished(
+        joint,
+        read_bilingual(folder / "reallocated.safetensors"),
+        read_bilingual(folder / "aligned.safetensors"),
+        Lexicon.read(lexicon or settings["lexicon"], lowercase=settings["lowercase"]),
+    )

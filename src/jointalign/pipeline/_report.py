@@ -1,0 +1,115 @@
+"""What a run has found, as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from jointalign.dictionary import Translation
+from jointalign.oversharing import OversharingReport
+from jointalign.report import Report, Table, dictionary_table, oversharing_table
+
+RULES = {
+    "muse": "pairs with an unknown word left out",
+    "paper": "unknown source words copied, unknown translations wrong",
+    "released": "copied whenever no pair of the word can be scored",
+    "strict": "everything unknown is wrong",
+}
+
+
+def run_report(
+    languages: tuple[str, str],
+    settings: dict[str, Any],
+    choice: dict[str, Any],
+    scores: dict[str, Any] | None,
+    oversharing: OversharingReport,
+    entries: Sequence[Translation],
+) -> Report:
+    """Put the results of a run on a page.
+
+    Args:
+        languages: Codes of source and target.
+        settings: Of the run.
+        choice: What was chosen on held-out pairs.
+        scores: By direction, identical pairs, and rule; `None` without a test dictionary.
+        oversharing: What reallocation does.
+        entries: The whole dictionary.
+    """
+    title = f"{languages[0]} to {languages[1]}"
+    tables = score_tables(scores) if scores else []
+    tables += [oversharing_table(oversharing), dictionary_table(entries)]
+    if choice["trials"]:
+        tables.append(_trials(choice))
+    facts = [(name, str(value)) for name, value in settings.items()]
+    return Report(title, _summary(languages, choice, scores, entries), facts, tables)
+
+
+def _summary(
+    languages: tuple[str, str],
+    choice: dict[str, Any],
+    scores: dict[str, Any] | None,
+    entries: Sequence[Translation],
+) -> str:
+    text = (
+        f"{len(entries):,} mutual translations with gamma {choice['gamma']:g} and "
+        f"{choice['method']['name']}."
+    )
+    if scores is None:
+        return text + " No test dictionary was given, so there are no scores."
+    facts = scores["source_to_target"]["identical_kept"]["muse"]
+    return text + (
+        f" P@1 {_number(facts['p_at_1'])} {_interval(facts['ci'])} from {languages[0]} to "
+        f"{languages[1]} on {facts['n']} test words (rule muse)."
+    )
+
+
+def score_tables(scores: dict[str, Any]) -> list[Table]:
+    """One table a direction: a row for each rule, identical pairs kept and removed."""
+    tables = []
+    for direction, kinds in scores.items():
+        rows = [
+            [rule, kind.removeprefix("identical_"), *_cells(facts)]
+            for kind, rules in kinds.items()
+            for rule, facts in rules.items()
+        ]
+        head = ["rule", "identical pairs", "P@1", "95 %", "P@5", "P@10", "MRR", "n", "coverage"]
+        note = "; ".join(f"{rule}: {meaning}" for rule, meaning in RULES.items())
+        tables.append(Table(f"Scores, {direction.replace('_', ' ')}", head, rows, note))
+        bands = kinds["identical_kept"]["muse"]["bands"]
+        tables.append(
+            Table(
+                f"By frequency of the source word, {direction.replace('_', ' ')}",
+                ["rank", "words", "P@1"],
+                [[band["name"], str(band["n"]), _number(band["p_at_1"])] for band in bands],
+                kinds["identical_kept"]["muse"]["signature"],
+            )
+        )
+    return tables
+
+
+def _trials(choice: dict[str, Any]) -> Table:
+    rows = [
+        [
+            "" if trial["gamma"] is None else f"{trial['gamma']:g}",
+            f"{trial['method'].get('learning_rate', '')}",
+            f"{trial['method'].get('steps', '')}",
+            f"{trial['precision']:.1f}",
+        ]
+        for trial in choice["trials"]
+    ]
+    note = f"P@1 on {choice['held_out']:,} source words held out of the training dictionary"
+    return Table("What was tried", ["gamma", "learning rate", "steps", "P@1"], rows, note)
+
+
+def _cells(facts: dict[str, Any]) -> list[str]:
+    numbers = [_number(facts[name]) for name in ("p_at_5", "p_at_10", "mrr")]
+    first = [_number(facts["p_at_1"]), _interval(facts["ci"])]
+    return [*first, *numbers, f"{facts['n']:,}", _number(facts["coverage"])]
+
+
+def _interval(ends: Sequence[float | None]) -> str:
+    return f"[{_number(ends[0])}, {_number(ends[1])}]"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
