@@ -9,10 +9,10 @@ import sys
 
 import numpy as np
 import pytest
-from languages import write_pair
 
 from jointalign import Embedding, Vocabulary, read, write
 from jointalign.cli.app import run
+from languages import write_pair
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,9 @@ def test_align_writes_vectors_and_mapping(files, tmp_path, capsys):
     facts = json.loads(capsys.readouterr().out)
     assert facts["pairs"]["used"] == 3
     np.testing.assert_allclose(
-        read(tmp_path / "out/source.vec").vectors, read(tmp_path / "out/target.vec").vectors, atol=1e-5
+        read(tmp_path / "out/source.vec").vectors,
+        read(tmp_path / "out/target.vec").vectors,
+        atol=1e-5,
     )
     aligned = ["--embedding", str(tmp_path / "out/aligned.safetensors")]
     lexicon = ["--lexicon", str(folder / "pairs.txt"), "--json"]
@@ -108,7 +110,9 @@ def test_translate_answers_words_lists_and_exports(files, tmp_path, capsys, monk
 def test_convert_there_and_back(files, tmp_path):
     folder, _ = files
     for name in ("a.bin", "b.safetensors", "c.vec.gz"):
-        assert run(["convert", "--input", str(folder / "en.vec"), "--out", str(tmp_path / name)]) == 0
+        assert (
+            run(["convert", "--input", str(folder / "en.vec"), "--out", str(tmp_path / name)]) == 0
+        )
         assert read(tmp_path / name).words == ("cat", "dog", "house")
 
 
