@@ -1,7 +1,6 @@
 """Oracle: each trial fitted separately and scored by whole score matrices."""
 
 import dataclasses
-import json
 
 import numpy as np
 import pytest
@@ -38,7 +37,7 @@ def test_equals_separate_fits_scored_densely(overshared):
     joint, source_counts, target_counts, lexicon = overshared
     choice = choose(*overshared, learning_rates=(1, 10), steps=(2, 5), gammas=(0.7, 0.9), seed=3)
     rest, held_out = lexicon.split(0.2, 3)
-    assert len(choice.trials) == 2 * 2 + 2
+    assert len(choice.trials) == 2 * 2 + 1  # two rates, two step counts; then the other gamma
     for trial in choice.trials:
         split = reallocate(joint, source_counts, target_counts, trial.gamma)
         expected = csls_precision(align(split, trial.method, rest), held_out.grouped())
@@ -76,7 +75,7 @@ def overshared():
 def test_finds_the_gamma_that_unshares_leaked_words_and_keeps_cognates(overshared):
     choice = choose(*overshared, method="procrustes")
     assert choice.gamma == 0.8
-    assert [trial.gamma for trial in choice.trials] == [0.7, 0.8, 0.9, 0.95]
+    assert [trial.gamma for trial in choice.trials] == [0.9, 0.95, 0.8, 0.7]
     assert choice.method == Procrustes()
 
 
@@ -86,7 +85,7 @@ def test_a_pair_torn_apart_is_wrong_and_not_left_out(overshared):
     choice = choose(*overshared, method="procrustes", gammas=(0.7, 0.8))
     assert choice.held_out == len(held_out.sources)
     cognates = sum(word.startswith("c") for word in held_out.sources)
-    torn, kept = choice.trials
+    kept, torn = choice.trials
     # At 0.7 cognates are source words only: none can be found, all others can.
     assert kept.precision - torn.precision == pytest.approx(100 * cognates / choice.held_out)
 
@@ -204,16 +203,12 @@ def test_other_settings_of_the_method_stay(noisy):
         )
 
 
-def test_prints_a_table_and_json(noisy):
+def test_prints_a_table(noisy):
     choice = choose_settings(*noisy, learning_rates=(1,), steps=(2,))
     title, first, second = str(choice).splitlines()
     assert title.startswith("P@1 on 40 held-out source words")
     assert "RCSLS, learning rate 10, 2 steps" in first and "learning rate 1, 2 steps" in second
     assert str(choice).count("<- chosen") == 1
-    loaded = json.loads(choice.to_json())
-    assert loaded["held_out"] == 40 and len(loaded["trials"]) == 2
-    assert loaded["best"]["method"]["name"] == "rcsls"
-    assert loaded["best"]["precision"] == choice.best.precision
 
 
 def test_a_dictionary_of_unknown_words_is_an_error(overshared):

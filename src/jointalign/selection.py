@@ -29,7 +29,8 @@ from jointalign.vocabulary import Counts
 # Appendix A of the paper (gamma), and its released scripts.
 GAMMAS = (0.7, 0.8, 0.9, 0.95)
 LEARNING_RATES = (1.0, 10.0, 25.0, 50.0)
-STEPS = (10, 20)
+STEPS = (5, 10, 20)
+FIRST_GAMMA = 0.9
 
 
 @dataclass(frozen=True)
@@ -117,9 +118,11 @@ def choose(
 ) -> Choice:
     """Choose gamma, and with RCSLS its learning rate and number of steps.
 
-    In two rounds, so that the cost is a sum and not a product: first gamma, with the method's own
-    learning rate; then the learning rate, with that gamma. All numbers of steps are read off one
-    descent. Afterwards, `reallocate` and `align` with the choice and the whole training dictionary.
+    In two rounds, so that the cost is a sum and not a product: first learning rate and number of
+    steps, at the gamma nearest to 0.9 (the paper's script), all numbers of steps being read off one
+    descent; then gamma, with these. The order matters: with a learning rate that overshoots, all
+    values of gamma look alike. Afterwards, `reallocate` and `align` with the choice and the whole
+    training dictionary.
 
     Args:
         joint: Embedding trained on both corpora together.
@@ -146,14 +149,14 @@ def choose(
     joint = _frequent(joint, source_counts, target_counts, max_vocabulary)
     unsplit = reallocate(joint, source_counts, target_counts, gamma=1.0)
     search = _Search(lexicon, unsplit, share, seed, len(gammas) + len(methods) - 1, progress)
-    for gamma in gammas:
+    first_gamma, *other_gammas = sorted(gammas, key=lambda gamma: abs(gamma - FIRST_GAMMA))
+    split = reallocate(joint, source_counts, target_counts, first_gamma)
+    for tried in methods:
+        search.add(split, tried, steps, first_gamma)
+    best = search.choice().method
+    for gamma in other_gammas:
         split = reallocate(joint, source_counts, target_counts, gamma)
-        search.add(split, methods[0], steps, gamma)
-    gamma = search.choice().gamma
-    if len(methods) > 1 and gamma is not None:
-        split = reallocate(joint, source_counts, target_counts, gamma)
-        for other in methods[1:]:
-            search.add(split, other, steps, gamma)
+        search.add(split, best, (), gamma)
     return search.choice()
 
 

@@ -148,7 +148,7 @@ def _label(figure: Figure, axes: Axes, panel: Panel) -> None:
     frame = np.asarray(axes.get_window_extent(renderer).extents)
     for (dot, place), centre in zip(panel.places.items(), dots, strict=True):
         text = axes.annotate(
-            dot.word, place, (0, 0), textcoords="offset points", fontsize=9,
+            dot.word, (place[0], place[1]), (0, 0), textcoords="offset points", fontsize=9,
             color=_STYLES[dot.part][0], ha="center", va="center", zorder=3, path_effects=halo,
         )  # fmt: skip
         box = text.get_window_extent(renderer)

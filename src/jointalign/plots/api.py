@@ -41,11 +41,13 @@ def figure_one(
         path: File to write: `.png` (300 dpi), `.svg` or `.pdf`.
 
     Raises:
-        JointalignError: If the suffix is none of these, a word is unknown, or there is only one.
+        JointalignError: If the suffix is none of these, there are no pairs, or a word is unknown.
         MissingExtraError: If matplotlib is not installed.
     """
     path = Path(path)
     check_suffix(path)
+    if not pairs:
+        raise JointalignError("there are no pairs to draw; `default_pairs` chooses some")
     steps = (joint, reallocated, aligned)
     links = [[_link(step, pair) for pair in pairs] for step in steps]
     dots = [list(dict.fromkeys(dot for link in of_step for dot in link)) for of_step in links]

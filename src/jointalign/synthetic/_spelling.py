@@ -136,8 +136,8 @@ def _befriend(
     """Give rare concepts of one language the words of frequent ones of the other."""
     # Nouns would keep the old stem in their plural.
     rows = np.flatnonzero(np.isin(world.classes, (VERB, ADJECTIVE)))
-    frequent = rng.choice(rows[: len(rows) // 3], size=count, replace=False)
-    rare = rng.choice(rows[len(rows) // 2 :], size=count, replace=False)
+    frequent = rng.choice(rows[: len(rows) // 6], size=count, replace=False)
+    rare = rng.choice(rows[-(len(rows) // 3) :], size=count, replace=False)
     half = count // 2
     target[rare[:half]] = source[frequent[:half]]
     source[rare[half:]] = target[frequent[half:]]

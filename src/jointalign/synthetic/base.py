@@ -70,9 +70,9 @@ class PairSettings:
             raise JointalignError(
                 "names and near cognates (or synonyms) together must leave a fifth of the concepts"
             )
-        if self.false_friends * 40 > self.concepts:
+        if self.false_friends * 60 > self.concepts:
             raise JointalignError(
-                f"{self.concepts} concepts allow {self.concepts // 40} false friends, "
+                f"{self.concepts} concepts allow {self.concepts // 60} false friends, "
                 f"got {self.false_friends}"
             )
 
@@ -86,7 +86,7 @@ TINY = PairSettings(
     topics=10,
     scenes=160,
     lines=3_500,
-    false_friends=8,
+    false_friends=5,
     quotations=0.02,
     dimensions=10,
     train_words=150,
