@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from jointalign.dictionary import Translation, induce, translate, write_tsv
+from jointalign.dictionary import Translation, Translations, induce, translate, write_tsv
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.retrieval import Retrieval
@@ -143,3 +143,22 @@ def test_wrong_settings_are_named():
         translate(random_space(), ["s0"], count=0)
     with pytest.raises(JointalignError, match="max_vocabulary must be positive"):
         induce(random_space(), max_vocabulary=0)
+
+
+@pytest.mark.parametrize("retrieval", list(Retrieval))
+@pytest.mark.parametrize("count", [1, 3])
+def test_mutual_answers_are_those_of_the_whole_dictionary(retrieval, count):
+    random = np.random.default_rng(4)
+    source = Embedding(
+        Vocabulary(tuple(f"s{i}" for i in range(60))),
+        random.normal(size=(60, 6)).astype(np.float32),
+    )
+    target = Embedding(
+        Vocabulary(tuple(f"t{i}" for i in range(50))),
+        random.normal(size=(50, 6)).astype(np.float32),
+    )
+    space = BilingualEmbedding.separate(source, target)
+    whole = {(e.source, e.target) for e in induce(space, count=count, retrieval=retrieval)}
+    answers = Translations(space, retrieval).of(source.words, count=count, mutual=True)
+    assert {(t.source, t.target) for answer in answers for t in answer.translations} == whole
+    assert 0 < len(whole) < 60 * count

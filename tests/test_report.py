@@ -55,9 +55,8 @@ def page(tmp_path):
 
 
 def test_everything_is_on_the_page(page):
-    table = Table(
-        "Scores", ["system", "P@1"], [["Joint", "30.2"], ["Joint-Align", "88.2"]], "n:500"
-    )
+    rows = [["Joint", "30.2"], ["Joint-Align", "88.2"]]
+    table = Table("Scores", ["system", "P@1"], rows, "n:500")
     found = page(Report("en to es", "It works.", [("seed", "0"), ("gamma", "0.9")], [table]))
     assert found.tables == [[["system", "P@1"], *rows]]
     text = " ".join(found.text)

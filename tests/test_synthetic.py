@@ -161,9 +161,8 @@ def profiles(lines, words):
 def test_translations_keep_company_with_translations(pair):
     ambiguous = set(pair.false_friends)
     meanings = pair.lexicon.grouped()
-    pairs = [(a, bs[0]) for a, bs in meanings.items() if not ambiguous & {a, *bs}][:200]
-    pairs = list(dict(map(reversed, pairs)).items())  # one of each two synonyms
-    pairs = [(a, b) for b, a in pairs]
+    by_target = {bs[0]: a for a, bs in meanings.items() if not ambiguous & {a, *bs}}
+    pairs = [(a, b) for b, a in by_target.items()][:200]
     source = profiles(pair.source_lines, [a for a, _ in pairs])
     target = profiles(pair.target_lines, [b for _, b in pairs])
     similar = np.corrcoef(source, target)[: len(pairs), len(pairs) :]
