@@ -77,6 +77,39 @@ class TestLines:
             Corpus(path).counts(workers)
 
 
+class TestLongLines:
+    """Some corpora, such as text8, are one line."""
+
+    @pytest.fixture
+    def one_line(self, tmp_path):
+        path = tmp_path / "one.txt"
+        path.write_text("a short line\n" + " ".join(LINES) + "\nand a last one\n")
+        return path
+
+    @pytest.mark.parametrize("workers", [1, 2])
+    def test_are_cut_between_words(self, one_line, small_batches, monkeypatch, caplog, workers):
+        monkeypatch.setattr(corpus_module, "_LONGEST_LINE", 1000)
+        caplog.set_level("INFO")
+        corpus = Corpus(one_line, tokenized=True)
+        batches = list(corpus.batches(workers))
+        assert len(batches) > 10 and max(len(batch.tokens) for batch in batches) < 500
+        assert [word for line in decoded(batches) for word in line] == one_line.read_text().split()
+        assert sum(batch.empty_lines for batch in batches) == 0
+        lines = list(corpus.lines())
+        assert lines == list(decoded(batches))
+        assert f"one.txt: 1 line too long, cut into {len(lines) - 2} pieces" in caplog.text
+
+    def test_the_limit_is_a_megabyte(self, tmp_path, caplog):
+        path = tmp_path / "one.txt"
+        caplog.set_level("INFO")
+        path.write_text("word " * 200_000)
+        assert Corpus(path).counts(1).lines == 1
+        assert not caplog.text
+        path.write_text("word " * 1_000_000)
+        counts = Corpus(path).counts(1)
+        assert (counts["word"], counts.lines) == (1_000_000, 5)
+
+
 class TestStandardInput:
     @pytest.fixture(autouse=True)
     def text(self, monkeypatch):

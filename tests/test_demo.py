@@ -1,7 +1,7 @@
 import json
 
 from jointalign.cli.app import run
-from jointalign.comparison import System
+from jointalign.systems import System
 
 
 def test_the_demo_shows_the_framework_s_point(tmp_path, capsys):

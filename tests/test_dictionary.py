@@ -4,6 +4,7 @@ import pytest
 from jointalign.dictionary import Translation, Translations, induce, translate, write_tsv
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
+from jointalign.formats import native
 from jointalign.retrieval import Retrieval
 from jointalign.subwords import SubwordTable, ngram_hashes
 from jointalign.vocabulary import Vocabulary
@@ -162,3 +163,37 @@ def test_mutual_answers_are_those_of_the_whole_dictionary(retrieval, count):
     answers = Translations(space, retrieval).of(source.words, count=count, mutual=True)
     assert {(t.source, t.target) for answer in answers for t in answer.translations} == whole
     assert 0 < len(whole) < 60 * count
+
+
+@pytest.mark.parametrize("retrieval", Retrieval)
+@pytest.mark.parametrize("side", ["source", "target"])
+@pytest.mark.parametrize("use", [induce, lambda space, **rest: translate(space, ["s0"], **rest)])
+def test_damaged_vectors_are_named(tmp_path, side, use, retrieval):
+    space = mapped_with_nan(random_space(), side, 7, tmp_path / "space.safetensors")
+    with pytest.raises(JointalignError, match=f"'{side[0]}7' holds NaN"):
+        use(space, retrieval=retrieval)
+    use(space, retrieval=retrieval, max_vocabulary=7)  # the others are as good as ever
+
+
+def test_damaged_vectors_of_rare_words_and_ngrams_are_named_when_asked_for(tmp_path):
+    space = mapped_with_nan(random_space(), "source", 7, tmp_path / "space.safetensors")
+    with pytest.raises(JointalignError, match="'s7' holds NaN"):
+        translate(space, ["s1", "s7"], max_vocabulary=5)
+    table = SubwordTable(
+        np.unique(np.array(ngram_hashes("cat", 3, 6, 1000), np.uint32)),
+        np.full((len(set(ngram_hashes("cat", 3, 6, 1000))), 2), np.nan, np.float32),
+        buckets=1000,
+    )
+    space = BilingualEmbedding.separate(embedding("s", np.eye(2), table), embedding("t", np.eye(2)))
+    with pytest.raises(JointalignError, match="'cat' holds NaN"):
+        translate(space, ["cat"])
+
+
+def mapped_with_nan(space, side, row, path):
+    """The same space from a native file, in which one vector of a side is damaged."""
+    native.write_bilingual(space, path)
+    vector = getattr(space, side).vectors[row].tobytes()
+    content = path.read_bytes()
+    assert content.count(vector) == 1
+    path.write_bytes(content.replace(vector, np.full(space.dimensions, np.nan, "f4").tobytes()))
+    return native.read_bilingual(path)

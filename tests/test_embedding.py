@@ -3,6 +3,7 @@ import pytest
 
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
+from jointalign.formats import native
 from jointalign.vocabulary import Vocabulary
 
 
@@ -83,3 +84,29 @@ def test_first_keeps_the_most_frequent():
     assert three.first(2).words == ("a", "b")
     assert three.first(None) is three
     assert three.first(9) is three
+
+
+def test_the_array_of_the_caller_stays_writable():
+    mine = np.eye(2, dtype=np.float32)
+    kept = Embedding(Vocabulary(("cat", "dog")), mine)
+    mine[0, 0] = 5
+    with pytest.raises(ValueError, match="read-only"):
+        kept.vectors[0, 0] = 5
+
+
+def test_mapped_vectors_are_checked_on_demand(tmp_path):
+    path = tmp_path / "nan.safetensors"
+    native.write(embedding(["cat", "dog", "cow"], [3, 2, 1], start=7), path)
+    mapped = native.read(path)
+    mapped.check_finite()
+    path.write_bytes(path.read_bytes().replace(np.float32(10).tobytes(), np.float32("nan")))
+    mapped = native.read(path)
+    assert isinstance(mapped.vectors, np.memmap)
+    with pytest.raises(JointalignError, match="'dog' holds NaN"):
+        mapped.check_finite()
+
+
+def test_sides_hold_the_words_that_count(bilingual):
+    source, target = bilingual.sides(2)
+    assert (source.words, target.words) == (("the", "radio"), ("el", "gato"))
+    assert bilingual.sides() == (bilingual.source, bilingual.target)

@@ -7,6 +7,8 @@ import lzma
 import os
 import stat
 import sys
+import tracemalloc
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,9 @@ from hypothesis import strategies as st
 from jointalign.errors import FormatError, JointalignError
 from jointalign.files import (
     atomic,
+    check_folder,
     digest,
+    file_facts,
     open_text,
     plain_errors,
     read_lines,
@@ -180,6 +184,51 @@ def test_not_utf8_text(tmp_path, content, line, message):
     assert str(path) in str(caught.value)
 
 
+LONGEST = 20
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from(["a b", "é", "日本語", "\U0001f600", " ", "\t", "word", "\r", "\n"])),
+    st.sampled_from([b"", b"\xef\xbb\xbf"]),
+)
+def test_pieces_of_long_lines_make_up_the_lines(tmp_path_factory, parts, mark):
+    path = tmp_path_factory.mktemp("lines") / "text"
+    path.write_bytes(mark + "".join(parts).encode())
+    found: dict[int, list[str]] = {}
+    for number, piece in read_lines(path, LONGEST):
+        found.setdefault(number, []).append(piece)
+    assert {number: "".join(pieces) for number, pieces in found.items()} == dict(read_lines(path))
+    for pieces in found.values():
+        size = len("".join(pieces).encode())
+        assert len(pieces) == 1 or (size > LONGEST - 5 and all(pieces))
+        assert all(len(piece.encode()) <= 2 * LONGEST + 2 for piece in pieces)
+        for piece, following in pairwise(pieces):
+            assert piece[-1] in " \t" or not {" ", "\t"} & {*piece} or following[0] == "\r"
+
+
+def test_one_long_line_needs_little_memory(tmp_path):
+    path = tmp_path / "text.gz"
+    path.write_bytes(gzip.compress(b"some words " * 1_000_000))
+    tracemalloc.start()
+    try:
+        pieces = sum(1 for _ in read_lines(path, 100_000))
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
+    assert pieces == pytest.approx(110, abs=2)
+
+
+def test_errors_in_long_lines_name_their_column(tmp_path):
+    path = tmp_path / "text"
+    path.write_bytes(b"a line\n" + b"word " * 20 + b"ma\xf1ana")
+    with pytest.raises(FormatError, match="line 2: .*0xf1 at column 103"):
+        list(read_lines(path, LONGEST))
+    path.write_bytes(b"\x80" * 100)
+    with pytest.raises(FormatError, match="line 1: .*0x80 at column 1;"):
+        list(read_lines(path, LONGEST))
+
+
 def test_standard_input(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"one\ntwo\n")))
     assert list(read_lines("-")) == [(1, "one"), (2, "two")]
@@ -213,6 +262,22 @@ def test_file_that_cannot_be_read(tmp_path, function):
 def test_causes_in_plain_words(number, message):
     with pytest.raises(JointalignError, match=f"a.vec: .*{message}"), plain_errors("a.vec"):
         raise OSError(number, os.strerror(number))
+
+
+def test_a_link_to_itself(tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to(link)
+    for use in (read_all, digest, file_facts, check_folder):
+        with pytest.raises(JointalignError, match=f"{link}: this link leads back to itself"):
+            use(link)
+    for place in (link, link / "below"):
+        with pytest.raises(JointalignError, match="link leads back to itself"), atomic(place):
+            pass
+    with pytest.raises(JointalignError, match="a.vec: .*itself"), plain_errors("a.vec"):
+        link.resolve(strict=True)
+    with pytest.raises(RuntimeError, match="other"), plain_errors("a.vec"):
+        raise RuntimeError("other")
+    assert link.is_symlink() and names(tmp_path) == ["link"]
 
 
 def test_an_error_that_names_another_file_keeps_its_name():

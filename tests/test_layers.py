@@ -12,7 +12,7 @@ LAYERS = [
     {"version", "errors", "progress", "processors"},
     {"_compression"},
     {"files"},
-    {"vocabulary", "subwords", "stages"},
+    {"vocabulary", "subwords", "stages", "tensors"},
     {"tokenization"},
     {"corpus", "embedding", "lexicon"},
     {"encoding"},
@@ -22,9 +22,9 @@ LAYERS = [
     {"retrieval"},
     {"training", "reallocation", "alignment"},
     {"oversharing"},
-    {"bli", "dictionary"},
+    {"bli", "dictionary", "choice"},
     {"selection"},
-    {"tuning", "comparison"},
+    {"tuning", "systems"},
     {"synthetic", "data"},
     {"plots", "report"},
     {"pipeline"},
@@ -54,7 +54,8 @@ def imported(tree):
 
 def allowed(importer, target):
     if importer[0] != target[0]:
-        return RANK[target[0]] < RANK[importer[0]]
+        private = len(target) > 1 and target[-1].startswith("_")
+        return RANK[target[0]] < RANK[importer[0]] and not private
     if len(importer) == 1 or importer[-1] in {"api", "app", "__init__"}:
         return True
     return len(target) > 1 and (target[-1] == "base" or target[-1].startswith("_"))
@@ -87,9 +88,10 @@ def test_the_test_catches_an_import_upwards():
     assert not allowed(["retrieval"], ["bli", "api"])
     assert not allowed(["alignment", "rcsls"], ["alignment", "procrustes"])
     assert allowed(["alignment", "rcsls"], ["alignment", "base"])
+    assert not allowed(["cli", "evaluate"], ["bli", "_rules"])
     assert allowed(["bli", "api"], ["retrieval"])
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: "/".join(own_name(path)))
 def test_modules_are_short(path):
-    assert len(path.read_text("utf-8").splitlines()) <= 320
+    assert len(path.read_text("utf-8").splitlines()) <= 300

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from jointalign.errors import FormatError, JointalignError
 from jointalign.lexicon import Lexicon, LexiconReport
+from jointalign.tokenization import speller, tokenizer
 from jointalign.vocabulary import Vocabulary
 
 
@@ -109,6 +110,48 @@ def test_case_can_be_kept(tmp_path):
     assert lexicon.report.lowercased == 0
 
 
+@pytest.mark.parametrize(
+    ("language", "entry", "word"),
+    [
+        ("und", "Cafe\u0301", "café"),
+        ("fr", "aujourd’hui", "aujourd'hui"),
+        ("und", "well‐known", "well-known"),
+        ("tr", "İstanbul", "istanbul"),
+        ("tr", "IĞDIR", "ığdır"),
+        ("und", "IĞDIR", "iğdir"),
+        ("ru", "За\u0301мок", "замок"),
+        ("ru", "И\u0306од", "йод"),
+        ("ar", "مَدْرَسَة", "مدرسة"),
+        ("he", "שָׁלוֹם", "שלום"),
+    ],
+)
+def test_entries_are_spelt_like_the_words_of_a_corpus(tmp_path, language, entry, word):
+    assert tokenizer(language)(entry) == [word]
+    text = f"{entry}\tx\n{word}\tx\n"
+    assert read(tmp_path, text, source_language=language).pairs == ((word, "x"),)
+    text = f"x\t{entry}\nx\t{word}\n"
+    lexicon = read(tmp_path, text, target_language=language)
+    assert lexicon.pairs == (("x", word),)
+    assert lexicon.report.duplicates == 1
+
+
+def test_each_side_has_its_own_spelling(tmp_path):
+    path = tmp_path / "lexicon.txt"
+    path.write_text("ISI ISI\nл’о\u0301д L’O\u0301D\nplain plain\n")
+    lexicon = Lexicon.read(path, True, "tr", "en")
+    assert lexicon.pairs == (("ısı", "isi"), ("л'о\u0301д", "l'ód"), ("plain", "plain"))
+    assert (lexicon.report.lowercased, lexicon.report.respelt) == (2, 1)
+    assert str(lexicon.report) == "3 pairs from 3 lines (2 lower-cased, 1 respelt)"
+    kept = Lexicon.read(path, False, "ru", "en")
+    assert kept.pairs == (("ISI", "ISI"), ("л'од", "L'ÓD"), ("plain", "plain"))
+    assert (kept.report.lowercased, kept.report.respelt) == (0, 1)
+
+
+def test_an_entry_of_invisible_characters_is_malformed(tmp_path):
+    report = read(tmp_path, "dog perro\n\u00ad gato\ncat\t\u200e\n").report
+    assert (report.pairs, report.malformed) == (1, (2, 3))
+
+
 @pytest.mark.parametrize(("suffix", "compress"), [(".gz", gzip.compress), (".bz2", bz2.compress)])
 def test_compressed(tmp_path, suffix, compress):
     path = tmp_path / f"lexicon.txt{suffix}"
@@ -149,7 +192,7 @@ def test_no_text_crashes_the_reader(tmp_path_factory, text, lowercase):
 
 
 words = st.text(st.characters(categories=["L", "N", "M"]), min_size=1).filter(
-    lambda word: word == word.lower()
+    lambda word: word == speller("und")(word)
 )
 
 

@@ -183,3 +183,10 @@ def test_words_far_apart_are_written_beside_their_dots(image, tmp_path):
     blue = (image(tmp_path / "n.png")[:1450] == BLUE).all(axis=2).any(axis=1)
     # Dots and words form three rows with nothing between: each word is to the right of its dot.
     assert np.count_nonzero(np.diff(blue.astype(int)) == 1) == 3
+
+
+def test_odd_words_are_drawn_as_they_are(image, tmp_path):
+    places = {Dot("$a^$", "source"): np.zeros(2), Dot("\\x_{", "target"): np.zeros(2)}
+    panel = Panel("one place for all", places, [tuple(places)])
+    draw([panel], {"source": "$", "target": "b", "shared": "c"}, tmp_path / "odd.png")
+    assert sum(has(image(tmp_path / "odd.png"), ORANGE)) > 0

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from jointalign.errors import JointalignError
-from jointalign.stages import Stages, locked
+from jointalign.stages import Stages, in_step, locked
 
 
 class Work:
@@ -65,13 +65,35 @@ def test_failing_work_leaves_no_record(tmp_path):
     assert work.times == 1
 
 
-def test_a_stage_depends_on_earlier_ones(tmp_path):
-    keys = []
-    for setting in ("a", "b"):
-        stages = Stages(tmp_path)
-        stages.do("first", [setting], [], lambda: None)
-        keys.append(stages.do("second", [], [], lambda: None, after=["first"]).key)
-    assert keys[0] != keys[1]
+def test_killed_work_of_other_settings_does_not_count_as_the_old(tmp_path):
+    def killed():
+        (tmp_path / "file.txt").write_text("RESULT")  # as long as the old one
+        raise KeyboardInterrupt
+
+    do(tmp_path, Work(tmp_path))
+    with pytest.raises(KeyboardInterrupt):
+        do(tmp_path, killed, settings=("b",))
+    again = Work(tmp_path)
+    assert not do(tmp_path, again).repeated
+    assert (tmp_path / "file.txt").read_text() == "result"
+
+
+def two(folder, setting, work):
+    stages = Stages(folder)
+    stages.do("first", [setting], [], lambda: None)
+    return stages.do("second", [], [], work, after=["first"])
+
+
+def test_a_stage_is_done_again_after_an_earlier_one(tmp_path):
+    times = []
+    two(tmp_path, "a", lambda: times.append(1))
+    assert two(tmp_path, "a", lambda: times.append(2)).repeated
+    assert in_step(tmp_path, ["first", "second"])
+    # Back to settings that were once done: the files before it are others all the same.
+    Stages(tmp_path).do("first", ["b"], [], lambda: None)
+    assert not in_step(tmp_path, ["first", "second"])
+    two(tmp_path, "a", lambda: times.append(3))
+    assert times == [1, 3]
 
 
 def test_records_say_what_it_cost(tmp_path):
@@ -97,5 +119,17 @@ def test_leftovers_of_killed_writers_are_removed(tmp_path):
     leftover = tmp_path / "deep" / ".0123456789abcdef.jointalign-tmp"
     leftover.parent.mkdir()
     leftover.write_text("half")
+    other = tmp_path / "another" / "run" / ".0123456789abcdef.jointalign-tmp"
+    other.parent.mkdir(parents=True)
+    other.write_text("of a living process")
+    (tmp_path / "stages").mkdir()
     with locked(tmp_path):
         assert not leftover.exists()
+        assert other.exists()
+
+
+def test_other_people_s_folders_are_left_alone(tmp_path):
+    (tmp_path / "settings.json").write_text("mine")
+    with pytest.raises(JointalignError, match="holds other files"), locked(tmp_path):
+        raise AssertionError("it got in")
+    assert [path.name for path in tmp_path.iterdir()] == ["settings.json"]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jointalign.errors import MissingExtraError
-from jointalign.tokenization import known_languages, tokenizer
+from jointalign.tokenization import known_languages, speller, tokenizer
 
 # Expected words are separated by spaces.
 CASES = [
@@ -82,6 +82,15 @@ def test_tokenized_text_is_spelt_but_not_cut():
     assert tokenizer("en", lowercase=False, tokenized=True)("The UK \u00ad") == ["The", "UK"]
 
 
+def test_the_speller_spells_like_the_tokenizer():
+    assert speller("fr")("L’Homme") == "l'homme"
+    assert speller("tr")("İSTANBUL’I") == "istanbul'ı"
+    assert speller("ru_RU")("За\u0301мок") == "замок"
+    assert speller("und")("Cafe\u0301\u00ad") == "café"
+    assert speller("und", lowercase=False)("X‐Cafe\u0301") == "X-Café"
+    assert speller("en")("\u00ad") == ""
+
+
 def test_a_second_look_gives_the_same_words():
     tokenize = tokenizer("en")
     assert tokenize("it's it's IT'S") == ["it", "'s"] * 3
@@ -109,6 +118,13 @@ def test_words_have_no_white_space_and_stay_as_they_are(text, language):
     words = tokenizer(language)(text)
     assert all(word and word.split() == [word] for word in words)
     assert tokenizer(language, tokenized=True)(" ".join(words)) == words
+
+
+@given(TEXTS, st.sampled_from(["en", "tr", "ru", "ar", "xx"]), st.booleans())
+def test_spelling_is_that_of_words_not_cut(text, language, lowercase):
+    spell = speller(language, lowercase)
+    words = [word for word in map(spell, text.split()) if word]
+    assert words == tokenizer(language, lowercase, tokenized=True)(text)
 
 
 @given(TEXTS)

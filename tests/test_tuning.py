@@ -51,7 +51,7 @@ def test_the_rest_is_chosen(planted):
     [
         ({"method": "magic"}, "procrustes"),
         ({"gamma": 0.3}, "gamma must lie in"),
-        ({"method": "procrustes", "learning_rate": 1.0}, "no learning_rate"),
+        ({"method": "procrustes", "learning_rate": 1.0}, "no learning rate"),
         ({"learning_rate": -1.0}, "learning_rate"),
     ],
 )

@@ -22,9 +22,9 @@ def test_counts_of_many_words():
 
 def test_double_words_are_refused():
     with pytest.raises(JointalignError, match="more than once"):
-        assert Vocabulary(("a", "a")).rows
+        Vocabulary(("a", "a"))
     with pytest.raises(JointalignError, match="twice"):
-        assert Counts(("a", "a"), np.array([1, 1])).rows
+        Counts(("a", "a"), np.array([1, 1]))
 
 
 def test_lengths_must_agree():
@@ -36,3 +36,13 @@ def test_arrays_cannot_be_changed_by_accident():
     vocabulary = Vocabulary(("a",), np.array([1]))
     with pytest.raises(ValueError, match="read-only"):
         vocabulary.counts[0] = 5
+
+
+@pytest.mark.parametrize("holder", [Vocabulary, Counts])
+def test_the_array_of_the_caller_stays_writable(holder):
+    mine = np.array([3, 1])
+    held = vars(holder(("a", "b"), mine))
+    array = held.get("counts", held.get("values"))
+    assert np.shares_memory(array, mine)
+    assert not array.flags.writeable
+    mine[0] = 5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,21 +11,25 @@ from typing import Any
 from jointalign.alignment.base import Aligner
 from jointalign.alignment.procrustes import Procrustes
 from jointalign.bli import BLIResult, Identical, OutOfVocabulary, evaluate_rules
-from jointalign.comparison import TITLES, System, aligned, unaligned
 from jointalign.corpus import Corpus
 from jointalign.dictionary import Translation, induce, write_tsv
 from jointalign.embedding import BilingualEmbedding
 from jointalign.encoding import EncodedCorpus, encode
+from jointalign.errors import MissingExtraError
 from jointalign.formats.api import write_bilingual
 from jointalign.lexicon import Lexicon
 from jointalign.oversharing import OversharingReport, oversharing
+from jointalign.plots import default_pairs, figure_one
 from jointalign.processors import limited_to
 from jointalign.progress import Progress
 from jointalign.report import Report, Table, dictionary_table, oversharing_table, write_report
+from jointalign.stages import locked
 from jointalign.synthetic import DEMO, PairSettings, make_languages, write
+from jointalign.systems import TITLES, System, aligned, unaligned
 from jointalign.training.skipgram import SkipGram
 
-TRAINER = SkipGram(dimensions=100, buckets=200_000)
+# The text is small: larger steps than on real text stand in for more of it.
+TRAINER = SkipGram(dimensions=100, buckets=200_000, learning_rate=0.1)
 GAMMA = 0.9  # the paper's script
 
 
@@ -93,9 +97,9 @@ def demo(
     """
     begun = time.monotonic()
     method = method or Procrustes()
-    files = write(make_languages(languages, seed), folder / "languages")
-    training, test = Lexicon.read(files.train), Lexicon.read(files.test)
-    with limited_to(threads):
+    with locked(folder, "languages"), limited_to(threads):
+        files = write(make_languages(languages, seed), folder / "languages")
+        training, test = Lexicon.read(files.train), Lexicon.read(files.test)
         source = _encoded(files.source, "source", folder)
         target = _encoded(files.target, "target", folder)
         joint, one, two = (
@@ -113,7 +117,8 @@ def demo(
         write_tsv(entries, folder / "dictionary.tsv")
         report = oversharing(joint, *counts, training=training, test=test)
     result = DemoResult(folder, scores, report, time.monotonic() - begun)
-    write_report(_page(result, entries), folder / "report.html")
+    picture = _picture(spaces, training, folder / "figure1.png")
+    write_report(_page(result, entries, picture), folder / "report.html")
     return result
 
 
@@ -142,16 +147,30 @@ def _score(space: BilingualEmbedding, test: Lexicon, seed: int) -> BLIResult:
     return results[OutOfVocabulary.MUSE, Identical.KEPT]
 
 
-def _page(result: DemoResult, entries: Sequence[Translation]) -> Report:
+def _picture(
+    spaces: Mapping[System, BilingualEmbedding], lexicon: Lexicon, path: Path
+) -> bytes | None:
+    """Figure 1, where the extra that draws is installed."""
+    joint, split = spaces[System.JOINT], spaces[System.JOINT_WITHOUT_ALIGNMENT]
+    try:
+        pairs = default_pairs(joint, split, lexicon)
+        figure_one(joint, split, spaces[System.JOINT_ALIGN], pairs, path)
+    except MissingExtraError:
+        return None
+    return path.read_bytes()
+
+
+def _page(result: DemoResult, entries: Sequence[Translation], picture: bytes | None) -> Report:
     rows = [
         [TITLES[system], f"{score.p_at_1:.1f}", f"[{score.ci[0]:.1f}, {score.ci[1]:.1f}]"]
         for system, score in result.scores.items()
     ]
     signature = result.scores[System.JOINT_ALIGN].signature
     tables = [
-        Table("What each step is worth", ["system", "P@1", "95 %"], rows, signature),
+        Table("What each step is worth", ["system", "P@1", "95 %"], rows, signature, "P@1"),
         oversharing_table(result.oversharing),
         dictionary_table(entries),
     ]
     summary = explain(result).splitlines()[0]
-    return Report("Two made-up languages", summary, [], tables)
+    caption = "After joint training, after reallocation, and after alignment"
+    return Report("Two made-up languages", summary, [], tables, picture, caption)

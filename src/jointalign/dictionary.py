@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jointalign.embedding import BilingualEmbedding, Embedding
+from jointalign.embedding import BilingualEmbedding, Embedding, check_finite
 from jointalign.errors import JointalignError
 from jointalign.files import write_text
 from jointalign.retrieval import Neighbours, Retrieval, hubness, neighbours
@@ -79,7 +79,7 @@ def translate(
         An answer a word, in the order asked.
 
     Raises:
-        JointalignError: If a setting is not positive.
+        JointalignError: If a setting is not positive, or a vector not finite.
 
     Example:
         >>> import numpy as np
@@ -104,7 +104,7 @@ class Translations:
         max_vocabulary: As for `translate`.
 
     Raises:
-        JointalignError: If `max_vocabulary` is not positive.
+        JointalignError: If `max_vocabulary` is not positive, or a vector not finite.
     """
 
     def __init__(
@@ -115,8 +115,7 @@ class Translations:
     ) -> None:
         _check(1, max_vocabulary)
         self._source = bilingual.source
-        self._frequent = bilingual.source.first(max_vocabulary)
-        self._target = bilingual.target.first(max_vocabulary)
+        self._frequent, self._target = bilingual.sides(max_vocabulary)
         self._retrieval = retrieval
 
     @cached_property
@@ -147,7 +146,7 @@ class Translations:
             An answer a word, in the order asked.
 
         Raises:
-            JointalignError: If `count` is not positive.
+            JointalignError: If `count` is not positive, or the vector of a word not finite.
         """
         _check(count, None)
         vectors = {
@@ -157,8 +156,10 @@ class Translations:
         }
         found: dict[str, tuple[Translation, ...]] = {}
         if vectors:
+            queries = np.stack(list(vectors.values()))
+            check_finite(list(vectors), queries)
             best = neighbours(
-                np.stack(list(vectors.values())),
+                queries,
                 self._target.vectors,
                 count + 1,
                 retrieval=self._retrieval,
@@ -223,7 +224,7 @@ def induce(
         Translations, most frequent source word first, best translation first.
 
     Raises:
-        JointalignError: If a setting is not positive.
+        JointalignError: If a setting is not positive, or a vector not finite.
 
     Example:
         >>> import numpy as np
@@ -235,8 +236,7 @@ def induce(
         [('cat', 'gato'), ('dog', 'perro')]
     """
     _check(count, max_vocabulary)
-    source = bilingual.source.first(max_vocabulary)
-    target = bilingual.target.first(max_vocabulary)
+    source, target = bilingual.sides(max_vocabulary)
     x, z = source.vectors, target.vectors
     # The correction of one direction's queries is that of the other direction's candidates.
     target_hubs, source_hubs = hubness(z, x, retrieval), hubness(x, z, retrieval)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingType
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from jointalign.errors import JointalignError
 from jointalign.subwords import SubwordTable
-from jointalign.vocabulary import Vocabulary
+from jointalign.vocabulary import Vocabulary, read_only
 
 Setting = str | int | float | bool | None
 
@@ -21,12 +22,13 @@ class Embedding:
 
     Args:
         vocabulary: The words, by falling frequency.
-        vectors: float32 `(n, d)`, read-only.
+        vectors: float32 `(n, d)`, kept as a read-only view, not copied.
         subwords: N-gram table, for words outside the vocabulary; `None` where there is none.
         settings: How it was made: names and values, kept in the native file.
 
     Raises:
-        JointalignError: If shapes disagree or a value is not finite.
+        JointalignError: If shapes disagree or a value is not finite. Vectors mapped from a file
+            are not looked at here, which would read it all; see `check_finite`.
 
     Example:
         >>> english = Embedding(Vocabulary(("cat", "dog")), np.eye(2, dtype=np.float32))
@@ -45,10 +47,9 @@ class Embedding:
                 f"expected one vector a word, ({len(self.vocabulary)}, d); "
                 f"got shape {self.vectors.shape}"
             )
-        # Mapped vectors were checked before they were written; checking would read the whole file.
         if not isinstance(self.vectors, np.memmap):
-            _check_finite(self.vocabulary, self.vectors)
-        self.vectors.setflags(write=False)
+            self.check_finite()
+        object.__setattr__(self, "vectors", read_only(self.vectors))
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -72,6 +73,14 @@ class Embedding:
         if row is not None:
             return self.vectors[row]
         return None if self.subwords is None else self.subwords.vector(word)
+
+    def check_finite(self) -> None:
+        """Look at every vector, which reads a mapped file once.
+
+        Raises:
+            JointalignError: If one holds NaN or infinity; its word is named.
+        """
+        check_finite(self.words, self.vectors)
 
     def take(self, rows: np.ndarray) -> Embedding:
         """Some rows, in the order given (copied); n-grams and settings stay."""
@@ -163,6 +172,21 @@ class BilingualEmbedding:
         """All words of the target language, shared ones too, by falling count in its own corpus."""
         return _merge(self.target_only, self.shared, self.shared_target_counts)
 
+    def sides(self, max_vocabulary: int | None = None) -> tuple[Embedding, Embedding]:
+        """Source and target, ready to be searched.
+
+        Args:
+            max_vocabulary: Only the most frequent words of each language; default: all.
+
+        Raises:
+            JointalignError: If one of their vectors holds NaN or infinity, which would be the best
+                translation of everything; its word is named.
+        """
+        sides = self.source.first(max_vocabulary), self.target.first(max_vocabulary)
+        for side in sides:
+            side.check_finite()
+        return sides
+
     def reversed(self) -> BilingualEmbedding:
         """The same space with source and target exchanged."""
         return BilingualEmbedding(
@@ -187,11 +211,16 @@ def _merge(own: Embedding, shared: Embedding, counts: np.ndarray) -> Embedding:
     return Embedding(vocabulary, vectors, own.subwords, own.settings)
 
 
-def _check_finite(vocabulary: Vocabulary, vectors: np.ndarray, block: int = 65536) -> None:
+def check_finite(words: Sequence[str], vectors: np.ndarray, block: int = 65536) -> None:
+    """Look at the vectors of some words, `(n, d)`, a block of rows at a time.
+
+    Raises:
+        JointalignError: If a vector holds NaN or infinity; its word is named.
+    """
     for start in range(0, len(vectors), block):
         bad = ~np.isfinite(vectors[start : start + block]).all(axis=1)
         if bad.any():
-            word = vocabulary.words[start + int(bad.argmax())]
+            word = words[start + int(bad.argmax())]
             raise JointalignError(
                 f"the vector of '{word}' holds NaN or infinity; "
                 "remove the word or train again with a lower learning rate"

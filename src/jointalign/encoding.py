@@ -24,6 +24,9 @@ from jointalign.vocabulary import Counts
 logger = logging.getLogger(__name__)
 
 _TOKENS, _LINE_ENDS, _WORDS, _INFO = "tokens.bin", "line_ends.bin", "words.txt", "info.json"
+FILES = (_TOKENS, _LINE_ENDS, _WORDS, _INFO)
+"""Names of the files of an encoded corpus."""
+
 _LAYOUT = 1  # goes up when the files change, so that older ones are made anew
 _BLOCK = 1 << 22
 

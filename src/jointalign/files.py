@@ -8,8 +8,9 @@ import io
 import os
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, BinaryIO, TextIO
 
@@ -28,6 +29,7 @@ _CAUSES = {
     errno.EROFS: "this disk cannot be written to; choose another place",
     errno.ENOSPC: "no space left on this disk; free some, or choose another place",
     errno.EDQUOT: "your disk quota is used up; free some space, or choose another place",
+    errno.ELOOP: "this link leads back to itself; make it anew, or choose another place",
     errno.ENAMETOOLONG: "this name is too long; choose a shorter one",
 }
 
@@ -40,7 +42,8 @@ def plain_errors(path: str | Path) -> Iterator[None]:
         path: Named in the message, unless the error itself names another file.
 
     Raises:
-        JointalignError: In place of any `OSError`, but for a closed pipe, which is nobody's fault.
+        JointalignError: In place of any `OSError`, but for a closed pipe, which is nobody's fault;
+            and of `pathlib`'s `RuntimeError` for a link that leads back to itself.
 
     Example:
         >>> with plain_errors("no-such-file"):
@@ -58,6 +61,10 @@ def plain_errors(path: str | Path) -> Iterator[None]:
         place = path if named.endswith(_TEMPORARY) else named
         cause = _CAUSES.get(error.errno or 0, error.strerror or str(error))
         raise JointalignError(f"{place}: {cause}") from error
+    except RuntimeError as error:
+        if not str(error).startswith("Symlink loop"):  # before Python 3.13
+            raise
+        raise JointalignError(f"{path}: {_CAUSES[errno.ELOOP]}") from error
 
 
 # Reading
@@ -95,7 +102,7 @@ def open_text(path: str | Path) -> Iterator[BinaryIO]:
         yield decompressed(path, file)
 
 
-def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
+def read_lines(path: str | Path, longest: int | None = None) -> Iterator[tuple[int, str]]:
     r"""Lines of a UTF-8 text file, each with its number, counted from 1.
 
     Lines end with LF or CRLF, nothing else (so a form feed or U+2028 is part of its line); a byte
@@ -103,6 +110,9 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
 
     Args:
         path: As for `open_text`.
+        longest: Lines of more bytes come in pieces of at most twice that, so that memory is
+            bounded. All have the number of their line, and together they are the line. It is cut
+            after a blank, or where there is none between two characters. Default: never.
 
     Raises:
         JointalignError: If the file cannot be opened.
@@ -116,16 +126,44 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
         [(1, 'casa'), (2, 'hogar')]
     """
     with open_text(path) as stream, plain_errors(path):
-        for number, raw in enumerate(stream, 1):
-            if number == 1:
+        for number, start, raw in _raw_pieces(stream, longest):
+            if number == 1 and not start:
                 raw = raw.removeprefix(_BYTE_ORDER_MARK)
             if b"\0" in raw:
-                raise FormatError(path, number, _why_not_text(raw, None))
+                raise FormatError(path, number, _why_not_text(raw, None, start))
             try:
-                text = raw.rstrip(b"\r\n").decode()
+                text = raw.decode()
             except UnicodeDecodeError as error:
-                raise FormatError(path, number, _why_not_text(raw, error)) from None
+                raise FormatError(path, number, _why_not_text(raw, error, start)) from None
             yield number, text
+
+
+def _raw_pieces(stream: BinaryIO, longest: int | None) -> Iterator[tuple[int, int, bytes]]:
+    """Lines or their pieces without line ends: number of the line, place of the piece in it."""
+    number, start, rest = 1, 0, b""
+    limit = -1 if longest is None else longest + 1
+    for block in iter(partial(stream.readline, limit), b""):
+        raw = rest + block
+        if raw.endswith(b"\n"):
+            raw = raw.rstrip(b"\r\n")
+            if raw or not start:
+                yield number, start, raw
+            number, start, rest = number + 1, 0, b""
+            continue
+        cut = 0 if longest is None or len(raw) <= longest else _place_to_cut(raw)
+        if cut:
+            yield number, start, raw[:cut]
+        start, rest = start + cut, raw[cut:]
+    if rest and (rest := rest.rstrip(b"\r\n")) or not start:
+        yield number, start, rest
+
+
+def _place_to_cut(raw: bytes) -> int:
+    blank = max(raw.rfind(b" "), raw.rfind(b"\t"))
+    if blank >= 0:
+        return blank + 1
+    # Before the last character, which may be incomplete, or half of a line end.
+    return next(place for place in range(len(raw) - 1, -1, -1) if raw[place] & 0xC0 != 0x80)
 
 
 def digest(path: str | Path) -> str:
@@ -139,13 +177,13 @@ def digest(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _why_not_text(raw: bytes, error: UnicodeDecodeError | None) -> str:
+def _why_not_text(raw: bytes, error: UnicodeDecodeError | None, start: int) -> str:
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "expected UTF-8, got UTF-16; convert it: iconv -f utf-16 -t utf-8 OLD > NEW"
     if error is None:
         return "expected text, got a binary file; if it is compressed, give it its suffix, e.g. .gz"
     return (
-        f"expected UTF-8, got byte 0x{raw[error.start]:02x} at column {error.start + 1}; "
+        f"expected UTF-8, got byte 0x{raw[error.start]:02x} at column {start + error.start + 1}; "
         "convert the file: iconv -f latin1 -t utf-8 OLD > NEW (or whatever encoding it has)"
     )
 
@@ -181,6 +219,8 @@ def atomic(path: str | Path, mode: str = "wb") -> Iterator[IO[Any]]:
     encoding, newline = (None, None) if mode == "wb" else ("utf-8", "\n")
     with plain_errors(path):
         final = Path(path).resolve()
+        if final.is_symlink():  # a loop, which Python 3.13 resolves to itself
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
         if final.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         if final.exists() and not final.is_file():
@@ -244,11 +284,12 @@ def check_folder(folder: str | Path) -> None:
 
 
 def remove_leftovers(folder: str | Path) -> int:
-    """Remove temporary files of writers that were killed; returns how many.
+    """Remove temporary files of writers that were killed, one folder deep; returns how many.
 
     Only for folders that nobody else writes to at the time.
     """
-    leftovers = list(Path(folder).rglob(f".*{_TEMPORARY}"))
+    places = (f".*{_TEMPORARY}", f"*/.*{_TEMPORARY}")
+    leftovers = [path for place in places for path in Path(folder).glob(place)]
     for leftover in leftovers:
         leftover.unlink(missing_ok=True)
     return len(leftovers)
@@ -265,3 +306,17 @@ def file_facts(path: str | Path) -> tuple[str, int, int]:
         if Path(path).is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     return str(Path(path).resolve()), facts.st_size, facts.st_mtime_ns
+
+
+def spare_inputs(inputs: Iterable[str | Path], outputs: Iterable[str | Path]) -> None:
+    """Make sure that writing the outputs would overwrite none of the inputs.
+
+    Raises:
+        JointalignError: If one file is both.
+    """
+    kept = {Path(path).resolve() for path in inputs}
+    for output in outputs:
+        if Path(output).resolve() in kept:
+            raise JointalignError(
+                f"{output}: this is an input, and would be overwritten; name another place"
+            )

@@ -9,15 +9,15 @@ tears apart is wrong, not left out, and a word that cannot be looked up is never
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 
-from jointalign.alignment.api import apply, first, method_named, training_arrays
+from jointalign.alignment.api import apply, first, method_named, training_arrays, training_pairs
 from jointalign.alignment.base import Aligner, Mapping
 from jointalign.alignment.rcsls import RCSLS
+from jointalign.choice import Choice, Trial
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
@@ -31,74 +31,6 @@ GAMMAS = (0.7, 0.8, 0.9, 0.95)
 LEARNING_RATES = (1.0, 10.0, 25.0, 50.0)
 STEPS = (5, 10, 20)
 FIRST_GAMMA = 0.9
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One combination of settings and its score.
-
-    Args:
-        gamma: Its gamma; `None` where nothing is reallocated.
-        method: The method with its settings.
-        precision: P@1 on the held-out source words, in percent.
-    """
-
-    gamma: float | None
-    method: Aligner
-    precision: float
-
-    def __str__(self) -> str:
-        """What is being chosen, and the score."""
-        settings = [] if self.gamma is None else [f"gamma {self.gamma:g}"]
-        settings.append(type(self.method).__name__)
-        if isinstance(self.method, RCSLS):
-            settings += [
-                f"learning rate {self.method.learning_rate:g}",
-                f"{self.method.steps} steps",
-            ]
-        return f"{self.precision:5.1f}  {', '.join(settings)}"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The best combination, and all that were tried.
-
-    Args:
-        trials: Everything tried, in order; of equal scores the first wins.
-        held_out: Source words that each trial was asked for.
-        seconds: Time it took.
-    """
-
-    trials: tuple[Trial, ...]
-    held_out: int
-    seconds: float
-
-    @property
-    def best(self) -> Trial:
-        """The first of the trials with the highest score."""
-        return max(self.trials, key=lambda trial: trial.precision)
-
-    @property
-    def gamma(self) -> float | None:
-        """For `reallocate`; `None` where nothing is reallocated."""
-        return self.best.gamma
-
-    @property
-    def method(self) -> Aligner:
-        """For `align`, with the whole training dictionary."""
-        return self.best.method
-
-    def __str__(self) -> str:
-        """A line for each trial; the best is marked."""
-        best = self.best
-        lines = [f"{trial}{'  <- chosen' if trial is best else ''}" for trial in self.trials]
-        title = f"P@1 on {self.held_out} held-out source words ({self.seconds:.1f} s)"
-        return "\n".join([title, *lines])
-
-
-def described(method: Aligner) -> dict[str, Any]:
-    """Name and settings of a method as plain types."""
-    return {"name": type(method).__name__.lower()} | asdict(method)  # type: ignore[call-overload]
 
 
 def choose(
@@ -149,13 +81,15 @@ def choose(
     joint = _frequent(joint, source_counts, target_counts, max_vocabulary)
     unsplit = reallocate(joint, source_counts, target_counts, gamma=1.0)
     search = _Search(lexicon, unsplit, share, seed, len(gammas) + len(methods) - 1, progress)
-    first_gamma, *other_gammas = sorted(gammas, key=lambda gamma: abs(gamma - FIRST_GAMMA))
-    split = reallocate(joint, source_counts, target_counts, first_gamma)
+    nearest = sorted(gammas, key=lambda gamma: abs(gamma - FIRST_GAMMA))
+    splits = ((gamma, reallocate(joint, source_counts, target_counts, gamma)) for gamma in nearest)
+    # At some gamma all known pairs may be shared: there is nothing to learn, and so no trial.
+    usable = ((gamma, split) for gamma, split in splits if search.can_learn(split))
+    first_gamma, split = next(usable, (nearest[0], unsplit))
     for tried in methods:
         search.add(split, tried, steps, first_gamma)
     best = search.choice().method
-    for gamma in other_gammas:
-        split = reallocate(joint, source_counts, target_counts, gamma)
+    for gamma, split in usable:
         search.add(split, best, (), gamma)
     return search.choice()
 
@@ -238,6 +172,10 @@ class _Search:
         self.progress = progress
         self.trials: list[Trial] = []
         self.done = 0
+
+    def can_learn(self, bilingual: BilingualEmbedding) -> bool:
+        """Whether any pair that is not held out can be learnt from."""
+        return len(training_pairs(bilingual, self.rest)[0]) > 0
 
     def add(
         self,

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import resource
+import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +18,9 @@ from typing import Any
 from jointalign.errors import JointalignError
 from jointalign.files import atomic, check_folder, remove_leftovers
 
+RECORDS = "stages"
+LOCK = ".lock"
+
 
 @dataclass(frozen=True)
 class Record:
@@ -24,12 +28,17 @@ class Record:
 
     Args:
         key: Digest of everything that the stage's files depend on.
-        seconds: How long it took.
-        peak_memory_mb: Largest memory of the process up to its end.
+        made: Random mark of this doing of the stage. Two doings under one key can differ (several
+            threads), so what comes after depends on the mark, too.
+        upstream: Marks of the earlier stages that this doing has used.
+        seconds: How long the work took in the process that finished it.
+        peak_memory_mb: Largest memory of a process up to its end.
         repeated: Whether it was found done and not done again.
     """
 
     key: str
+    made: str
+    upstream: tuple[str, ...]
     seconds: float
     peak_memory_mb: float
     repeated: bool = False
@@ -65,38 +74,47 @@ class Stages:
             work: Makes them; each must appear as a whole or not at all.
             after: Earlier stages that it depends on.
         """
-        upstream = [self.records[earlier].key for earlier in after]
-        text = json.dumps([name, settings, upstream], sort_keys=True, default=str)
+        upstream = tuple(self.records[earlier].made for earlier in after)
+        text = json.dumps([name, settings], sort_keys=True, default=str)
         key = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-        record = self._finished(name, key, outputs)
+        record = self._finished(name, key, upstream, outputs)
         if self._report is not None:
             self._report(name, record is not None)
         if record is None:
+            # Before the first file changes: a record must never vouch for another's files.
+            self._path(name).unlink(missing_ok=True)
             begun = time.monotonic()
             work()
-            record = Record(key, time.monotonic() - begun, peak_memory_mb())
+            seconds = time.monotonic() - begun
+            record = Record(key, secrets.token_hex(8), upstream, seconds, peak_memory_mb())
             self._write(name, record, outputs)
         self.records[name] = record
         return record
 
     def _path(self, name: str) -> Path:
-        return self.folder / "stages" / f"{name}.json"
+        return self.folder / RECORDS / f"{name}.json"
 
-    def _finished(self, name: str, key: str, outputs: Sequence[str]) -> Record | None:
+    def _finished(
+        self, name: str, key: str, upstream: tuple[str, ...], outputs: Sequence[str]
+    ) -> Record | None:
         try:
             facts = json.loads(self._path(name).read_text("utf-8"))
-            if facts["key"] != key:
+            if facts["key"] != key or tuple(facts["upstream"]) != upstream:
                 return None
             for output in outputs:
                 if (self.folder / output).stat().st_size != facts["outputs"][output]:
                     return None
-            return Record(key, facts["seconds"], facts["peak_memory_mb"], repeated=True)
+            return Record(
+                key, facts["made"], upstream, facts["seconds"], facts["peak_memory_mb"], True
+            )
         except (OSError, ValueError, KeyError, TypeError):
             return None  # no record, or not a whole one: do it again
 
     def _write(self, name: str, record: Record, outputs: Sequence[str]) -> None:
         facts = {
             "key": record.key,
+            "made": record.made,
+            "upstream": record.upstream,
             "outputs": {output: (self.folder / output).stat().st_size for output in outputs},
             "seconds": round(record.seconds, 3),
             "peak_memory_mb": round(record.peak_memory_mb, 1),
@@ -105,27 +123,51 @@ class Stages:
             json.dump(facts, file, indent=2)
 
 
+def in_step(folder: Path, names: Sequence[str]) -> bool:
+    """Whether these stages are done, each from the present files of the one before."""
+    try:
+        records = [json.loads((folder / RECORDS / f"{name}.json").read_text()) for name in names]
+        pairs = zip(records[:-1], records[1:], strict=True)
+        return all(earlier["made"] in later["upstream"] for earlier, later in pairs)
+    except (OSError, ValueError, KeyError):
+        return False
+
+
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep a second process out of a folder while this one works in it.
+def locked(folder: Path, marker: str = RECORDS) -> Iterator[None]:
+    """Claim a folder for this process while it works in it.
+
+    Args:
+        folder: Made if missing.
+        marker: A folder in it that says that it is ours. A folder that is not empty and has none
+            holds something else, which must not be overwritten.
 
     Raises:
-        JointalignError: If another process is at work there, or the folder cannot be written.
+        JointalignError: If another process is at work there, the folder holds something else, or
+            it cannot be written.
     """
     check_folder(folder)
-    lock = (folder / ".lock").open("w")
-    with lock:
+    if not (folder / marker).is_dir() and any(path.name != LOCK for path in folder.iterdir()):
+        raise JointalignError(
+            f"{folder}: this folder holds other files, which could be overwritten; name an empty "
+            "or a new one"
+        )
+    with (folder / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise JointalignError(
                 f"{folder}: another process is at work in this folder; wait for it or name another"
             ) from None
+        (folder / marker).mkdir(exist_ok=True)
         remove_leftovers(folder)
         yield
 
 
 def peak_memory_mb() -> float:
-    """Largest resident memory of this process so far, in MiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    """Largest resident memory of this process, or of one that it has waited for, in MiB."""
+    peak = max(resource.getrusage(who).ru_maxrss for who in _WHO)
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+_WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)

@@ -9,6 +9,7 @@ from typing import Any
 from jointalign.alignment.api import method_named
 from jointalign.alignment.base import Aligner
 from jointalign.alignment.rcsls import RCSLS
+from jointalign.choice import Choice, described
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
@@ -18,10 +19,8 @@ from jointalign.selection import (
     GAMMAS,
     LEARNING_RATES,
     STEPS,
-    Choice,
     choose,
     choose_settings,
-    described,
 )
 from jointalign.vocabulary import Counts
 
@@ -51,8 +50,9 @@ class Wishes:
         if not isinstance(method_named(self.method), RCSLS):
             for name in ("learning_rate", "steps"):
                 if getattr(self, name) is not None:
+                    words = name.replace("_", " ")
                     raise JointalignError(
-                        f"{self.method} has no {name}; leave it out, or use rcsls"
+                        f"{self.method} has no {words}; leave it out, or use rcsls"
                     )
         _ = self.ranges
 
@@ -69,6 +69,11 @@ class Wishes:
         if self.steps is not None:
             method, steps = replace(method, steps=self.steps), (self.steps,)
         return method, rates, steps
+
+    @property
+    def all_given(self) -> bool:
+        """Whether gamma and the method's settings are all decided."""
+        return self.gamma is not None and self.nothing_open
 
     @property
     def nothing_open(self) -> bool:

@@ -11,13 +11,20 @@ import numpy as np
 from jointalign.errors import JointalignError
 
 
+def read_only(array: np.ndarray) -> np.ndarray:
+    """A view that cannot be written to; the array itself still can."""
+    view = array.view()
+    view.setflags(write=False)
+    return view
+
+
 @dataclass(frozen=True, eq=False)
 class Counts:
     """How often each word occurs in one corpus.
 
     Args:
         words: Distinct words, by falling count (ties: by the word itself).
-        values: The counts, int64 `(n,)`, same order.
+        values: The counts, int64 `(n,)`, same order; kept as a read-only view, not copied.
         lines: Number of non-empty lines of the corpus.
 
     Raises:
@@ -36,7 +43,9 @@ class Counts:
     def __post_init__(self) -> None:
         if len(self.words) != len(self.values):
             raise JointalignError(f"{len(self.words)} words but {len(self.values)} counts")
-        self.values.setflags(write=False)
+        if len(self.rows) != len(self.words):
+            raise JointalignError("a word occurs twice in the counts; add its counts up first")
+        object.__setattr__(self, "values", read_only(self.values))
 
     @classmethod
     def from_pairs(cls, pairs: Iterable[tuple[str, int]], lines: int = 0) -> Counts:
@@ -53,10 +62,7 @@ class Counts:
     @cached_property
     def rows(self) -> dict[str, int]:
         """Word -> position in `words`."""
-        rows = {word: row for row, word in enumerate(self.words)}
-        if len(rows) != len(self.words):
-            raise JointalignError("a word occurs twice in the counts; add its counts up first")
-        return rows
+        return {word: row for row, word in enumerate(self.words)}
 
     def __getitem__(self, word: str) -> int:
         """Count of a word; 0 for a word never seen."""
@@ -88,7 +94,8 @@ class Vocabulary:
     Args:
         words: Distinct words; row `i` of the vectors belongs to `words[i]`.
         counts: Occurrences of each word in the corpus it comes from, int64 `(n,)`. Files without
-            counts (`.vec`) get zeros: their order alone then carries the frequency.
+            counts (`.vec`) get zeros: their order alone then carries the frequency. Kept as a
+            read-only view, not copied.
 
     Raises:
         JointalignError: If lengths differ or a word occurs twice.
@@ -107,16 +114,14 @@ class Vocabulary:
             object.__setattr__(self, "counts", np.zeros(len(self.words), np.int64))
         if len(self.words) != len(self.counts):
             raise JointalignError(f"{len(self.words)} words but {len(self.counts)} counts")
-        self.counts.setflags(write=False)
+        if doubles := len(self.words) - len(self.rows):
+            raise JointalignError(f"{doubles} words occur more than once in the vocabulary")
+        object.__setattr__(self, "counts", read_only(self.counts))
 
     @cached_property
     def rows(self) -> dict[str, int]:
         """Word -> row."""
-        rows = {word: row for row, word in enumerate(self.words)}
-        if len(rows) != len(self.words):
-            doubles = len(self.words) - len(rows)
-            raise JointalignError(f"{doubles} words occur more than once in the vocabulary")
-        return rows
+        return {word: row for row, word in enumerate(self.words)}
 
     def row(self, word: str) -> int | None:
         """Row of a word, `None` if it is not in the vocabulary."""

@@ -5,6 +5,8 @@ import pytest
 
 from jointalign.bli import OutOfVocabulary, evaluate, evaluate_rules
 from jointalign.embedding import BilingualEmbedding, Embedding
+from jointalign.errors import JointalignError
+from jointalign.formats import native
 from jointalign.lexicon import Lexicon
 from jointalign.retrieval import Retrieval
 from jointalign.version import __version__
@@ -124,3 +126,18 @@ def test_the_same_seed_gives_the_same_interval(case):
     first, again = (evaluate(bilingual, lexicon, seed=3).ci for _ in range(2))
     other = evaluate(bilingual, lexicon, seed=4, resamples=50).ci
     assert first == again != other
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_damaged_vectors_are_named(case, tmp_path, side):
+    bilingual, lexicon, _ = case
+    path = tmp_path / "space.safetensors"
+    native.write_bilingual(bilingual, path)
+    vector = getattr(bilingual, side).vectors[290].tobytes()
+    content = path.read_bytes()
+    assert content.count(vector) == 1
+    path.write_bytes(content.replace(vector, np.full(len(vector) // 4, np.nan, "f4").tobytes()))
+    damaged = native.read_bilingual(path)
+    with pytest.raises(JointalignError, match=f"'{side[0]}290' holds NaN"):
+        evaluate(damaged, lexicon)
+    assert evaluate(damaged, lexicon, max_vocabulary=290).p_at_1 > 0

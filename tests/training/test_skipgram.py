@@ -1,11 +1,15 @@
+import errno
+import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from jointalign.corpus import Corpus
+from jointalign.encoding import EncodedCorpus, encode
 from jointalign.errors import JointalignError
 from jointalign.training import _course
+from jointalign.training._checkpoint import NAME
 from jointalign.training.base import Balance
 from jointalign.training.skipgram import SkipGram
 
@@ -79,37 +83,66 @@ class Killed(BaseException):
 def test_a_stopped_training_goes_on_to_the_same_bytes(text, tmp_path, monkeypatch):
     longer = replace(SMALL, epochs=60)
     undisturbed = longer.fit(corpus(text), threads=1)
-    monkeypatch.setattr(_course, "CHECKPOINT_SECONDS", 0.0)
     monkeypatch.setattr(_course, "REPORT_SECONDS", 0.001)
-    saved = []
+    stopped_at = []
 
     def kill_after_a_checkpoint(done, total, note=""):
-        if (tmp_path / "training.checkpoint").exists() and "words/s" in note:
-            saved.append(done)
+        if (tmp_path / NAME).exists() and done > max(stopped_at, default=0) + 20_000:
+            stopped_at.append(done)
             raise Killed
 
     for _ in range(2):
         with pytest.raises(Killed):
-            longer.fit(corpus(text), threads=1, folder=tmp_path, progress=kill_after_a_checkpoint)
-    assert 0 < saved[0] < saved[1]
-    resumed_from = []
+            longer.fit(
+                corpus(text), threads=1, folder=tmp_path, progress=kill_after_a_checkpoint,
+                checkpoint_seconds=0.0,
+            )  # fmt: skip
+    seen = []
     resumed = longer.fit(
         corpus(text), threads=1, folder=tmp_path,
-        progress=lambda done, total, note="": resumed_from.append(done) if note else None,
+        progress=lambda done, total, note="": seen.append(done) if "words/s" in note else None,
     )  # fmt: skip
-    assert min(resumed_from) > 0
+    assert seen[0] > 0, "it started from the beginning"
     np.testing.assert_array_equal(undisturbed.vectors, resumed.vectors)
     np.testing.assert_array_equal(undisturbed.subwords.vectors, resumed.subwords.vectors)
 
 
-def test_a_checkpoint_of_other_settings_is_not_used(text, tmp_path, monkeypatch):
-    monkeypatch.setattr(_course, "CHECKPOINT_SECONDS", 0.0)
+@pytest.mark.parametrize("change", ["seed", "epochs", "text"])
+def test_a_checkpoint_of_another_training_is_not_used(text, tmp_path, monkeypatch, change):
     monkeypatch.setattr(_course, "REPORT_SECONDS", 0.001)
-    SMALL.fit(corpus(text), threads=1, folder=tmp_path, seed=9)
-    fresh = SMALL.fit(corpus(text), threads=1, seed=1)
-    np.testing.assert_array_equal(
-        SMALL.fit(corpus(text), threads=1, folder=tmp_path, seed=1).vectors, fresh.vectors
-    )
+    folder, path = tmp_path / "folder", tmp_path / "text.txt"
+    lines = text.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines))
+    longer = replace(SMALL, epochs=60)
+    longer.fit(corpus(path), threads=1, folder=folder, checkpoint_seconds=0.0)
+    assert (folder / NAME).exists()
+    if change == "text":  # the same words equally often, in another order
+        path.write_text("".join(reversed(lines)))
+    trainer = replace(SMALL, epochs=61) if change == "epochs" else longer
+    seed = 1 if change == "seed" else 0
+    fresh = trainer.fit(corpus(path), threads=1, seed=seed)
+    again = trainer.fit(corpus(path), threads=1, seed=seed, folder=folder)
+    np.testing.assert_array_equal(again.vectors, fresh.vectors)
+
+
+def test_a_damaged_checkpoint_is_not_used(text, tmp_path):
+    (tmp_path / NAME).write_bytes(b"rubbish")
+    again = SMALL.fit(corpus(text), threads=1, folder=tmp_path)
+    np.testing.assert_array_equal(again.vectors, SMALL.fit(corpus(text), threads=1).vectors)
+
+
+def test_a_checkpoint_that_cannot_be_written_is_bad_luck_not_a_bug(text, tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    corpus_folder = tmp_path / "corpus-0"
+    encode(corpus(text), corpus_folder)
+    monkeypatch.setattr(_course, "REPORT_SECONDS", 0.001)
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(JointalignError, match="space"):
+        replace(SMALL, epochs=60).fit_encoded(
+            [EncodedCorpus.open(corpus_folder)], threads=1, folder=tmp_path, checkpoint_seconds=0.0
+        )
 
 
 def test_two_languages_share_one_vocabulary(text, tmp_path):
@@ -163,11 +196,16 @@ def test_progress_ends_at_the_total(text):
         ({"minimum_ngram": 7}, "n-gram lengths must satisfy"),
         ({"learning_rate": 0.0}, "learning_rate must lie in"),
         ({"learning_rate": float("nan")}, "learning_rate must lie in"),
+        ({"balance": "words"}, "balance must be tokens, lines or none"),
     ],
 )
 def test_settings_out_of_range(changes, message):
     with pytest.raises(JointalignError, match=message):
         SkipGram(**changes)
+
+
+def test_balance_may_be_a_plain_word():
+    assert SkipGram(balance="lines").balance is Balance.LINES
 
 
 def test_no_corpus():

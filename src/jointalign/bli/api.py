@@ -44,8 +44,8 @@ def evaluate(
         resamples: Bootstrap samples for the interval of P@1.
 
     Raises:
-        JointalignError: If no pair of the lexicon is in both vocabularies, or a setting is not
-            positive.
+        JointalignError: If no pair of the lexicon is in both vocabularies, a setting is not
+            positive, or a vector of the words used holds NaN or infinity.
 
     Example:
         >>> import numpy as np
@@ -104,8 +104,7 @@ def evaluate_rules(
         raise JointalignError(
             f"max_vocabulary and resamples must be positive, got {max_vocabulary} and {resamples}"
         )
-    source = bilingual.source.first(max_vocabulary)
-    target = bilingual.target.first(max_vocabulary)
+    source, target = bilingual.sides(max_vocabulary)
     found = _pair_ranks(source, target, lexicon, Retrieval(retrieval), neighbourhood)
     results = {}
     for identical in Identical:

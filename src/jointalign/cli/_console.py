@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -29,6 +30,8 @@ class Bar:
     def __init__(self, bars: Progress, title: str) -> None:
         self._bars = bars
         self._task = bars.add_task(title, total=None, note="")
+        self._total: float | None = None
+        self._first = self._last = (0.0, 0.0)
 
     def title(self, title: str) -> None:
         """Begin a new stage."""
@@ -37,6 +40,15 @@ class Bar:
     def __call__(self, done: float, total: float | None, note: str = "") -> None:
         """See `jointalign.progress.Progress`."""
         self._bars.update(self._task, completed=done, total=total, note=note)
+        self._last = (time.monotonic(), done)
+        if total != self._total:
+            self._total, self._first = total, self._last
+
+    @property
+    def speed(self) -> float:
+        """Work a second in the work that was last reported, without what was done before."""
+        (begun, before), (now, done) = self._first, self._last
+        return (done - before) / max(now - begun, 1e-9)
 
 
 @contextmanager

@@ -28,6 +28,12 @@ def read_space(
 ) -> BilingualEmbedding:
     """Read whichever of the two forms was given.
 
+    Args:
+        embedding: A bilingual file.
+        source_vectors: Or one file a language.
+        target_vectors: And the other.
+        max_vocabulary: Of the two files, only so many words are read.
+
     Raises:
         BadParameter: If neither or both were.
     """

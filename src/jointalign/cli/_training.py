@@ -30,3 +30,6 @@ BalanceOption = Annotated[
         "lines of the last, as in the paper's released code; none."
     ),
 ]
+CheckpointSeconds = Annotated[
+    float, typer.Option(min=0.0, help="Time between two checkpoints; more if saving is slow.")
+]

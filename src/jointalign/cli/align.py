@@ -11,7 +11,6 @@ from jointalign.cli._options import (
     Json,
     KeepCase,
     LearningRate,
-    MaxVocabulary,
     OutFolder,
     Seed,
     Steps,
@@ -19,6 +18,8 @@ from jointalign.cli._options import (
     TrainingLexicon,
 )
 from jointalign.cli._spaces import Source, Space, Target, read_space
+
+OUTPUTS = ("source.vec", "target.vec", "mapping.safetensors", "aligned.safetensors")
 
 
 def command(
@@ -30,7 +31,9 @@ def command(
     method: Annotated[str, typer.Option(help="rcsls or procrustes.")] = "rcsls",
     learning_rate: LearningRate = None,
     steps: Steps = None,
-    max_vocabulary: MaxVocabulary = 200_000,
+    max_vocabulary: Annotated[
+        int, typer.Option(min=1, help="Learn from so many words of each side; all words move.")
+    ] = 200_000,
     keep_case: KeepCase = False,
     threads: Threads = None,
     seed: Seed = 0,
@@ -42,26 +45,30 @@ def command(
     """
     from jointalign.alignment.api import apply, fit, noted, training_pairs
     from jointalign.alignment.storage import write_mapping
+    from jointalign.files import check_folder, spare_inputs
     from jointalign.formats.api import write, write_bilingual
     from jointalign.lexicon import Lexicon
     from jointalign.processors import limited_to
     from jointalign.tuning import Wishes, tune_alignment
 
+    check_folder(out)
+    given = [path for path in (source_vectors, target_vectors, embedding) if path is not None]
+    spare_inputs(given, [out / name for name in OUTPUTS])
     with progress("align") as bar, limited_to(threads):
         training = Lexicon.read(lexicon, lowercase=not keep_case)
         say(f"{lexicon}: {training.report}")
-        space = read_space(embedding, source_vectors, target_vectors, max_vocabulary)
+        space = read_space(embedding, source_vectors, target_vectors)
         _, report = training_pairs(space, training)
         wishes = Wishes(method, None, learning_rate, steps)
         tuned = tune_alignment(space, training, wishes, seed=seed, progress=bar)
-        mapping = fit(space, tuned.method, training, seed=seed)
+        mapping = fit(space, tuned.method, training, seed=seed, max_vocabulary=max_vocabulary)
         aligned = apply(mapping, space, noted(tuned.method, seed))
         bar.title("write")
-        write(aligned.source, out / "source.vec")
-        write(aligned.target, out / "target.vec")
-        write_mapping(mapping, out / "mapping.safetensors")
-        write_bilingual(aligned, out / "aligned.safetensors")
+        write(aligned.source, out / OUTPUTS[0])
+        write(aligned.target, out / OUTPUTS[1])
+        write_mapping(mapping, out / OUTPUTS[2])
+        write_bilingual(aligned, out / OUTPUTS[3])
     if json:
         show_json({**tuned.to_json(), "pairs": report.to_json(), "out": str(out)})
     else:
-        show(f"{tuned}\n{report}\n{out}: source.vec, target.vec, mapping, aligned.safetensors")
+        show(f"{tuned}\n{report}\n{out}: {', '.join(OUTPUTS)}")

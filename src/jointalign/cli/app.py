@@ -71,7 +71,7 @@ def run(arguments: Sequence[str]) -> int:
         error.show()  # type: ignore[attr-defined]
         return error.exit_code  # type: ignore[attr-defined]
     except (KeyboardInterrupt, typer.Abort):
-        say("stopped; what is finished is kept, start the same command again to go on")
+        say("stopped; what is finished is kept: run, train and data get go on when started again")
         return 130
     except BrokenPipeError:
         # Whoever read our output has seen enough; keep Python from complaining at exit.

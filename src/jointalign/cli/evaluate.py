@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from jointalign.bli._rules import Identical, OutOfVocabulary
+from jointalign.bli import Identical, OutOfVocabulary
 from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._options import Json, KeepCase, Seed, TestLexicon, Threads
 from jointalign.cli._spaces import Source, Space, Target, read_space
@@ -43,6 +44,9 @@ def bli(
     reverse: Annotated[
         bool, typer.Option("--reverse", help="Translate from target to source.")
     ] = False,
+    training: Annotated[
+        Path | None, typer.Option(help="Training dictionary, to count pairs that are in both.")
+    ] = None,
     keep_case: KeepCase = False,
     threads: Threads = None,
     seed: Seed = 0,
@@ -56,6 +60,7 @@ def bli(
     with progress("evaluate"), limited_to(threads):
         test = Lexicon.read(lexicon, lowercase=not keep_case)
         say(f"{lexicon}: {test.report}")
+        known = None if training is None else Lexicon.read(training, lowercase=not keep_case)
         space = read_space(embedding, source_vectors, target_vectors, max_vocabulary)
         result = evaluate(
             space.reversed() if reverse else space,
@@ -65,12 +70,15 @@ def bli(
             identical=identical,
             neighbourhood=neighbourhood,
             max_vocabulary=max_vocabulary,
+            training=known.reversed() if known and reverse else known,
             seed=seed,
         )
     if json:
         show_json(result.to_json())
     else:
         show(str(result))
+        if result.overlap:
+            show(f"  {result.overlap} of the test pairs are in the training dictionary, too")
         for band in result.bands:
             if band.n:
                 show(f"  rank {band.name:>12}: P@1 {band.p_at_1:5.1f}  n {band.n}")

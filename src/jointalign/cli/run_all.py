@@ -25,6 +25,7 @@ from jointalign.cli._options import (
 )
 from jointalign.cli._training import (
     BalanceOption,
+    CheckpointSeconds,
     Dimensions,
     Epochs,
     MaximumNgram,
@@ -64,6 +65,7 @@ def command(
     balance: BalanceOption = Balance.TOKENS,
     tokenized: Tokenized = False,
     keep_case: KeepCase = False,
+    checkpoint_seconds: CheckpointSeconds = 60.0,
     max_vocabulary: MaxVocabulary = 200_000,
     threads: Threads = None,
     seed: Seed = 0,
@@ -100,7 +102,10 @@ def command(
             say(f"{stage}: done before" if done else stage)
             bar.title(stage)
 
-        result = run(settings, out, threads=threads, progress=bar, announce=announce)
+        result = run(
+            settings, out, threads=threads, checkpoint_seconds=checkpoint_seconds,
+            progress=bar, announce=announce,
+        )  # fmt: skip
     if json:
         show_json(result.to_json())
     else:

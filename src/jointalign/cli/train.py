@@ -13,6 +13,7 @@ from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._options import Json, KeepCase, OutFile, Seed, Threads, Tokenized
 from jointalign.cli._training import (
     BalanceOption,
+    CheckpointSeconds,
     Dimensions,
     Epochs,
     MaximumNgram,
@@ -47,6 +48,7 @@ def command(
     balance: BalanceOption = Balance.TOKENS,
     tokenized: Tokenized = False,
     keep_case: KeepCase = False,
+    checkpoint_seconds: CheckpointSeconds = 60.0,
     threads: Threads = None,
     seed: Seed = 0,
     json: Json = False,
@@ -57,6 +59,7 @@ def command(
     """
     from jointalign.corpus import Corpus
     from jointalign.formats.api import check_output, write
+    from jointalign.stages import locked
     from jointalign.training.skipgram import SkipGram
 
     trainer = SkipGram(
@@ -71,19 +74,21 @@ def command(
     ]
     folder = out.with_name(out.name + ".training")
     begun = time.monotonic()
-    with progress("train") as bar:
-        embedding = trainer.fit(corpora, seed=seed, threads=threads, folder=folder, progress=bar)
+    with progress("train") as bar, locked(folder, "corpus-0"):
+        embedding = trainer.fit(
+            corpora, seed=seed, threads=threads, folder=folder, progress=bar,
+            checkpoint_seconds=checkpoint_seconds,
+        )  # fmt: skip
+        write(embedding, out)
     seconds = time.monotonic() - begun
-    write(embedding, out)
     shutil.rmtree(folder, ignore_errors=True)
-    read = int(embedding.settings["tokens"] or 0) * epochs
     facts = {
         "vocabulary": len(embedding),
         "dimensions": dimensions,
         "ngrams": 0 if embedding.subwords is None else len(embedding.subwords.vectors),
         "tokens": int(embedding.settings["tokens"] or 0),
         "languages": codes,
-        "words_per_second": round(read / seconds),
+        "words_per_second": round(bar.speed),
         "seconds": round(seconds, 3),
         "out": str(out),
     }

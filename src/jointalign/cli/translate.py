@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from jointalign.cli._console import messages, progress, say, show, show_json
-from jointalign.cli._options import Json, Threads
+from jointalign.cli._options import Json, KeepCase, Threads
 from jointalign.cli._spaces import Source, Space, Target, read_space
 from jointalign.dictionary import Answer, Translation
 from jointalign.embedding import BilingualEmbedding
@@ -44,6 +44,7 @@ def command(
     export: Annotated[
         Path | None, typer.Option(help="Translate the whole vocabulary into this table (TSV).")
     ] = None,
+    keep_case: KeepCase = False,
     threads: Threads = None,
     json: Json = False,
 ) -> None:
@@ -65,7 +66,9 @@ def command(
             facts = {"out": str(export), "entries": len(entries)}
             show_json(facts) if json else show(f"{export}: {len(entries):,} translations")
             return
-        translator = Translator(space, count, retrieval, threshold, mutual, max_vocabulary)
+        translator = Translator(
+            space, count, retrieval, threshold, mutual, max_vocabulary, not keep_case
+        )
         if words:
             answers = translator(words)
             _show(answers, json)
@@ -86,15 +89,18 @@ class Translator:
         threshold: float | None,
         mutual: bool,
         max_vocabulary: int | None,
+        lowercase: bool,
     ) -> None:
         from jointalign.dictionary import Translations
+
+        self._lowercase = lowercase
 
         self._translations = Translations(space, retrieval, max_vocabulary)
         self._count, self._threshold, self._mutual = count, threshold, mutual
 
     def __call__(self, words: Iterable[str]) -> Iterator[Answer]:
         """An answer a word."""
-        waiting = iter(words)
+        waiting = iter(word.lower() if self._lowercase else word for word in words)
         while batch := list(islice(waiting, BATCH)):
             yield from self._translations.of(
                 batch, count=self._count, threshold=self._threshold, mutual=self._mutual
@@ -117,13 +123,15 @@ def _show(answers: Iterator[Answer], json: bool) -> None:
             say(f"{answer.word}: not in the vocabulary, and none of its n-grams is known")
         elif not answer.translations:
             say(f"{answer.word}: no translation good enough")
+        if answer.from_subwords:
+            say(f"{answer.word}: not in the vocabulary; translated by its n-grams")
         for found in answer.translations:
             show(f"{found.source}\t{found.target}\t{found.score:.4f}\t{_margin(found)}")
 
 
 def _converse(translator: Translator) -> None:
     say("one word a line; an empty line ends")
-    while word := messages.input("> ").strip():
+    while word := _asked():
         for answer in translator([word]):
             if not answer.known:
                 show("  not in the vocabulary, and none of its n-grams is known")
@@ -131,6 +139,13 @@ def _converse(translator: Translator) -> None:
                 show("  not in the vocabulary; from its n-grams:")
             for found in answer.translations:
                 show(f"  {found.target:<24} {found.score:7.4f}  margin {_margin(found)}")
+
+
+def _asked() -> str:
+    try:
+        return messages.input("> ").strip()
+    except EOFError:
+        return ""
 
 
 def _margin(found: Translation) -> str:

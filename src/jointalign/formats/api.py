@@ -116,6 +116,8 @@ def check_output(path: str | Path, *, native: bool = False) -> None:
         JointalignError: If the suffix is unknown, or the folder cannot be made or written to.
     """
     _check_native(path) if native else _suffix(path)
+    if Path(path).is_dir():
+        raise JointalignError(f"{path}: this is a folder; name a file in it")
     check_folder(Path(path).parent)
 
 

@@ -18,8 +18,8 @@ import numpy as np
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import FormatError, JointalignError
 from jointalign.formats._rows import check_maximum, encode_words
-from jointalign.formats._tensors import read_tensors, write_tensors
 from jointalign.subwords import SubwordTable
+from jointalign.tensors import read_tensors, write_tensors
 from jointalign.version import __version__
 from jointalign.vocabulary import Vocabulary
 

@@ -13,6 +13,7 @@ from jointalign.errors import JointalignError
 from jointalign.formats.api import read, read_bilingual
 from jointalign.lexicon import Lexicon
 from jointalign.reallocation import reallocate
+from jointalign.stages import in_step
 
 SETTINGS = "settings.json"
 
@@ -44,7 +45,7 @@ def finished(folder: Path, lexicon: Path | None = None) -> Finished:
     Raises:
         JointalignError: If there is no finished run in the folder.
     """
-    if not (folder / "stages" / "align.json").is_file():
+    if not in_step(folder, ["count", "train", "align"]):
         raise JointalignError(
             f"{folder}: no aligned embedding here; finish `jointalign run --out {folder}` first"
         )
@@ -61,5 +62,10 @@ def finished(folder: Path, lexicon: Path | None = None) -> Finished:
         joint,
         read_bilingual(folder / "reallocated.safetensors"),
         read_bilingual(folder / "aligned.safetensors"),
-        Lexicon.read(lexicon or settings["lexicon"], lowercase=settings["lowercase"]),
+        Lexicon.read(
+            lexicon or settings["lexicon"],
+            settings["lowercase"],
+            settings["source_language"],
+            settings["target_language"],
+        ),
     )

@@ -14,12 +14,12 @@ from jointalign.bli import Identical, OutOfVocabulary, evaluate_rules
 from jointalign.corpus import Corpus
 from jointalign.dictionary import induce, write_tsv
 from jointalign.embedding import BilingualEmbedding, Embedding
-from jointalign.encoding import EncodedCorpus, encode
-from jointalign.errors import JointalignError
+from jointalign.encoding import FILES, EncodedCorpus, encode
 from jointalign.files import atomic, file_facts
 from jointalign.formats.api import read, read_bilingual, write, write_bilingual
 from jointalign.lexicon import Lexicon
 from jointalign.oversharing import oversharing
+from jointalign.pipeline._checks import check_dictionaries, check_settings, read_lexicon
 from jointalign.pipeline._finished import SETTINGS
 from jointalign.pipeline._report import run_report
 from jointalign.pipeline.base import RunResult, RunSettings
@@ -28,9 +28,13 @@ from jointalign.progress import Progress
 from jointalign.reallocation import reallocate
 from jointalign.report import write_report
 from jointalign.stages import Stages, locked, peak_memory_mb
+from jointalign.training.base import CHECKPOINT_SECONDS
 from jointalign.tuning import tune_run
 
 Announce = Callable[[str, bool], None]
+
+ALIGNED = ["choice.json", "reallocated.safetensors", "aligned.safetensors", SETTINGS]
+SCORED = ["scores.json", "oversharing.json", "dictionary.tsv", "report.html"]
 
 
 def run(
@@ -38,6 +42,7 @@ def run(
     folder: Path,
     *,
     threads: int | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
     progress: Progress | None = None,
     announce: Announce | None = None,
 ) -> RunResult:
@@ -49,30 +54,17 @@ def run(
         settings: What to do.
         folder: Where all files go; made if missing.
         threads: How many; `None` for all processors that this process may use.
+        checkpoint_seconds: Time between two checkpoints of the training.
         progress: Told how far the stage at hand is.
         announce: Told the name of each stage as it begins, and whether it was done before.
 
     Raises:
         JointalignError: If a file or a setting is bad, or another process works in the folder.
     """
-    _check(settings)
+    check_settings(settings)
     with locked(folder), limited_to(threads):
-        return _Run(settings, folder, threads, progress, announce).result()
-
-
-def _check(settings: RunSettings) -> None:
-    """Fail before hours of training, not after."""
-    for path in (settings.lexicon, settings.test):
-        if path is not None:
-            Lexicon.read(path, lowercase=settings.lowercase)
-    for path in (settings.source, settings.target):
-        if str(path) == "-":
-            raise JointalignError(
-                "a run reads its texts again after a stop: save them to files first"
-            )
-        file_facts(path)
-    if settings.max_vocabulary < 1:
-        raise JointalignError(f"max_vocabulary must be positive, got {settings.max_vocabulary}")
+        work = _Run(settings, folder, threads, checkpoint_seconds, progress, announce)
+        return work.result()
 
 
 class _Run:
@@ -83,27 +75,30 @@ class _Run:
         settings: RunSettings,
         folder: Path,
         threads: int | None,
+        checkpoint_seconds: float,
         progress: Progress | None,
         announce: Announce | None,
     ) -> None:
         self.settings, self.folder = settings, folder
         self.threads, self.progress = threads, progress
+        self.checkpoint_seconds = checkpoint_seconds
         self.stages = Stages(folder, announce)
 
     def result(self) -> RunResult:
         settings, do = self.settings, self.stages.do
-        self._write_json(SETTINGS, settings.described())
         text = [corpus.key for corpus in self.corpora.values()]
-        dictionary = [file_facts(settings.lexicon)]
-        tests = None if settings.test is None else file_facts(settings.test)
-        do("count", text, ["source/info.json", "target/info.json"], self.count)
+        do("count", text, [f"{side}/{name}" for side in self.corpora for name in FILES], self.count)
+        check_dictionaries(
+            self.source.counts, self.target.counts, self.lexicon, self.test,
+            settings.trainer.minimum_count,
+        )  # fmt: skip
         training = [asdict(settings.trainer), settings.seed]
         do("train", training, ["joint.safetensors"], self.train, after=["count"])
-        aligned = ["choice.json", "reallocated.safetensors", "aligned.safetensors"]
-        do("align", [dictionary, asdict(settings.wishes)], aligned, self.align, after=["train"])
+        wishes = [file_facts(settings.lexicon), asdict(settings.wishes)]
+        do("align", wishes, ALIGNED, self.align, after=["train"])
+        tests = None if settings.test is None else file_facts(settings.test)
         shown = [tests, settings.max_vocabulary]
-        scored = ["scores.json", "oversharing.json", "dictionary.tsv", "report.html"]
-        do("evaluate", shown, scored, self.evaluate, after=["align"])
+        do("evaluate", shown, SCORED, self.evaluate, after=["align"])
         choice = self._json("choice.json")
         records = self.stages.records
         return RunResult(
@@ -120,15 +115,17 @@ class _Run:
             encode(corpus, self.folder / side, self.threads, self.progress, key=corpus.key)
 
     def train(self) -> None:
-        joint = self.settings.trainer.fit_encoded(
+        trainer = self.settings.trainer
+        joint = trainer.fit_encoded(
             [self.source, self.target],
             seed=self.settings.seed,
             threads=self.threads,
             folder=self.folder / "training",
             progress=self.progress,
+            checkpoint_seconds=self.checkpoint_seconds,
         )
         write(joint, self.folder / "joint.safetensors")
-        (self.folder / "training" / "training.checkpoint").unlink(missing_ok=True)
+        trainer.forget(self.folder / "training")
 
     def align(self) -> None:
         source, target, settings = self.source.counts, self.target.counts, self.settings
@@ -144,6 +141,7 @@ class _Run:
         aligned = align(split, tuned.method, self.lexicon, seed=settings.seed)
         write_bilingual(aligned, self.folder / "aligned.safetensors")
         self._write_json("choice.json", tuned.to_json())
+        self._write_json(SETTINGS, settings.described())
 
     def evaluate(self) -> None:
         settings = self.settings
@@ -219,12 +217,12 @@ class _Run:
 
     @cached_property
     def lexicon(self) -> Lexicon:
-        return Lexicon.read(self.settings.lexicon, lowercase=self.settings.lowercase)
+        return read_lexicon(self.settings.lexicon, self.settings)
 
     @cached_property
     def test(self) -> Lexicon | None:
         path = self.settings.test
-        return None if path is None else Lexicon.read(path, lowercase=self.settings.lowercase)
+        return None if path is None else read_lexicon(path, self.settings)
 
     def _json(self, name: str) -> Any:
         return json.loads((self.folder / name).read_text("utf-8"))

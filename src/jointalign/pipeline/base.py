@@ -49,7 +49,8 @@ class RunSettings:
         facts |= {f"trainer.{name}": value for name, value in facts.pop("trainer").items()}
         facts |= {f"wishes.{name}": value for name, value in facts.pop("wishes").items()}
         return {
-            name: str(value) if isinstance(value, Path) else value for name, value in facts.items()
+            name: str(value.resolve()) if isinstance(value, Path) else value
+            for name, value in facts.items()
         }
 
 

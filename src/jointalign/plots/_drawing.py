@@ -110,7 +110,8 @@ def _compose(figure: Figure, panels: Sequence[Panel], names: Mapping[str, str]) 
     grid = figure.subplots(1, len(panels), squeeze=False)[0]
     everywhere = np.stack([place for panel in panels for place in panel.places.values()])
     low, high = everywhere.min(axis=0), everywhere.max(axis=0)
-    reach = 0.58 * (high - low).max()  # the same scale in both directions, and room for words
+    # The same scale in both directions, and room for words.
+    reach = 0.58 * (high - low).max() or 1.0
     for axes, panel in zip(grid, panels, strict=True):
         axes.set_xlim(*((low + high)[0] / 2 + np.array([-reach, reach])))
         axes.set_ylim(*((low + high)[1] / 2 + np.array([-reach, reach])))
@@ -150,6 +151,7 @@ def _label(figure: Figure, axes: Axes, panel: Panel) -> None:
         text = axes.annotate(
             dot.word, (place[0], place[1]), (0, 0), textcoords="offset points", fontsize=9,
             color=_STYLES[dot.part][0], ha="center", va="center", zorder=3, path_effects=halo,
+            parse_math=False,  # a word may be a dollar sign
         )  # fmt: skip
         box = text.get_window_extent(renderer)
         half = np.array([box.width, box.height]) / 2

@@ -53,7 +53,7 @@ class PairSettings:
     false_friends: int = 40
     synonyms: float = 0.08
     quotations: float = 0.04
-    divergence: float = 0.12
+    divergence: float = 0.2
     focus: float = 4.0
     dimensions: int = 24
     train_words: int = 800

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+
+from jointalign.errors import JointalignError
+from jointalign.tensors import read_tensors, write_tensors
+
+NAME = "training.checkpoint"
 
 
 @dataclass(frozen=True)
@@ -15,39 +18,40 @@ class Checkpoint:
     """One file, replaced as a whole; a state of another training (another `key`) is not used.
 
     Args:
-        path: The file.
-        key: Everything that the state depends on: settings, seed, text.
+        folder: Where the file lies.
+        key: Digest of everything that the state depends on: settings, seed, text.
     """
 
-    path: Path
+    folder: Path
     key: str
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.folder / NAME
 
     def load(self) -> tuple[int, np.ndarray, np.ndarray] | None:
         """Blocks done, input and output matrices; `None` if there is nothing to go on from."""
         if not self.path.exists():
             return None
         try:
-            with safe_open(self.path, "numpy") as file:
-                facts = file.metadata() or {}
-                if facts.get("key") != self.key:
-                    return None
-                return (
-                    int(facts["done"]),
-                    file.get_tensor("inputs"),
-                    file.get_tensor("outputs"),
-                )
-        except SafetensorError:  # not ours, or damaged by the disk: start again
+            tensors, facts = read_tensors(self.path)
+        except JointalignError:  # not ours, or damaged by the disk: start again
             return None
+        if facts.get("key") != self.key:
+            return None
+        return int(facts["done"]), np.array(tensors["inputs"]), np.array(tensors["outputs"])
 
     def save(self, done: int, inputs: np.ndarray, outputs: np.ndarray) -> None:
-        """Replace the state."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_suffix(".partial")
-        facts = {"key": self.key, "done": str(done)}
-        save_file({"inputs": inputs, "outputs": outputs}, temporary, metadata=facts)
-        temporary.replace(self.path)
+        """Replace the state.
 
-    def remove(self) -> None:
+        Raises:
+            JointalignError: If the file cannot be written; the state before stays.
+        """
+        facts = {"key": self.key, "done": str(done)}
+        write_tensors(self.path, {"inputs": inputs, "outputs": outputs}, facts)
+
+    @staticmethod
+    def remove(folder: Path) -> None:
         """Forget the state, once the result is safe."""
-        self.path.unlink(missing_ok=True)
-        self.path.with_suffix(".partial").unlink(missing_ok=True)
+        (folder / NAME).unlink(missing_ok=True)

@@ -17,8 +17,9 @@ from jointalign.training._model import Units, alias_table, keep_probabilities
 from jointalign.training._schedule import Schedule, Step
 from jointalign.vocabulary import Vocabulary
 
-CHECKPOINT_SECONDS = 60.0
 REPORT_SECONDS = 0.5
+SAVING_SHARE = 20
+"""At least so many times what the last checkpoint took passes before the next."""
 
 
 class Course:
@@ -72,24 +73,32 @@ class Course:
         self._before = 0.0
 
     def run(
-        self, done: int, threads: int, checkpoint: Checkpoint | None, progress: Progress | None
+        self,
+        done: int,
+        threads: int,
+        progress: Progress | None,
+        checkpoint: Checkpoint | None,
+        checkpoint_seconds: float,
     ) -> None:
         """Train from block `done` on to the end.
 
         Args:
             done: Blocks already done, from a checkpoint.
             threads: How many.
-            checkpoint: Where to save every minute; `None` for nowhere.
             progress: Told of tokens done.
+            checkpoint: Where to save the state; `None` for nowhere.
+            checkpoint_seconds: Time between two checkpoints; more where saving takes long.
         """
         self._taken = done
         steps = self._schedule.steps(done)
         report = _Report(self._schedule.total_tokens, progress)
+        report(self._schedule.total_tokens * done / self._schedule.total_blocks)
+        saving = 0.0
         with ThreadPoolExecutor(threads) as pool:
             while self._taken < self._schedule.total_blocks:
                 halt = threading.Event()
                 workers = [pool.submit(self._work, steps, halt) for _ in range(threads)]
-                due = time.monotonic() + CHECKPOINT_SECONDS
+                due = time.monotonic() + max(checkpoint_seconds, SAVING_SHARE * saving)
                 try:
                     while wait(workers, REPORT_SECONDS).not_done:
                         report(self._before)
@@ -100,7 +109,9 @@ class Course:
                 for worker in workers:
                     worker.result()
                 if checkpoint is not None and self._taken < self._schedule.total_blocks:
+                    begun = time.monotonic()
                     checkpoint.save(self._taken, self._inputs, self._outputs)
+                    saving = time.monotonic() - begun
         report(self._schedule.total_tokens)
 
     def _work(self, steps: Iterator[Step], halt: threading.Event) -> None:

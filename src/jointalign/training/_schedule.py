@@ -14,7 +14,6 @@ from itertools import pairwise
 import numpy as np
 
 from jointalign.encoding import EncodedCorpus
-from jointalign.errors import JointalignError
 from jointalign.training.base import Balance
 
 BLOCK_TOKENS = 4096
@@ -46,10 +45,8 @@ def repetitions(corpora: Sequence[EncodedCorpus], balance: Balance) -> list[floa
         return [1.0] * len(sizes)
     if balance is Balance.TOKENS:
         return [max(sizes) / size for size in sizes]
-    if balance is Balance.LINES:
-        lines = [len(corpus.line_ends) for corpus in corpora]
-        return [lines[-1] / count for count in lines]
-    raise JointalignError(f"unknown balance '{balance}'; known: tokens, lines, none")
+    lines = [len(corpus.line_ends) for corpus in corpora]
+    return [lines[-1] / count for count in lines]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,9 @@ from jointalign.embedding import Embedding
 from jointalign.encoding import EncodedCorpus, encode
 from jointalign.errors import JointalignError
 from jointalign.progress import Progress
+from jointalign.training._checkpoint import Checkpoint
+
+CHECKPOINT_SECONDS = 60.0
 
 
 class Balance(StrEnum):
@@ -41,6 +44,7 @@ class Trainer(ABC):
         threads: int | None = None,
         folder: Path | None = None,
         progress: Progress | None = None,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> Embedding:
         """Learn one vector a word from all corpora together: one vocabulary, one space.
 
@@ -51,6 +55,7 @@ class Trainer(ABC):
             folder: Where the encoded text and checkpoints lie, so that a stopped training goes on
                 from there; `None` for a temporary folder.
             progress: Told how many tokens are done.
+            checkpoint_seconds: Time between two checkpoints; more where saving takes long.
 
         Returns:
             Words by falling frequency, one vector each, and the n-gram table.
@@ -67,8 +72,18 @@ class Trainer(ABC):
                 return self.fit_encoded(encoded, seed=seed, threads=threads, progress=progress)
         encoded = _encode_all(corpora, folder, threads, progress)
         return self.fit_encoded(
-            encoded, seed=seed, threads=threads, folder=folder, progress=progress
+            encoded,
+            seed=seed,
+            threads=threads,
+            folder=folder,
+            progress=progress,
+            checkpoint_seconds=checkpoint_seconds,
         )
+
+    @staticmethod
+    def forget(folder: Path) -> None:
+        """Remove the checkpoint from a folder, once the result is safe elsewhere."""
+        Checkpoint.remove(folder)
 
     @abstractmethod
     def fit_encoded(
@@ -79,6 +94,7 @@ class Trainer(ABC):
         threads: int | None = None,
         folder: Path | None = None,
         progress: Progress | None = None,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> Embedding:
         """The same on corpora that are already counted and encoded."""
 

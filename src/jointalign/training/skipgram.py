@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -38,7 +39,8 @@ from jointalign.training._model import (
     word_vectors,
 )
 from jointalign.training._schedule import Schedule, repetitions
-from jointalign.training.base import Balance, Trainer
+from jointalign.training.base import CHECKPOINT_SECONDS, Balance, Trainer
+from jointalign.version import __version__
 from jointalign.vocabulary import Vocabulary
 
 
@@ -86,6 +88,9 @@ class SkipGram(Trainer):
     balance: Balance = Balance.TOKENS
 
     def __post_init__(self) -> None:
+        if self.balance not in list(Balance):
+            raise JointalignError(f"balance must be tokens, lines or none, got '{self.balance}'")
+        object.__setattr__(self, "balance", Balance(self.balance))
         for name in ("dimensions", "window", "epochs", "minimum_count", "negatives", "buckets"):
             if getattr(self, name) < 1:
                 raise JointalignError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -105,6 +110,7 @@ class SkipGram(Trainer):
         threads: int | None = None,
         folder: Path | None = None,
         progress: Progress | None = None,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> Embedding:
         """See `Trainer.fit`."""
         repeats = repetitions(corpora, self.balance)
@@ -112,7 +118,7 @@ class SkipGram(Trainer):
         vocabulary = joint_vocabulary(counts, repeats, self.minimum_count)
         unit = units(vocabulary, self.minimum_ngram, self.maximum_ngram, self.buckets)
         key = self._key(corpora, vocabulary, seed)
-        checkpoint = None if folder is None else Checkpoint(folder / "training.checkpoint", key)
+        checkpoint = None if folder is None else Checkpoint(folder, key)
         state = None if checkpoint is None else checkpoint.load()
         done, inputs, outputs = state or (
             0,
@@ -125,7 +131,8 @@ class SkipGram(Trainer):
             window=self.window, negatives=self.negatives, subsampling=self.subsampling,
             learning_rate=self.learning_rate, seed=seed,
         )  # fmt: skip
-        course.run(done, threads or usable_processors(), checkpoint, progress)
+        number = threads or usable_processors()
+        course.run(done, number, progress, checkpoint, checkpoint_seconds)
         settings = self._settings(corpora, seed)
         vectors = word_vectors(unit, inputs, self.dimensions)
         table = subword_table(
@@ -143,9 +150,7 @@ class SkipGram(Trainer):
         }
 
     def _key(self, corpora: Sequence[EncodedCorpus], vocabulary: Vocabulary, seed: int) -> str:
-        facts = [
-            self._settings(corpora, seed),
-            [(corpus.counts.total, len(corpus.line_ends)) for corpus in corpora],
-        ]
-        text = json.dumps(facts) + "\n".join(vocabulary.words) + str(vocabulary.counts.tolist())
-        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+        text = [zlib.crc32(a.data) for c in corpora for a in (c.tokens, c.line_ends)]
+        words = "\n".join(vocabulary.words), vocabulary.counts.tolist()
+        facts = json.dumps([__version__, self._settings(corpora, seed), text, words])
+        return hashlib.sha256(facts.encode()).hexdigest()

@@ -1,0 +1,93 @@
+"""What can be known to be wrong is said before the training, not after it."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from jointalign.errors import JointalignError
+from jointalign.files import file_facts
+from jointalign.lexicon import Lexicon
+from jointalign.pipeline.base import RunSettings
+from jointalign.vocabulary import Counts
+
+logger = logging.getLogger(__name__)
+
+
+def read_lexicon(path: Path, settings: RunSettings) -> Lexicon:
+    """Read a dictionary of a run, spelt as its texts are."""
+    return Lexicon.read(
+        path, settings.lowercase, settings.source_language, settings.target_language
+    )
+
+
+def check_settings(settings: RunSettings) -> None:
+    """Look at the files and settings alone.
+
+    Raises:
+        JointalignError: If one cannot be used.
+    """
+    for path in (settings.source, settings.target):
+        if str(path) == "-":
+            raise JointalignError(
+                "a run reads its texts again after a stop: save them to files first"
+            )
+        file_facts(path)
+    if settings.source.samefile(settings.target):
+        raise JointalignError(
+            f"{settings.source}: source and target are the same file; name a text of each language"
+        )
+    if settings.max_vocabulary < 1:
+        raise JointalignError(f"max_vocabulary must be positive, got {settings.max_vocabulary}")
+    training = read_lexicon(settings.lexicon, settings)
+    logger.info("%s: %s", settings.lexicon, training.report)
+    if settings.test is not None:
+        test = read_lexicon(settings.test, settings)
+        logger.info("%s: %s", settings.test, test.report)
+        overlap = test.overlap(training)
+        if overlap:
+            logger.warning(
+                "%d of %d test pairs are in the training dictionary, too: the scores will be too "
+                "high; take them out of one of the two", overlap, len(test),
+            )  # fmt: skip
+    if len(training.sources) < 2 and not settings.wishes.all_given:
+        raise JointalignError(
+            f"{settings.lexicon}: one source word is too few to hold some out; give more pairs, or "
+            "gamma, learning rate and number of steps"
+        )
+
+
+def check_dictionaries(
+    source: Counts, target: Counts, training: Lexicon, test: Lexicon | None, minimum_count: int
+) -> None:
+    """Look the dictionaries up in the texts.
+
+    Args:
+        source: Counts of the source text.
+        target: Counts of the target text.
+        training: Training dictionary.
+        test: Test dictionary.
+        minimum_count: Words must occur so often to get a vector.
+
+    Raises:
+        JointalignError: If no pair of one of them can have two vectors.
+    """
+    for name, lexicon in (("training", training), ("test", test)):
+        if lexicon is None:
+            continue
+        known = sum(
+            _has_vector(word, source, target, minimum_count)
+            and _has_vector(other, target, source, minimum_count)
+            for word, other in lexicon
+        )
+        logger.info("%d of %d pairs of the %s dictionary are known", known, len(lexicon), name)
+        if not known:
+            raise JointalignError(
+                f"none of the {len(lexicon)} pairs of the {name} dictionary has both words "
+                f"{minimum_count} times or more in the texts; check that it is in the order "
+                "source, target, that the languages are right, and that there is enough text"
+            )
+
+
+def _has_vector(word: str, own: Counts, other: Counts, minimum_count: int) -> bool:
+    return own[word] > 0 and own[word] + other[word] >= minimum_count

@@ -1,0 +1,112 @@
+"""The lines that NumPy arrays go through, with torch tensors: the same results, of torch's type."""
+
+import numpy as np
+import pytest
+
+from jointalign import _topk, retrieval
+from jointalign.alignment.procrustes import Procrustes
+from jointalign.alignment.rcsls import RCSLS
+from jointalign.retrieval import (
+    Retrieval,
+    hubness,
+    largest_products,
+    mean_similarity,
+    neighbours,
+    ranks,
+)
+
+torch = pytest.importorskip("torch", reason="torch is no dependency; install it to run these")
+
+DEVICES = [
+    "cpu",
+    pytest.param(
+        "cuda",
+        marks=[
+            pytest.mark.gpu,
+            pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"),
+        ],
+    ),
+]
+
+
+@pytest.fixture(params=DEVICES)
+def tensor(request):
+    return lambda array: torch.tensor(array, device=request.param)
+
+
+@pytest.fixture(params=[np.float32, np.float64], ids=["float32", "float64"])
+def space(request):
+    """Source and target vectors, the one a rotation of the other with noise, and pairs."""
+    rng = np.random.default_rng(0)
+    rotation, _ = np.linalg.qr(rng.standard_normal((8, 8)))
+    z = rng.standard_normal((60, 8))
+    x = (z @ rotation)[:50] + 0.2 * rng.standard_normal((50, 8))
+    x, z = (side / np.linalg.norm(side, axis=1, keepdims=True) for side in (x, z))
+    pairs = np.stack([np.arange(40), np.arange(40)], axis=1)
+    return x.astype(request.param), z.astype(request.param), pairs
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    for module in (_topk, retrieval):
+        monkeypatch.setattr(module, "ROWS", 7)
+        monkeypatch.setattr(module, "COLUMNS", 11)
+    monkeypatch.setattr(retrieval, "_ENTRIES", 200)
+
+
+def check(found, expected):
+    """The same numbers, in a tensor; whole numbers exactly."""
+    assert isinstance(found, torch.Tensor)
+    found = found.cpu().numpy()
+    assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
+    if expected.dtype.kind == "i":
+        np.testing.assert_array_equal(found, expected)
+    else:
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("kind", Retrieval)
+def test_neighbours_and_ranks(space, tensor, small_blocks, kind):
+    x, z, pairs = space
+    found = neighbours(tensor(x), tensor(z), 5, retrieval=kind)
+    expected = neighbours(x, z, 5, retrieval=kind)
+    check(found.scores, expected.scores)
+    check(found.rows, expected.rows)
+    check(
+        ranks(tensor(x), tensor(z), tensor(pairs), retrieval=kind),
+        ranks(x, z, pairs, retrieval=kind),
+    )
+    check(hubness(tensor(z), tensor(x), kind), hubness(z, x, kind))
+
+
+def test_mean_similarity_and_products(space, tensor, small_blocks):
+    x, z, _ = space
+    check(mean_similarity(tensor(x), tensor(z)), mean_similarity(x, z))
+    check(largest_products(tensor(x), tensor(z), 4).rows, largest_products(x, z, 4).rows)
+    check(largest_products(tensor(x), tensor(z), 4).scores, largest_products(x, z, 4).scores)
+
+
+@pytest.mark.parametrize(
+    "aligner", [Procrustes(), RCSLS(neighbourhood=3), RCSLS(neighbourhood=3, spectral=True)]
+)
+def test_alignment(space, tensor, aligner):
+    x, z, pairs = space
+    expected = aligner.fit(x, z, pairs)
+    for given in (pairs, tensor(pairs)):  # pairs may be an array or a tensor
+        found = aligner.fit(tensor(x), tensor(z), given)
+        check(found.source, expected.source)
+        check(found.target, expected.target)
+        assert list(found.history) == list(expected.history)
+        for name, values in expected.history.items():
+            np.testing.assert_allclose(found.history[name], values, rtol=1e-4, atol=2e-5)
+    moved = neighbours(tensor(x) @ found.source, tensor(z), 1, retrieval=Retrieval.NEAREST)
+    assert (moved.rows[:, 0].cpu().numpy() == np.arange(50)).mean() > 0.8  # it learnt something
+
+
+def test_what_is_given_is_not_changed(space, tensor):
+    x, z, pairs = space
+    given = tensor(x), tensor(z)
+    RCSLS(neighbourhood=3, steps=2).fit(*given, pairs)
+    neighbours(*given)
+    for before, after in zip((x, z), given, strict=True):
+        np.testing.assert_array_equal(after.cpu().numpy(), before)
