@@ -31,15 +31,17 @@ from jointalign import (
     align,
     bli,
     encode,
+    oversharing,
     read,
     reallocate,
     write,
     write_bilingual,
 )
 from jointalign.bli import Identical, OutOfVocabulary
-from jointalign.files import atomic, file_facts
+from jointalign.files import atomic, file_facts, read_lines
 from jointalign.processors import limited_to
 from jointalign.stages import Stages, peak_memory_mb
+from jointalign.tokenization import tokenizer
 from jointalign.tuning import Wishes, tune_alignment, tune_run
 from jointalign.version import __version__
 
@@ -55,6 +57,7 @@ class Study:
     out: Path
     seed: int
     threads: int | None
+    tokens: int | None = None
 
     def __post_init__(self) -> None:
         self.source, self.target = self.pair.split("-")
@@ -66,12 +69,32 @@ class Study:
 
     def encoded(self, language: str) -> EncodedCorpus:
         path = self.data / "mono" / f"{self.corpus}.{language}.txt.bz2"
+        if self.tokens is not None:
+            path = self.shortened(path, language)
         key = json.dumps([file_facts(path), __version__])
-        folder = self.out / f"{self.corpus}.{language}"
+        folder = self.out / f"{self.name}.{language}"
         return encode(Corpus(path, language), folder, workers=self.threads, key=key)
 
+    @property
+    def name(self) -> str:
+        return self.corpus if self.tokens is None else f"{self.corpus}.{self.tokens}"
+
+    def shortened(self, path: Path, language: str) -> Path:
+        """The first lines that together have about so many tokens."""
+        short = self.out / f"{self.name}.{language}.txt"
+        if not short.exists():
+            tokenize, seen, kept = tokenizer(language), 0, []
+            for _, line in read_lines(path):
+                seen += len(tokenize(line))
+                kept.append(line + "\n")
+                if seen >= self.tokens:
+                    break
+            with atomic(short, "w") as file:
+                file.writelines(kept)
+        return short
+
     def trained(self, *languages: str):
-        name = f"{self.corpus}.{'+'.join(languages)}.seed{self.seed}"
+        name = f"{self.name}.{'+'.join(languages)}.seed{self.seed}"
         path = self.out / f"{name}.safetensors"
 
         def work() -> None:
@@ -207,19 +230,26 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--tokens", type=int, help="of each language; default: all")
     parser.add_argument("--train-only", action="store_true")
     options = parser.parse_args()
-    study = Study(options.data, options.pair, options.out, options.seed, options.threads)
+    study = Study(
+        options.data, options.pair, options.out, options.seed, options.threads, options.tokens
+    )
     if options.train_only:
         for languages in ((study.source, study.target), (study.source,), (study.target,)):
             study.trained(*languages)
         return
     with limited_to(options.threads):
         rows, comparisons, trainings = study.table()
+    counts = [study.encoded(language).counts for language in (study.source, study.target)]
+    joint, _ = study.trained(study.source, study.target)
+    report = oversharing(joint, *counts, training=study.training, test=study.test, examples=10)
     result = {
         "question": "What is each step of the framework worth?",
         "command": "python studies/alignment.py "
-        + shlex.join(["--data", "DATA", "--pair", study.pair, "--seed", str(study.seed)]),
+        + shlex.join(["--data", "DATA", "--pair", study.pair, "--seed", str(study.seed)])
+        + (f" --tokens {study.tokens}" if study.tokens else ""),
         "pair": study.pair,
         "corpus": study.corpus,
         "seed": study.seed,
@@ -227,10 +257,15 @@ def main() -> None:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python "
         f"{platform.python_version()}, NumPy {np.__version__}",
         "trainings": trainings,
+        "oversharing": report.to_json(),
         "rows": rows,
         "comparisons": comparisons,
     }
-    path = Path(__file__).parent / "results" / f"alignment.{study.pair}.seed{study.seed}.json"
+    path = (
+        Path(__file__).parent
+        / "results"
+        / f"alignment.{study.pair}{'.' + str(study.tokens) if study.tokens else ''}.seed{study.seed}.json"
+    )
     with atomic(path, "w") as file:
         json.dump(result, file, indent=1)
         file.write("\n")

@@ -10,10 +10,11 @@ import jointalign
 ROOT = Path(jointalign.__file__).parent
 LAYERS = [
     {"version", "errors", "progress", "processors"},
-    {"_compression"},
+    {"_compression", "_lines", "_workers"},
     {"files"},
     {"vocabulary", "subwords", "stages", "tensors"},
     {"tokenization"},
+    {"_dictionary_lines"},
     {"corpus", "embedding", "lexicon"},
     {"encoding"},
     {"formats"},

@@ -72,6 +72,6 @@ def test_oversharing_prints_a_table_and_json(overshared):
     assert title == "4 words occur in both corpora"
     assert head.split()[0] == "gamma" and first.split()[0] == "0.9" and second.split()[0] == "1"
     assert "1/1" in first and "the 0.99" in first
-    loaded = json.loads(report.to_json())
+    loaded = json.loads(json.dumps(report.to_json()))
     assert loaded["rows"][0]["examples"][0]["word"] == "the"
     assert loaded["rows"][0]["training"]["lost"] == 1

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
-import multiprocessing
-import os
-import signal
-import threading
-import time
-from collections import deque
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 
+from jointalign._workers import in_order
 from jointalign.errors import JointalignError
 from jointalign.files import file_facts, read_lines
 from jointalign.processors import usable_processors
@@ -30,6 +25,7 @@ from jointalign.vocabulary import Counts
 logger = logging.getLogger(__name__)
 
 _BATCH_CHARACTERS = 1 << 20
+_LONGEST_LINE = 1 << 20  # bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +51,8 @@ class Batch:
 class Corpus:
     r"""Text of one language, one sentence or paragraph a line.
 
-    Nothing is read before it is needed, and never more than a few batches are in memory.
+    Nothing is read before it is needed, and never more than a few batches are in memory. A line
+    of more than a megabyte is cut at white space into several, and the log says so.
 
     Args:
         path: A UTF-8 file, plain or compressed (`.gz`, `.bz2`, `.xz`, `.zst`); several files are
@@ -175,8 +172,7 @@ class Corpus:
                 )
             self._used_up = True
         for path in self.paths:
-            for _, line in read_lines(path):
-                yield line
+            yield from _lines_of(path)
 
 
 class Numbering(dict[str, int]):
@@ -216,6 +212,20 @@ class Tally:
         return Counts(tuple(words[i] for i in order.tolist()), values[order], self.lines), rows
 
 
+def _lines_of(path: str | Path) -> Iterator[str]:
+    """Lines of a file; long ones are cut, so that even a corpus on one line comes bit by bit."""
+    cut: Counter[int] = Counter()  # pieces after the first, by number of the line
+    last = 0
+    for number, line in read_lines(path, _LONGEST_LINE):
+        if number == last:
+            cut[number] += 1
+        last = number
+        yield line
+    if cut:
+        lines = "1 line" if len(cut) == 1 else f"{len(cut)} lines"
+        logger.info("%s: %s too long, cut into %d pieces", path, lines, len(cut) + cut.total())
+
+
 def _joined(lines: Iterable[str]) -> Iterator[str]:
     """Lines put together to texts of about a million characters."""
     text: list[str] = []
@@ -244,53 +254,11 @@ def _encode(tokenize: Callable[[str], list[str]], text: str) -> Batch:
     return Batch(tuple(numbers), numbered, filled, len(lengths) - len(filled), size)
 
 
-# Worker processes
-
-
 def _encode_all(
     tokenize: Callable[[str], list[str]], texts: Iterator[str], workers: int
 ) -> Generator[Batch, None, None]:
     """Encode texts, in order, with a bounded number of them on their way at any time."""
-    start = list(islice(texts, 2))  # one text alone is not worth a second process
-    texts = chain(start, texts)
-    # Other ways of starting processes run the user's script anew, which it must be prepared for.
-    can_fork = "fork" in multiprocessing.get_all_start_methods()
-    if workers == 1 or len(start) < 2 or not can_fork:
-        yield from (_encode(tokenize, text) for text in texts)
-        return
-    pool = ProcessPoolExecutor(
-        workers, multiprocessing.get_context("fork"), _start_worker, (tokenize, os.getpid())
-    )
-    waiting: deque[Future[Batch]] = deque()
-    try:
-        for text in texts:
-            waiting.append(pool.submit(_encode_in_worker, text))
-            if len(waiting) > 2 * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    except BrokenProcessPool as error:
-        raise JointalignError(
-            "a worker process died, probably for want of memory; take fewer workers"
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _start_worker(tokenize: Callable[[str], list[str]], parent: int) -> None:
-    """Prepare a worker process."""
-    global _worker_tokenize  # of the worker alone; a fork inherits what cannot be sent
-    _worker_tokenize = tokenize
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    # Workers wait for a pipe that their siblings hold open too: they would outlive a killed parent.
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
-
-
-def _encode_in_worker(text: str) -> Batch:
-    return _encode(_worker_tokenize, text)
+    start = list(islice(texts, 2))
+    if len(start) < 2:
+        workers = 1  # one text alone is not worth a second process
+    return in_order(partial(_encode, tokenize), chain(start, texts), workers)

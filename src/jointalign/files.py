@@ -10,11 +10,11 @@ import secrets
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import IO, Any, BinaryIO, TextIO
 
 from jointalign._compression import compressed, decompressed
+from jointalign._lines import pieces, why_not_text
 from jointalign.errors import FormatError, JointalignError
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -110,9 +110,9 @@ def read_lines(path: str | Path, longest: int | None = None) -> Iterator[tuple[i
 
     Args:
         path: As for `open_text`.
-        longest: Lines of more bytes come in pieces of at most twice that, so that memory is
-            bounded. All have the number of their line, and together they are the line. It is cut
-            after a blank, or where there is none between two characters. Default: never.
+        longest: Lines of more bytes come in pieces, none much above twice that, so that memory
+            is bounded. All have the number of their line, and together they are the line. It is
+            cut after a blank, or where there is none between two characters. Default: never.
 
     Raises:
         JointalignError: If the file cannot be opened.
@@ -126,44 +126,16 @@ def read_lines(path: str | Path, longest: int | None = None) -> Iterator[tuple[i
         [(1, 'casa'), (2, 'hogar')]
     """
     with open_text(path) as stream, plain_errors(path):
-        for number, start, raw in _raw_pieces(stream, longest):
+        for number, start, raw in pieces(stream, longest):
             if number == 1 and not start:
                 raw = raw.removeprefix(_BYTE_ORDER_MARK)
             if b"\0" in raw:
-                raise FormatError(path, number, _why_not_text(raw, None, start))
+                raise FormatError(path, number, why_not_text(raw, None, start))
             try:
                 text = raw.decode()
             except UnicodeDecodeError as error:
-                raise FormatError(path, number, _why_not_text(raw, error, start)) from None
+                raise FormatError(path, number, why_not_text(raw, error, start)) from None
             yield number, text
-
-
-def _raw_pieces(stream: BinaryIO, longest: int | None) -> Iterator[tuple[int, int, bytes]]:
-    """Lines or their pieces without line ends: number of the line, place of the piece in it."""
-    number, start, rest = 1, 0, b""
-    limit = -1 if longest is None else longest + 1
-    for block in iter(partial(stream.readline, limit), b""):
-        raw = rest + block
-        if raw.endswith(b"\n"):
-            raw = raw.rstrip(b"\r\n")
-            if raw or not start:
-                yield number, start, raw
-            number, start, rest = number + 1, 0, b""
-            continue
-        cut = 0 if longest is None or len(raw) <= longest else _place_to_cut(raw)
-        if cut:
-            yield number, start, raw[:cut]
-        start, rest = start + cut, raw[cut:]
-    if rest and (rest := rest.rstrip(b"\r\n")) or not start:
-        yield number, start, rest
-
-
-def _place_to_cut(raw: bytes) -> int:
-    blank = max(raw.rfind(b" "), raw.rfind(b"\t"))
-    if blank >= 0:
-        return blank + 1
-    # Before the last character, which may be incomplete, or half of a line end.
-    return next(place for place in range(len(raw) - 1, -1, -1) if raw[place] & 0xC0 != 0x80)
 
 
 def digest(path: str | Path) -> str:
@@ -175,17 +147,6 @@ def digest(path: str | Path) -> str:
     """
     with plain_errors(path), Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _why_not_text(raw: bytes, error: UnicodeDecodeError | None, start: int) -> str:
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "expected UTF-8, got UTF-16; convert it: iconv -f utf-16 -t utf-8 OLD > NEW"
-    if error is None:
-        return "expected text, got a binary file; if it is compressed, give it its suffix, e.g. .gz"
-    return (
-        f"expected UTF-8, got byte 0x{raw[error.start]:02x} at column {start + error.start + 1}; "
-        "convert the file: iconv -f latin1 -t utf-8 OLD > NEW (or whatever encoding it has)"
-    )
 
 
 # Writing

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,16 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from jointalign._dictionary_lines import Pair, Pairs
 from jointalign.errors import FormatError, JointalignError
 from jointalign.files import read_lines
+from jointalign.tokenization import speller
 from jointalign.vocabulary import Vocabulary
 
-Pair = tuple[str, str]
-
 _LINES_NAMED = 20
-# A comma between digits belongs to a number, as in "1,000".
-_SEPARATOR = re.compile(r"[;|]|(?<!\d),|,(?!\d)")
-_SCORE = re.compile(r"[-+]?\d*\.\d+(?:[eE][-+]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -36,6 +31,7 @@ class LexiconReport:
         malformed_count: How many such lines there are.
         duplicates: Pairs left out because they came before.
         lowercased: Pairs with upper-case letters, now lower case.
+        respelt: Pairs with other differences from the spelling of corpora, now spelt like them.
         scores: Decimal numbers after the first translation, left out.
 
     Example:
@@ -51,12 +47,14 @@ class LexiconReport:
     malformed_count: int = 0
     duplicates: int = 0
     lowercased: int = 0
+    respelt: int = 0
     scores: int = 0
 
     def __str__(self) -> str:
         notes = [
             (self.blank_or_comment, "blank or comment"),
             (self.lowercased, "lower-cased"),
+            (self.respelt, "respelt"),
             (self.duplicates, "repeated"),
             (self.multiword, "of several words"),
             (self.scores, "scores"),
@@ -93,7 +91,13 @@ class Lexicon:
     report: LexiconReport = field(default_factory=LexiconReport)
 
     @classmethod
-    def read(cls, path: str | Path, lowercase: bool = True) -> Lexicon:
+    def read(
+        cls,
+        path: str | Path,
+        lowercase: bool = True,
+        source_language: str = "und",
+        target_language: str = "und",
+    ) -> Lexicon:
         r"""Read a dictionary file, leniently; what is left out is counted in `report`.
 
         A line is a word and its translations, in one of three ways:
@@ -109,9 +113,16 @@ class Lexicon:
         A line that is `#`, or starts with `#` and a blank, is a comment; but `# #`, `#<TAB>x` and
         `#the #le` are pairs, since `#` is a word in real dictionaries.
 
+        Entries are spelt like the words of a corpus (`tokenization.speller`) but not cut. Where the
+        tokenizer cuts, as French `l'homme` into `l'` and `homme`, an entry in one piece is found in
+        no vocabulary of running text: in effect it has several words.
+
         Args:
             path: The file; see `files.open_text`.
-            lowercase: Lower-case both sides (`str.lower`), as published vocabularies are.
+            lowercase: Lower-case both sides, as published vocabularies are.
+            source_language: Code of the first column's language, for its rules of case and marks;
+                the default, "und", has the general rules.
+            target_language: The same of the translations.
 
         Raises:
             FormatError: If the file holds no usable pair, or is not text.
@@ -127,14 +138,23 @@ class Lexicon:
             >>> print(lexicon.report)
             2 pairs from 3 lines (1 lower-cased, 1 repeated, 1 malformed: line 3)
         """
-        tally = _Tally(lowercase)
+        languages = (source_language, target_language)
+        found = Pairs(
+            plain=[speller(language, lowercase=False) for language in languages],
+            final=[speller(language, lowercase) for language in languages],
+        )
         for number, text in read_lines(path):
-            tally.add(number, text)
-        report = tally.report()
-        if not tally.pairs:
+            found.add(number, text)
+        report = LexiconReport(
+            pairs=len(found.pairs),
+            malformed=tuple(found.malformed[:_LINES_NAMED]),
+            malformed_count=len(found.malformed),
+            **found.counts,
+        )
+        if not found.pairs:
             reason = f"no usable pair: {report}; expected a word and its translation on each line"
             raise FormatError(path, None, reason)
-        return cls(tuple(tally.pairs), report)
+        return cls(tuple(found.pairs), report)
 
     @classmethod
     def identical_strings(cls, source: Vocabulary, target: Vocabulary) -> Lexicon:
@@ -231,67 +251,6 @@ class Lexicon:
 
     def __iter__(self) -> Iterator[Pair]:
         return iter(self.pairs)
-
-
-class _Tally:
-    """Pairs and counts while lines come in."""
-
-    def __init__(self, lowercase: bool) -> None:
-        self.lowercase = lowercase
-        self.pairs: dict[Pair, None] = {}  # a set that keeps its order
-        self.malformed: list[int] = []
-        self.counts: Counter[str] = Counter()  # by the names of the report's fields
-
-    def add(self, number: int, text: str) -> None:
-        self.counts["lines"] += 1
-        if _is_blank_or_comment(text):
-            self.counts["blank_or_comment"] += 1
-            return
-        source, translations = self._fields(text)
-        if not source or not translations:
-            self.malformed.append(number)
-            return
-        for target in translations:
-            self._add_pair(source, target)
-
-    def _fields(self, text: str) -> tuple[str, list[str]]:
-        if "\t" not in text:
-            source, *rest = text.split(maxsplit=1)
-            return source, _alternatives(rest[0].strip()) if rest else []
-        source, first, *others = (part.strip() for part in text.split("\t"))
-        kept = [other for other in others if not _SCORE.fullmatch(other)]
-        self.counts["scores"] += len(others) - len(kept)
-        return source, [word for part in (first, *kept) for word in _alternatives(part)]
-
-    def _add_pair(self, source: str, target: str) -> None:
-        if len(source.split()) > 1 or len(target.split()) > 1:
-            self.counts["multiword"] += 1
-            return
-        pair = (source.lower(), target.lower()) if self.lowercase else (source, target)
-        self.counts["lowercased"] += pair != (source, target)
-        self.counts["duplicates"] += pair in self.pairs
-        self.pairs[pair] = None
-
-    def report(self) -> LexiconReport:
-        return LexiconReport(
-            pairs=len(self.pairs),
-            malformed=tuple(self.malformed[:_LINES_NAMED]),
-            malformed_count=len(self.malformed),
-            **self.counts,
-        )
-
-
-def _is_blank_or_comment(text: str) -> bool:
-    stripped = text.strip()
-    if "\t" in text:
-        return not stripped
-    return stripped in ("", "#") or (text.startswith("# ") and stripped != "# #")
-
-
-def _alternatives(part: str) -> list[str]:
-    if not any(map(str.isalnum, part)):  # a smiley such as ";)", or a comma, is a word of its own
-        return [part] if part else []
-    return [word for piece in _SEPARATOR.split(part) if (word := piece.strip())]
 
 
 def _plural(number: int, noun: str) -> str:

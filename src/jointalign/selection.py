@@ -106,7 +106,7 @@ def choose_settings(
     max_vocabulary: int | None = 20_000,
     progress: Progress | None = None,
 ) -> Choice:
-    """The second round of `choose` alone: for two separate embeddings, or a gamma that is given.
+    """The first round of `choose` alone: for two separate embeddings, or a gamma that is given.
 
     Args:
         bilingual: What is to be aligned.

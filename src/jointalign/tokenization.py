@@ -151,8 +151,7 @@ def tokenizer(
         >>> tokenizer("tr", tokenized=True)("İyi AKŞAMLAR !")
         ['iyi', 'akşamlar', '!']
     """
-    code = language.lower().replace("_", "-").split("-")[0]
-    rules = _RULES.get(code, _Rules())
+    code, rules = _rules_of(language)
     spell = _speller(rules, lowercase)
     if tokenized:
         analyse = _whole(spell)
@@ -165,6 +164,26 @@ def tokenizer(
         return list(chain.from_iterable(map(words_of, text.split())))
 
     return tokenize
+
+
+def speller(language: str, lowercase: bool = True) -> Callable[[str], str]:
+    """Make the function that spells a word as `tokenizer` does, without cutting it.
+
+    Args:
+        language: As for `tokenizer`; `und`, undetermined, has the general rules.
+        lowercase: Whether to lower-case, by the rules of the language.
+
+    Example:
+        >>> speller("tr")("İstanbul’un"), speller("ru")("За\u0301мок")
+        ("istanbul'un", 'замок')
+    """
+    return _speller(_rules_of(language)[1], lowercase)
+
+
+def _rules_of(language: str) -> tuple[str, _Rules]:
+    """The language's code without region, and its rules."""
+    code = language.lower().replace("_", "-").split("-")[0]
+    return code, _RULES.get(code, _Rules())
 
 
 class _Memory(dict[str, _Words]):
@@ -213,12 +232,7 @@ def _speller(rules: _Rules, lowercase: bool) -> Callable[[str], str]:
 
 def _whole(spell: Callable[[str], str]) -> Callable[[str], _Words]:
     """The analysis of pieces that are words already."""
-
-    def analyse(piece: str) -> _Words:
-        word = spell(piece)
-        return (word,) if word else ()
-
-    return analyse
+    return lambda piece: (word,) if (word := spell(piece)) else ()
 
 
 def _cutter(rules: _Rules, spell: Callable[[str], str], lowercase: bool) -> Callable[[str], _Words]:

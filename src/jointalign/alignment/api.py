@@ -157,7 +157,7 @@ def training_arrays(
     Raises:
         JointalignError: If there is a dictionary, but none of its pairs is in the vocabulary.
     """
-    pairs = None if lexicon is None else _usable_pairs(bilingual, lexicon)
+    pairs = None if lexicon is None else usable_pairs(bilingual, lexicon)
     return unit(bilingual.source_only.vectors), unit(bilingual.target_only.vectors), pairs
 
 
@@ -170,7 +170,12 @@ def first(bilingual: BilingualEmbedding, max_vocabulary: int | None) -> Bilingua
     )
 
 
-def _usable_pairs(bilingual: BilingualEmbedding, lexicon: Lexicon) -> np.ndarray:
+def usable_pairs(bilingual: BilingualEmbedding, lexicon: Lexicon) -> np.ndarray:
+    """Row numbers as `training_pairs` finds them, int64 `(k, 2)`, of which there are some.
+
+    Raises:
+        JointalignError: If no pair can be learnt from.
+    """
     pairs, report = training_pairs(bilingual, lexicon)
     logger.info("%s", report)
     if not len(pairs):

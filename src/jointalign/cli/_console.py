@@ -81,9 +81,16 @@ def show_json(content: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def log_to_messages(*, verbose: bool) -> None:
+@contextmanager
+def logged_to_messages(*, verbose: bool) -> Iterator[None]:
     """Let the library's warnings appear among the messages; its notes too, if asked for."""
     handler = RichHandler(console=messages, show_time=False, show_path=False, markup=False)
     logger = logging.getLogger("jointalign")
-    logger.handlers = [handler]
+    before = logger.level
+    logger.addHandler(handler)
     logger.setLevel(logging.INFO if verbose else logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)

@@ -46,3 +46,8 @@ Steps = Annotated[
     int | None,
     typer.Option(min=1, help="Of RCSLS; default: chosen on held-out training pairs."),
 ]
+SpellSource = Annotated[
+    str,
+    typer.Option("--source-language", help="Source words of the dictionary are spelt as in it."),
+]
+SpellTarget = Annotated[str, typer.Option("--target-language", help="And target words as in it.")]

@@ -13,6 +13,8 @@ from jointalign.cli._options import (
     LearningRate,
     OutFolder,
     Seed,
+    SpellSource,
+    SpellTarget,
     Steps,
     Threads,
     TrainingLexicon,
@@ -34,6 +36,8 @@ def command(
     max_vocabulary: Annotated[
         int, typer.Option(min=1, help="Learn from so many words of each side; all words move.")
     ] = 200_000,
+    source_language: SpellSource = "und",
+    target_language: SpellTarget = "und",
     keep_case: KeepCase = False,
     threads: Threads = None,
     seed: Seed = 0,
@@ -43,7 +47,7 @@ def command(
 
     Writes source.vec and target.vec, mapping.safetensors, and aligned.safetensors with all of it.
     """
-    from jointalign.alignment.api import apply, fit, noted, training_pairs
+    from jointalign.alignment.api import apply, fit, noted, training_pairs, usable_pairs
     from jointalign.alignment.storage import write_mapping
     from jointalign.files import check_folder, spare_inputs
     from jointalign.formats.api import write, write_bilingual
@@ -51,14 +55,15 @@ def command(
     from jointalign.processors import limited_to
     from jointalign.tuning import Wishes, tune_alignment
 
-    check_folder(out)
     given = [path for path in (source_vectors, target_vectors, embedding) if path is not None]
     spare_inputs(given, [out / name for name in OUTPUTS])
     with progress("align") as bar, limited_to(threads):
-        training = Lexicon.read(lexicon, lowercase=not keep_case)
+        training = Lexicon.read(lexicon, not keep_case, source_language, target_language)
         say(f"{lexicon}: {training.report}")
         space = read_space(embedding, source_vectors, target_vectors)
         _, report = training_pairs(space, training)
+        usable_pairs(space, training)
+        check_folder(out)
         wishes = Wishes(method, None, learning_rate, steps)
         tuned = tune_alignment(space, training, wishes, seed=seed, progress=bar)
         mapping = fit(space, tuned.method, training, seed=seed, max_vocabulary=max_vocabulary)

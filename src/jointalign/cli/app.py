@@ -23,7 +23,7 @@ from jointalign.cli import (
     train,
     translate,
 )
-from jointalign.cli._console import log_to_messages, say
+from jointalign.cli._console import logged_to_messages, say
 from jointalign.errors import JointalignError
 from jointalign.version import __version__
 
@@ -58,14 +58,14 @@ def _version(version: bool = typer.Option(False, "--version", help="Show the ver
 def run(arguments: Sequence[str]) -> int:
     """Run one command; returns its exit code: 0, 2 for bad input, 130 when interrupted."""
     debug = "--debug" in arguments
-    log_to_messages(verbose=debug or "--verbose" in arguments)
     try:
-        command = typer.main.get_command(application)
-        result = command.main(
-            [argument for argument in arguments if argument not in ("--debug", "--verbose")],
-            prog_name="jointalign",
-            standalone_mode=False,
-        )
+        with logged_to_messages(verbose=debug or "--verbose" in arguments):
+            command = typer.main.get_command(application)
+            result = command.main(
+                [argument for argument in arguments if argument not in ("--debug", "--verbose")],
+                prog_name="jointalign",
+                standalone_mode=False,
+            )
         return result if isinstance(result, int) else 0
     except TyperException as error:  # the line itself is wrong: unknown option, missing value
         error.show()  # type: ignore[attr-defined]

@@ -9,7 +9,15 @@ import typer
 
 from jointalign.bli import Identical, OutOfVocabulary
 from jointalign.cli._console import progress, say, show, show_json
-from jointalign.cli._options import Json, KeepCase, Seed, TestLexicon, Threads
+from jointalign.cli._options import (
+    Json,
+    KeepCase,
+    Seed,
+    SpellSource,
+    SpellTarget,
+    TestLexicon,
+    Threads,
+)
 from jointalign.cli._spaces import Source, Space, Target, read_space
 from jointalign.retrieval import Retrieval
 
@@ -47,6 +55,8 @@ def bli(
     training: Annotated[
         Path | None, typer.Option(help="Training dictionary, to count pairs that are in both.")
     ] = None,
+    source_language: SpellSource = "und",
+    target_language: SpellTarget = "und",
     keep_case: KeepCase = False,
     threads: Threads = None,
     seed: Seed = 0,
@@ -58,9 +68,10 @@ def bli(
     from jointalign.processors import limited_to
 
     with progress("evaluate"), limited_to(threads):
-        test = Lexicon.read(lexicon, lowercase=not keep_case)
+        languages = source_language, target_language
+        test = Lexicon.read(lexicon, not keep_case, *languages)
         say(f"{lexicon}: {test.report}")
-        known = None if training is None else Lexicon.read(training, lowercase=not keep_case)
+        known = None if training is None else Lexicon.read(training, not keep_case, *languages)
         space = read_space(embedding, source_vectors, target_vectors, max_vocabulary)
         result = evaluate(
             space.reversed() if reverse else space,

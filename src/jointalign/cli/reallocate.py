@@ -50,8 +50,9 @@ def command(
 
     check_output(out, native=True)
     embedding = read(joint)
-    training_lexicon = None if lexicon is None else Lexicon.read(lexicon, not keep_case)
-    test_lexicon = None if test is None else Lexicon.read(test, not keep_case)
+    languages = source_language, target_language
+    training_lexicon = None if lexicon is None else Lexicon.read(lexicon, not keep_case, *languages)
+    test_lexicon = None if test is None else Lexicon.read(test, not keep_case, *languages)
     with progress("count"):
         source_counts = Corpus(source, source_language, tokenized, not keep_case).counts(threads)
         target_counts = Corpus(target, target_language, tokenized, not keep_case).counts(threads)

@@ -12,8 +12,8 @@ from typing import BinaryIO, NamedTuple, TextIO
 from xml.etree import ElementTree
 
 from jointalign._compression import decompressed
+from jointalign._workers import in_order
 from jointalign.data._wikitext import HIDDEN_NAMESPACES, paragraphs
-from jointalign.data._workers import in_order
 from jointalign.errors import FormatError
 from jointalign.files import plain_errors
 from jointalign.progress import Progress

@@ -1,0 +1,64 @@
+"""Lines of a byte stream, long ones in pieces; and what is wrong with those that are no text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import BinaryIO
+
+
+def pieces(stream: BinaryIO, longest: int | None) -> Iterator[tuple[int, int, bytes]]:
+    """Lines without their ends, or pieces of lines.
+
+    Args:
+        stream: Where to read.
+        longest: Lines of more bytes are cut; `None` for never.
+
+    Returns:
+        Number of the line, from 1, number of its bytes before the piece, and the piece.
+    """
+    number, start, rest = 1, 0, b""
+    limit = -1 if longest is None else longest + 1
+    for block in iter(partial(stream.readline, limit), b""):
+        raw = rest + block
+        if raw.endswith(b"\n"):
+            raw = raw.rstrip(b"\r\n")
+            if raw or not start:
+                yield number, start, raw
+            number, start, rest = number + 1, 0, b""
+            continue
+        cut = 0 if longest is None or len(raw) <= longest else _place_to_cut(raw)
+        if cut:
+            yield number, start, raw[:cut]
+        start, rest = start + cut, raw[cut:]
+    raw = rest.rstrip(b"\r")
+    if raw or (rest and not start):
+        yield number, start, raw
+
+
+def _place_to_cut(raw: bytes) -> int:
+    blank = max(raw.rfind(b" "), raw.rfind(b"\t"))
+    if blank >= 0:
+        return blank + 1
+    # Before the last character, which may be incomplete; carriage returns may end the line.
+    last = len(raw) - 1
+    starts = (i for i in range(last, 0, -1) if raw[i] & 0xC0 != 0x80 and raw[i] != 0x0D)
+    return next(starts, last)
+
+
+def why_not_text(raw: bytes, error: UnicodeDecodeError | None, start: int) -> str:
+    """What to say of bytes that are no text.
+
+    Args:
+        raw: The bytes.
+        error: What decoding them gave; `None` if that is not what is wrong.
+        start: Number of bytes of the line before them.
+    """
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "expected UTF-8, got UTF-16; convert it: iconv -f utf-16 -t utf-8 OLD > NEW"
+    if error is None:
+        return "expected text, got a binary file; if it is compressed, give it its suffix, e.g. .gz"
+    return (
+        f"expected UTF-8, got byte 0x{raw[error.start]:02x} at column {start + error.start + 1}; "
+        "convert the file: iconv -f latin1 -t utf-8 OLD > NEW (or whatever encoding it has)"
+    )
