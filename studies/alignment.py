@@ -37,6 +37,7 @@ from jointalign import (
     write,
     write_bilingual,
 )
+from jointalign.alignment.api import training_pairs
 from jointalign.bli import Identical, OutOfVocabulary
 from jointalign.files import atomic, file_facts, read_lines
 from jointalign.processors import limited_to
@@ -242,14 +243,29 @@ def main() -> None:
         return
     with limited_to(options.threads):
         rows, comparisons, trainings = study.table()
+    write_result(study, rows, comparisons, trainings)
+    sys.stdout.write(markdown(rows) + "\n")
+
+
+def what_is_shared(study) -> dict:
+    """What reallocation moves, and how many pairs each gamma leaves to learn from."""
     counts = [study.encoded(language).counts for language in (study.source, study.target)]
     joint, _ = study.trained(study.source, study.target)
     report = oversharing(joint, *counts, training=study.training, test=study.test, examples=10)
+    pairs = {}
+    for gamma in (1.0, 0.95, 0.9, 0.8, 0.7):
+        _, found = training_pairs(reallocate(joint, *counts, gamma), study.training)
+        pairs[f"{gamma:g}"] = found.to_json()
+    return {"oversharing": report.to_json(), "training_pairs_by_gamma": pairs}
+
+
+def write_result(study, rows, comparisons, trainings) -> None:
+    size = "" if study.tokens is None else f".{study.tokens}"
+    options = ["--data", "DATA", "--pair", study.pair, "--seed", str(study.seed)]
+    options += [] if study.tokens is None else ["--tokens", str(study.tokens)]
     result = {
         "question": "What is each step of the framework worth?",
-        "command": "python studies/alignment.py "
-        + shlex.join(["--data", "DATA", "--pair", study.pair, "--seed", str(study.seed)])
-        + (f" --tokens {study.tokens}" if study.tokens else ""),
+        "command": "python studies/alignment.py " + shlex.join(options),
         "pair": study.pair,
         "corpus": study.corpus,
         "seed": study.seed,
@@ -257,19 +273,14 @@ def main() -> None:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python "
         f"{platform.python_version()}, NumPy {np.__version__}",
         "trainings": trainings,
-        "oversharing": report.to_json(),
+        **what_is_shared(study),
         "rows": rows,
         "comparisons": comparisons,
     }
-    path = (
-        Path(__file__).parent
-        / "results"
-        / f"alignment.{study.pair}{'.' + str(study.tokens) if study.tokens else ''}.seed{study.seed}.json"
-    )
-    with atomic(path, "w") as file:
+    name = f"alignment.{study.pair}{size}.seed{study.seed}.json"
+    with atomic(Path(__file__).parent / "results" / name, "w") as file:
         json.dump(result, file, indent=1)
         file.write("\n")
-    sys.stdout.write(markdown(rows) + "\n")
 
 
 if __name__ == "__main__":
