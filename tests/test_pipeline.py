@@ -141,7 +141,8 @@ def test_killed_in_every_stage(options, finished, tmp_path, stage):
     process.kill()
     process.wait()
     process.stderr.close()
-    assert not (tmp_path / "stages" / "evaluate.json").exists(), "it was too quick to be killed"
+    if stage != "evaluate":  # which is over in a moment
+        assert not (tmp_path / "stages" / "evaluate.json").exists()
     finish(options, tmp_path)
     assert contents(tmp_path) == contents(out)
 
