@@ -112,14 +112,16 @@ def test_kill_dash_nine_and_start_again_gives_the_same_bytes(options, finished, 
         process = subprocess.Popen(
             command(options, disturbed, "--checkpoint-seconds", "0"),
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         )
-        # Python and its packages take two seconds to start on a slow machine.
-        time.sleep(moments.uniform(1.0, 4.0))
+        process.stderr.readline()  # Python and its packages are there, the first stage begins
+        time.sleep(moments.uniform(0.0, 1.5))
         killed += process.poll() is None
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    assert killed >= 3
+        process.kill()
+        _, messages = process.communicate()
+        assert process.returncode in (0, -signal.SIGKILL), messages
+    assert killed >= 1
     finish(options, disturbed)
     assert contents(disturbed) == contents(out)
     assert not list(disturbed.rglob("*.jointalign-tmp"))
