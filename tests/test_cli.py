@@ -175,7 +175,6 @@ def test_bad_text(files, tmp_path, capsys, kind, expected, side):
         ({"--gamma": "3"}, "gamma"),
         ({"--method": "magic"}, "procrustes"),
         ({"--method": "procrustes", "--steps": "3"}, "steps"),
-        ({"--alignment-rate": "-1"}, "learning_rate"),
         ({"--source": "-"}, "files"),
         ({"--out": "/dev/null/x"}, "/dev/null"),
     ],
@@ -241,6 +240,36 @@ def test_dimensions_that_differ(files, tmp_path, capsys):
     write(Embedding(Vocabulary(("cat",)), np.ones((1, 5), np.float32)), tmp_path / "five.vec")
     options = vectors(folder, **{"--source-vectors": tmp_path / "five.vec"})
     fails(capsys, ["evaluate", "bli", *options], "5 (source) and 3 (target)")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["convert", "--input", "a.vec", "--out", "a.vec"],
+        ["train", "--input", "a.txt", "--out", "a.txt"],
+        ["translate", "--embedding", "a.safetensors", "--export", "a.safetensors"],
+        ["reallocate", "--joint", "a.safetensors", "--source", "b", "--target", "c"]
+        + ["--out", "a.safetensors"],
+        ["align", "--source-vectors", "source.vec", "--target-vectors", "b.vec"]
+        + ["--lexicon", "l.txt", "--out", "."],
+    ],
+)
+def test_inputs_are_never_overwritten(tmp_path, capsys, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.vec", "a.txt", "a.safetensors", "source.vec", "b.vec", "l.txt"):
+        (tmp_path / name).write_text("precious")
+    fails(capsys, arguments, "this is an input")
+    assert all(path.read_text() == "precious" for path in tmp_path.iterdir())
+
+
+def test_a_dictionary_the_wrong_way_round(files, tmp_path, capsys):
+    folder, options = files
+    turned = tmp_path / "turned.txt"
+    lines = [line.split() for line in (folder / "train.txt").read_text().splitlines()]
+    turned.write_text("".join(f"{target} {source}\n" for source, target in lines))
+    given = options | {"--lexicon": turned, "--out": tmp_path / "out"}
+    fails(capsys, ["run", *flat(given)], "order target, source")
+    assert not (tmp_path / "out" / "joint.safetensors").exists()
 
 
 def test_full_disk_loses_nothing(files, tmp_path, capsys, monkeypatch):

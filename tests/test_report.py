@@ -145,8 +145,8 @@ def test_oversharing_table():
         "shared": "50",
         "to source": "30",
         "to target": "20",
-        "training pairs": "5",
-        "test pairs": "",
+        "training pairs moved": "5",
+        "test pairs moved": "",
         "most frequent moved words": "w0, w1, w2, w3, w4, w5, w6, w7",
     }
     assert "12,345" in table.note

@@ -126,7 +126,9 @@ class Corpus:
         tokens = empty_lines = 0
         texts = _joined(self._raw_lines())
         with closing(
-            _encode_all(self._tokenizer(), texts, workers or usable_processors())
+            _encode_all(
+                self._tokenizer(), texts, min(workers or usable_processors(), usable_processors())
+            )
         ) as batches:
             for batch in batches:
                 tokens += len(batch.tokens)

@@ -151,7 +151,7 @@ class BilingualEmbedding:
             raise JointalignError(
                 "both sides need the same number of dimensions, got "
                 f"{source.dimensions} (source) and {target.dimensions} (target); "
-                "train both with the same `dimensions`"
+                "train both with the same number of dimensions"
             )
         nothing = Embedding(Vocabulary(()), np.zeros((0, source.dimensions), np.float32))
         none = np.zeros(0, np.int64)

@@ -152,7 +152,7 @@ def oversharing_table(report: OversharingReport) -> Table:
         for row in report.rows
     ]
     head = ["gamma", "source", "target", "shared", "to source", "to target"]
-    head += ["training pairs", "test pairs", "most frequent moved words"]
+    head += ["training pairs moved", "test pairs moved", "most frequent moved words"]
     return Table("Oversharing", head, rows, f"{report.overlap:,} words occur in both corpora")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import logging
 import resource
 import secrets
 import sys
@@ -17,6 +18,8 @@ from typing import Any
 
 from jointalign.errors import JointalignError
 from jointalign.files import atomic, check_folder, remove_leftovers
+
+logger = logging.getLogger(__name__)
 
 RECORDS = "stages"
 LOCK = ".lock"
@@ -81,6 +84,8 @@ class Stages:
         if self._report is not None:
             self._report(name, record is not None)
         if record is None:
+            if self._path(name).exists():
+                logger.warning("%s: made before from other files or settings, now replaced", name)
             # Before the first file changes: a record must never vouch for another's files.
             self._path(name).unlink(missing_ok=True)
             begun = time.monotonic()

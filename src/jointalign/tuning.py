@@ -24,6 +24,9 @@ from jointalign.selection import (
 )
 from jointalign.vocabulary import Counts
 
+FEWEST = 10
+"""Source words below which none are held out."""
+
 
 @dataclass(frozen=True)
 class Wishes:
@@ -139,10 +142,24 @@ def tune_alignment(
     method, rates, steps = wishes.ranges
     if wishes.nothing_open:
         return Tuned(wishes.gamma, method)
+    check_size(lexicon)
     choice = choose_settings(
         bilingual, lexicon, method, learning_rates=rates, steps=steps, seed=seed, progress=progress
     )
     return Tuned(wishes.gamma, choice.method, choice)
+
+
+def check_size(lexicon: Lexicon) -> None:
+    """Make sure that a dictionary is large enough for a held-out slice.
+
+    Raises:
+        JointalignError: If it has fewer than `FEWEST` source words.
+    """
+    if len(lexicon.sources) < FEWEST:
+        raise JointalignError(
+            f"{len(lexicon.sources)} source words are too few to choose settings on some of them; "
+            "give gamma, learning rate and number of steps yourself, or use procrustes with a gamma"
+        )
 
 
 def tune_run(
@@ -170,6 +187,7 @@ def tune_run(
         split = reallocate(joint, source_counts, target_counts, wishes.gamma)
         return tune_alignment(split, lexicon, wishes, seed=seed, progress=progress)
     method, rates, steps = wishes.ranges
+    check_size(lexicon)
     choice = choose(
         joint, source_counts, target_counts, lexicon, method,
         gammas=GAMMAS, learning_rates=rates, steps=steps, seed=seed, progress=progress,

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.logging import RichHandler
 from rich.progress import (
     BarColumn,
     Progress,
@@ -62,7 +61,9 @@ def progress(title: str) -> Iterator[Bar]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, console=messages, transient=True) as bars:
+    with Progress(
+        *columns, console=messages, transient=True, disable=not messages.is_terminal
+    ) as bars:
         yield Bar(bars, title)
 
 
@@ -81,10 +82,18 @@ def show_json(content: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+class _Handler(logging.Handler):
+    """One line a record, however wide the terminal."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        prefix = "warning: " if record.levelno >= logging.WARNING else ""
+        say(prefix + record.getMessage())
+
+
 @contextmanager
 def logged_to_messages(*, verbose: bool) -> Iterator[None]:
     """Let the library's warnings appear among the messages; its notes too, if asked for."""
-    handler = RichHandler(console=messages, show_time=False, show_path=False, markup=False)
+    handler = _Handler()
     logger = logging.getLogger("jointalign")
     before = logger.level
     logger.addHandler(handler)

@@ -11,7 +11,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on sta
 Seed = Annotated[int, typer.Option(min=0, help="The only source of randomness.")]
 Threads = Annotated[
     int | None,
-    typer.Option(min=1, help="How many; default: all processors. One gives the same bytes again."),
+    typer.Option(
+        min=1, max=512, help="How many; default: all processors. One gives the same bytes again."
+    ),
 ]
 OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
 OutFile = Annotated[Path, typer.Option("--out", help="File to write.")]
@@ -40,7 +42,7 @@ Gamma = Annotated[
 ]
 LearningRate = Annotated[
     float | None,
-    typer.Option(help="Of RCSLS; default: chosen on held-out training pairs."),
+    typer.Option(min=1e-6, help="Of RCSLS; default: chosen on held-out training pairs."),
 ]
 Steps = Annotated[
     int | None,

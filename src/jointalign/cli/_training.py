@@ -8,7 +8,9 @@ import typer
 
 from jointalign.training.base import Balance
 
-Dimensions = Annotated[int, typer.Option(min=1, help="Length of the vectors (300: the paper).")]
+Dimensions = Annotated[
+    int, typer.Option(min=1, max=10_000, help="Length of the vectors (300: the paper).")
+]
 Epochs = Annotated[int, typer.Option(min=1, help="How often the text is read (5: fastText).")]
 Window = Annotated[int, typer.Option(min=1, help="Largest distance of a context (5: fastText).")]
 MinimumCount = Annotated[int, typer.Option(min=1, help="Rarer words get no vector (5: fastText).")]

@@ -27,6 +27,8 @@ from jointalign.cli._console import logged_to_messages, say
 from jointalign.errors import JointalignError
 from jointalign.version import __version__
 
+INTERRUPTED = 130
+
 application = typer.Typer(
     name="jointalign",
     help="One vector space and a scored bilingual dictionary from text in two languages.",
@@ -66,13 +68,15 @@ def run(arguments: Sequence[str]) -> int:
                 prog_name="jointalign",
                 standalone_mode=False,
             )
+        if result == INTERRUPTED:
+            raise KeyboardInterrupt
         return result if isinstance(result, int) else 0
     except TyperException as error:  # the line itself is wrong: unknown option, missing value
         error.show()  # type: ignore[attr-defined]
         return error.exit_code  # type: ignore[attr-defined]
     except (KeyboardInterrupt, typer.Abort):
         say("stopped; what is finished is kept: run, train and data get go on when started again")
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has seen enough; keep Python from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -31,8 +31,10 @@ def command(
     json: Json = False,
 ) -> None:
     """Convert vectors; the suffixes name the formats."""
+    from jointalign.files import spare_inputs
     from jointalign.formats.api import check_output, read, read_bilingual, write
 
+    spare_inputs([input], [out])
     check_output(out)
     with progress("convert"):
         if side is None:

@@ -21,6 +21,8 @@ from jointalign.cli._options import (
 from jointalign.cli._spaces import Source, Space, Target, read_space
 from jointalign.retrieval import Retrieval
 
+LOW_COVERAGE = 10.0
+
 application = typer.Typer(help="Scores with their conditions.", no_args_is_help=True)
 
 
@@ -83,6 +85,11 @@ def bli(
             max_vocabulary=max_vocabulary,
             training=known.reversed() if known and reverse else known,
             seed=seed,
+        )
+    if result.coverage < LOW_COVERAGE:
+        say(
+            f"only {result.coverage:.1f} % of the test words are known: is the dictionary in the "
+            "order source, target, and in the right case? (--reverse turns the direction)"
         )
     if json:
         show_json(result.to_json())

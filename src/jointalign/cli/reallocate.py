@@ -43,11 +43,14 @@ def command(
     Equations (5) and (6) of the paper.
     """
     from jointalign.corpus import Corpus
+    from jointalign.files import spare_inputs
     from jointalign.formats.api import check_output, read, write_bilingual
     from jointalign.lexicon import Lexicon
     from jointalign.oversharing import oversharing
     from jointalign.reallocation import reallocate
 
+    given = (joint, source, target, lexicon, test)
+    spare_inputs([path for path in given if path is not None], [out])
     check_output(out, native=True)
     embedding = read(joint)
     languages = source_language, target_language

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from jointalign.cli._console import progress, say, show, show_json
+from jointalign.cli._languages import languages
 from jointalign.cli._options import (
     Gamma,
     Json,
@@ -16,9 +17,7 @@ from jointalign.cli._options import (
     MaxVocabulary,
     OutFolder,
     Seed,
-    SourceLanguage,
     Steps,
-    TargetLanguage,
     Threads,
     Tokenized,
     TrainingLexicon,
@@ -44,8 +43,10 @@ def command(
     target: Annotated[Path, typer.Option(help="Text of the target language.")],
     lexicon: TrainingLexicon,
     out: OutFolder,
-    source_language: SourceLanguage = "en",
-    target_language: TargetLanguage = "es",
+    source_language: Annotated[
+        str | None, typer.Option(help="Code, e.g. en; default: as named in the file name.")
+    ] = None,
+    target_language: Annotated[str | None, typer.Option(help="Likewise.")] = None,
     test: Annotated[
         Path | None, typer.Option(help="Test dictionary; without it there are no scores.")
     ] = None,
@@ -79,13 +80,15 @@ def command(
     from jointalign.training.skipgram import SkipGram
     from jointalign.tuning import Wishes
 
+    source_code = source_language or languages([source], None)[0]
+    target_code = target_language or languages([target], None)[0]
     settings = RunSettings(
         source=source,
         target=target,
         lexicon=lexicon,
         test=test,
-        source_language=source_language,
-        target_language=target_language,
+        source_language=source_code,
+        target_language=target_code,
         wishes=Wishes(method, gamma, alignment_rate, steps),
         trainer=SkipGram(
             dimensions, window, epochs, minimum_count, negatives, minimum_ngram, maximum_ngram,

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from jointalign.cli._console import progress, say, show, show_json
+from jointalign.cli._console import progress, show, show_json
+from jointalign.cli._languages import languages
 from jointalign.cli._options import Json, KeepCase, OutFile, Seed, Threads, Tokenized
 from jointalign.cli._training import (
     BalanceOption,
@@ -58,6 +59,7 @@ def command(
     Stopped, it goes on from its last checkpoint when started again.
     """
     from jointalign.corpus import Corpus
+    from jointalign.files import spare_inputs
     from jointalign.formats.api import check_output, write
     from jointalign.stages import locked
     from jointalign.training.skipgram import SkipGram
@@ -66,6 +68,7 @@ def command(
         dimensions, window, epochs, minimum_count, negatives, minimum_ngram, maximum_ngram,
         subsampling=subsampling, learning_rate=learning_rate, balance=balance,
     )  # fmt: skip
+    spare_inputs(input, [out])
     check_output(out)
     codes = languages(input, language)
     corpora = [
@@ -103,26 +106,3 @@ def command(
 
 def _path(path: Path) -> Path | str:
     return "-" if str(path) == "-" else path
-
-
-def languages(paths: list[Path], given: list[str] | None) -> list[str]:
-    """Language of each text: as given, or a known code in its file name (`novels.en.txt.bz2`).
-
-    Raises:
-        BadParameter: If there is not one code a text.
-    """
-    from jointalign.tokenization import known_languages
-
-    if given:
-        if len(given) != len(paths):
-            raise typer.BadParameter(
-                f"got {len(paths)} --input but {len(given)} --language; give one for each"
-            )
-        return list(given)
-    codes = []
-    for path in paths:
-        named = [part for part in path.name.lower().split(".") if part in known_languages()]
-        codes.append(named[-1] if named else "und")
-        if not named:
-            say(f"{path}: language unknown, words are cut by Unicode rules; see --language")
-    return codes

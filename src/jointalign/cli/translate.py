@@ -50,8 +50,14 @@ def command(
 ) -> None:
     """Translate words, or export the whole dictionary."""
     from jointalign.dictionary import induce, write_tsv
+    from jointalign.files import spare_inputs
     from jointalign.processors import limited_to
 
+    if export is not None:
+        if words:
+            raise typer.BadParameter("--export translates all words; leave the words out")
+        given = (embedding, source_vectors, target_vectors)
+        spare_inputs([path for path in given if path is not None], [export])
     with limited_to(threads):
         with progress("read"):
             space = read_space(embedding, source_vectors, target_vectors, max_vocabulary)

@@ -203,9 +203,10 @@ def _read(path: str | Path, kind: str) -> tuple[Tensors, Mapping]:
         raise FormatError(path, None, reason)
     if metadata.get("kind") != kind:
         cure = {
-            "embedding": "this is a bilingual embedding; open it with read_bilingual, and take its "
-            "`source` or `target`",
-            "bilingual": "this is an embedding of one vocabulary; open it with read",
+            "embedding": "expected one vocabulary, got a bilingual embedding; take its source or its "
+            "target (read_bilingual in Python, convert --side on the command line)",
+            "bilingual": "expected a bilingual embedding, got one of one vocabulary; reallocate or "
+            "align it first (or open it with read)",
         }
         raise FormatError(path, None, cure[kind])
     with _damage(path):

@@ -9,6 +9,7 @@ from jointalign.errors import JointalignError
 from jointalign.files import file_facts
 from jointalign.lexicon import Lexicon
 from jointalign.pipeline.base import RunSettings
+from jointalign.tuning import check_size
 from jointalign.vocabulary import Counts
 
 logger = logging.getLogger(__name__)
@@ -50,11 +51,8 @@ def check_settings(settings: RunSettings) -> None:
                 "%d of %d test pairs are in the training dictionary, too: the scores will be too "
                 "high; take them out of one of the two", overlap, len(test),
             )  # fmt: skip
-    if len(training.sources) < 2 and not settings.wishes.all_given:
-        raise JointalignError(
-            f"{settings.lexicon}: one source word is too few to hold some out; give more pairs, or "
-            "gamma, learning rate and number of steps"
-        )
+    if not settings.wishes.all_given:
+        check_size(training)
 
 
 def check_dictionaries(
@@ -70,16 +68,20 @@ def check_dictionaries(
         minimum_count: Words must occur so often to get a vector.
 
     Raises:
-        JointalignError: If no pair of one of them can have two vectors.
+        JointalignError: If no pair of one of them can have two vectors, or it is the wrong way
+            round.
     """
     for name, lexicon in (("training", training), ("test", test)):
         if lexicon is None:
             continue
-        known = sum(
-            _has_vector(word, source, target, minimum_count)
-            and _has_vector(other, target, source, minimum_count)
-            for word, other in lexicon
-        )
+        known = _known(source, target, lexicon, minimum_count)
+        reversed_known = _known(source, target, lexicon.reversed(), minimum_count)
+        if reversed_known > 2 * known:
+            raise JointalignError(
+                f"the {name} dictionary seems to be in the order target, source: {known} of its "
+                f"{len(lexicon)} pairs are known as they are, {reversed_known} the other way "
+                "round; exchange its columns, or source and target"
+            )
         logger.info("%d of %d pairs of the %s dictionary are known", known, len(lexicon), name)
         if not known:
             raise JointalignError(
@@ -87,6 +89,14 @@ def check_dictionaries(
                 f"{minimum_count} times or more in the texts; check that it is in the order "
                 "source, target, that the languages are right, and that there is enough text"
             )
+
+
+def _known(source: Counts, target: Counts, lexicon: Lexicon, minimum_count: int) -> int:
+    return sum(
+        _has_vector(word, source, target, minimum_count)
+        and _has_vector(other, target, source, minimum_count)
+        for word, other in lexicon
+    )
 
 
 def _has_vector(word: str, own: Counts, other: Counts, minimum_count: int) -> bool:

@@ -1,0 +1,32 @@
+"""Which language a text is in, as far as its name tells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from jointalign.cli._console import say
+
+
+def languages(paths: list[Path], given: list[str] | None) -> list[str]:
+    """Language of each text: as given, or a known code in its file name (`novels.en.txt.bz2`).
+
+    Raises:
+        BadParameter: If there is not one code a text.
+    """
+    from jointalign.tokenization import known_languages
+
+    if given:
+        if len(given) != len(paths):
+            raise typer.BadParameter(
+                f"got {len(paths)} --input but {len(given)} --language; give one for each"
+            )
+        return list(given)
+    codes = []
+    for path in paths:
+        named = [part for part in path.name.lower().split(".") if part in known_languages()]
+        codes.append(named[-1] if named else "und")
+        if not named:
+            say(f"{path}: language unknown, words are cut by Unicode rules; see --language")
+    return codes
