@@ -57,7 +57,7 @@ def test_bilingual(tmp_path):
     path = tmp_path / "a.safetensors"
     api.write_bilingual(BilingualEmbedding.separate(EMBEDDING, EMBEDDING, "en", "de"), path)
     assert api.read_bilingual(path).target.words == EMBEDDING.words
-    with pytest.raises(FormatError, match="open it with read_bilingual"):
+    with pytest.raises(FormatError, match="read_bilingual in Python"):
         api.read(path)
 
 

@@ -211,9 +211,9 @@ def test_a_table_of_both_sides_is_stored_once(tmp_path):
 def test_wrong_kind_says_what_to_do(tmp_path):
     native.write(embedding(), tmp_path / "one.safetensors")
     native.write_bilingual(bilingual(), tmp_path / "two.safetensors")
-    with pytest.raises(FormatError, match="bilingual embedding; open it with read_bilingual"):
+    with pytest.raises(FormatError, match="got a bilingual embedding; take its source"):
         native.read(tmp_path / "two.safetensors")
-    with pytest.raises(FormatError, match="one vocabulary; open it with read"):
+    with pytest.raises(FormatError, match="got one of one vocabulary; reallocate"):
         native.read_bilingual(tmp_path / "one.safetensors")
 
 

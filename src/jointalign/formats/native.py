@@ -203,8 +203,8 @@ def _read(path: str | Path, kind: str) -> tuple[Tensors, Mapping]:
         raise FormatError(path, None, reason)
     if metadata.get("kind") != kind:
         cure = {
-            "embedding": "expected one vocabulary, got a bilingual embedding; take its source or its "
-            "target (read_bilingual in Python, convert --side on the command line)",
+            "embedding": "expected one vocabulary, got a bilingual embedding; take its source or "
+            "its target (read_bilingual in Python, convert --side on the command line)",
             "bilingual": "expected a bilingual embedding, got one of one vocabulary; reallocate or "
             "align it first (or open it with read)",
         }
