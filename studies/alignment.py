@@ -80,6 +80,12 @@ class Study:
     def name(self) -> str:
         return self.corpus if self.tokens is None else f"{self.corpus}.{self.tokens}"
 
+    @property
+    def title(self) -> str:
+        """Of this pair, size and seed: two sizes must not overwrite each other's files."""
+        size = "" if self.tokens is None else f".{self.tokens}"
+        return f"{self.pair}{size}.seed{self.seed}"
+
     def shortened(self, path: Path, language: str) -> Path:
         """The first lines that together have about so many tokens."""
         short = self.out / f"{self.name}.{language}.txt"
@@ -148,14 +154,12 @@ class Study:
             ),
             MAIN: (self.aligned(split, rcsls), gamma, rcsls),
         }  # fmt: skip
-        write_bilingual(split, self.out / f"{self.pair}.seed{self.seed}.reallocated.safetensors")
+        write_bilingual(split, self.out / f"{self.title}.reallocated.safetensors")
         rows, scores = [], {}
         for name, (make, used_gamma, tuned) in systems.items():
             space = make()
             if name == MAIN:
-                write_bilingual(
-                    space, self.out / f"{self.pair}.seed{self.seed}.aligned.safetensors"
-                )
+                write_bilingual(space, self.out / f"{self.title}.aligned.safetensors")
             scores[name] = bli.evaluate_rules(
                 space, self.test, max_vocabulary=200_000, training=self.training, seed=self.seed
             )
@@ -260,7 +264,6 @@ def what_is_shared(study) -> dict:
 
 
 def write_result(study, rows, comparisons, trainings) -> None:
-    size = "" if study.tokens is None else f".{study.tokens}"
     options = ["--data", "DATA", "--pair", study.pair, "--seed", str(study.seed)]
     options += [] if study.tokens is None else ["--tokens", str(study.tokens)]
     result = {
@@ -277,7 +280,7 @@ def write_result(study, rows, comparisons, trainings) -> None:
         "rows": rows,
         "comparisons": comparisons,
     }
-    name = f"alignment.{study.pair}{size}.seed{study.seed}.json"
+    name = f"alignment.{study.title}.json"
     with atomic(Path(__file__).parent / "results" / name, "w") as file:
         json.dump(result, file, indent=1)
         file.write("\n")

@@ -9,10 +9,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from alignment import CORPORA
 from jointalign import EncodedCorpus, Lexicon, read, read_bilingual, reallocate
 from jointalign.plots import default_pairs, figure_one
-
-CORPORA = {"en-es": "novels", "en-de": "novels", "en-fr": "europarl"}
 
 
 def main() -> None:

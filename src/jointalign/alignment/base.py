@@ -55,9 +55,3 @@ class Aligner(ABC):
 def as_numpy(array: Array) -> np.ndarray:
     """An array of any library as a NumPy array in main memory; copied only if it has to be."""
     return np.asarray(array.detach().cpu() if is_torch_array(array) else array)
-
-
-def is_finite(mapping: Mapping) -> bool:
-    """Whether all entries of both maps are finite numbers."""
-    matrices = (as_numpy(mapping.source), as_numpy(mapping.target))
-    return all(bool(np.isfinite(matrix).all()) for matrix in matrices)

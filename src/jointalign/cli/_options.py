@@ -25,10 +25,6 @@ TestLexicon = Annotated[
 ]
 SourceLanguage = Annotated[str, typer.Option(help="Code of the source language, e.g. en.")]
 TargetLanguage = Annotated[str, typer.Option(help="Code of the target language, e.g. es.")]
-SourceVectors = Annotated[
-    Path, typer.Option(help="Source vectors: .vec, .bin, .safetensors, also compressed.")
-]
-TargetVectors = Annotated[Path, typer.Option(help="Target vectors, likewise.")]
 MaxVocabulary = Annotated[
     int, typer.Option(min=1, help="Most frequent words of each language to use (200,000: MUSE).")
 ]
