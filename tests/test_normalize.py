@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from jointalign.normalize import center, unit
+from jointalign.errors import JointalignError
+from jointalign.normalize import center, iterative, unit
 
 matrices = arrays(
     np.float32,
@@ -61,3 +62,72 @@ def test_any_array_library(function):
     got = function(array_api_strict.asarray(x))
     assert got.dtype == array_api_strict.float32
     np.testing.assert_allclose(np.asarray(got), function(x), atol=1e-7)
+
+
+def plain_iterative(x, rounds):
+    """The paper's loop in float64: `rounds` means, one more division by the lengths."""
+    x, means = x.astype(np.float64), []
+    for _ in range(rounds):
+        x = x / np.sqrt((x**2).sum(axis=1))[:, None]
+        means.append(x.sum(axis=0) / len(x))
+        x = x - means[-1]
+    return x / np.sqrt((x**2).sum(axis=1))[:, None], means
+
+
+def skewed(rng, n, d):
+    """Far from both conditions: a large mean, lengths over two orders of magnitude."""
+    return (rng.normal(1, 1, (n, d)) * rng.uniform(0.1, 10, (n, 1))).astype(np.float32)
+
+
+@pytest.mark.parametrize("rounds", [0, 1, 2, 5])
+def test_iterative_equals_a_plain_loop(rounds):
+    x = skewed(np.random.default_rng(2), 300, 6)
+    before = x.copy()
+    rows, means = iterative(x, rounds)
+    expected, expected_means = plain_iterative(x, rounds)
+    assert rows.dtype == np.float32 and len(means) == rounds
+    np.testing.assert_allclose(rows, expected, atol=2e-6)
+    for got, mean in zip(means, expected_means, strict=True):
+        assert got.dtype == np.float32
+        np.testing.assert_allclose(got, mean, atol=1e-6)
+    np.testing.assert_array_equal(x, before)
+
+
+def test_iterative_meets_both_conditions_of_the_paper_and_one_round_does_not():
+    x = skewed(np.random.default_rng(3), 5000, 20)
+    rows, means = iterative(x)
+    assert len(means) == 5
+    np.testing.assert_allclose((rows.astype(np.float64) ** 2).sum(axis=1), 1, atol=1e-6)
+
+    def length_of_mean(rounds):
+        return np.linalg.norm(iterative(x, rounds)[0].astype(np.float64).mean(axis=0))
+
+    assert length_of_mean(5) < 1e-4 < 1e-2 < length_of_mean(1) < 0.2 < length_of_mean(0)
+
+
+def test_words_that_come_later_go_the_same_way():
+    x = skewed(np.random.default_rng(4), 50, 4)
+    rows, means = iterative(x)
+    later = unit(x[:7])
+    for mean in means:
+        later = unit(center(later, mean))
+    np.testing.assert_allclose(later, rows[:7], atol=1e-6)
+
+
+def test_iterative_of_extremes():
+    rows, means = iterative(np.zeros((0, 3), np.float32))
+    assert rows.shape == (0, 3) and len(means) == 5
+    rows, _ = iterative(np.zeros((4, 3), np.float32))
+    np.testing.assert_array_equal(rows, 0)
+    with pytest.raises(JointalignError, match="rounds must be at least 0, got -1"):
+        iterative(rows, -1)
+
+
+def test_iterative_of_any_array_library():
+    x = skewed(np.random.default_rng(5), 40, 3)
+    rows, means = iterative(array_api_strict.asarray(x))
+    expected, expected_means = iterative(x)
+    assert rows.dtype == array_api_strict.float32
+    np.testing.assert_allclose(np.asarray(rows), expected, atol=1e-6)
+    for got, mean in zip(means, expected_means, strict=True):
+        np.testing.assert_allclose(np.asarray(got), mean, atol=1e-6)

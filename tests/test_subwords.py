@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from jointalign.normalize import recentred
 from jointalign.subwords import SubwordTable, _fnv, ngram_hashes
 
 
@@ -47,5 +48,15 @@ def test_word_without_a_known_ngram_has_no_vector(table):
 
 def test_mappings_are_put_one_after_the_other(table):
     first, second = np.array([[0.0, 1], [2, 0]]), np.array([[1.0, 1], [0, 1]])
-    twice = table.mapped(first).mapped(second)
+    twice = table.moved(first).moved(second)
     np.testing.assert_allclose(twice.vector("cat"), table.vector("cat") @ first @ second)
+    assert len(twice.moves) == 1
+
+
+def test_a_move_with_means_is_that_of_words(table):
+    first, second = np.array([[0.0, 1], [2, 0]]), np.array([[1.0, 1], [0, 1]])
+    means = [np.array([0.1, 0.2]), np.array([-0.3, 0.1])]
+    moved = table.moved(first).moved(second, means).moved(first)
+    expected = recentred((table.vector("cat") @ first)[None], means)[0] @ second @ first
+    np.testing.assert_allclose(moved.vector("cat"), expected, rtol=1e-5)
+    assert len(moved.moves) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -40,6 +41,32 @@ def _fnv(data: bytes) -> int:
 
 
 @dataclass(frozen=True, eq=False)
+class Move:
+    """What an alignment does to a vector: make it length one and subtract, then multiply.
+
+    Args:
+        matrix: `(d, e)`.
+        means: Subtracted one after the other, `(s, d)`, the vector being made length one before
+            the first and after each; none of it if `s` is 0.
+    """
+
+    matrix: np.ndarray
+    means: np.ndarray
+
+    def __call__(self, vector: np.ndarray) -> np.ndarray:
+        """Move one vector, `(d,)` to `(e,)`."""
+        if len(self.means):
+            vector = _unit(vector)
+            for mean in self.means:
+                vector = _unit(vector - mean)
+        return (vector @ self.matrix).astype(np.float32)
+
+
+def _unit(vector: np.ndarray) -> np.ndarray:
+    return vector / (np.linalg.norm(vector) or 1.0)
+
+
+@dataclass(frozen=True, eq=False)
 class SubwordTable:
     """Vectors of the character n-grams that occur, and how to build a word from them.
 
@@ -49,8 +76,8 @@ class SubwordTable:
         minimum: Shortest n-gram, in characters.
         maximum: Longest n-gram, in characters.
         buckets: Size of the hash space.
-        mapping: Linear map `(d, e)` put after the sum, e.g. an alignment; `None` for none. Kept
-            apart so that aligning costs no copy of the table.
+        moves: Put after the mean, e.g. by alignments, in this order. Kept apart so that aligning
+            costs no copy of the table.
     """
 
     buckets_used: np.ndarray
@@ -58,10 +85,10 @@ class SubwordTable:
     minimum: int = 3
     maximum: int = 6
     buckets: int = 2_000_000
-    mapping: np.ndarray | None = None
+    moves: tuple[Move, ...] = ()
 
     def vector(self, word: str) -> np.ndarray | None:
-        """Mean of the vectors of a word's n-grams, mapped, `(e,)`; `None` if none is known."""
+        """Mean of the vectors of a word's n-grams, moved, `(e,)`; `None` if none is known."""
         hashes = np.asarray(ngram_hashes(word, self.minimum, self.maximum, self.buckets), np.uint32)
         if not len(hashes) or not len(self.buckets_used):
             return None
@@ -69,10 +96,15 @@ class SubwordTable:
         if not known.any():
             return None
         rows = np.searchsorted(self.buckets_used, hashes[known])
-        mean = self.vectors[rows].mean(axis=0, dtype=np.float32)
-        return mean if self.mapping is None else (mean @ self.mapping).astype(np.float32)
+        vector = self.vectors[rows].mean(axis=0, dtype=np.float32)
+        for move in self.moves:
+            vector = move(vector)
+        return vector
 
-    def mapped(self, matrix: np.ndarray) -> SubwordTable:
-        """The same n-grams after one more linear map `(e, f)`."""
-        earlier = self.mapping
-        return replace(self, mapping=matrix if earlier is None else earlier @ matrix)
+    def moved(self, matrix: np.ndarray, means: Sequence[np.ndarray] = ()) -> SubwordTable:
+        """The same n-grams after one more move: `matrix`, `(e, f)`, and `means`, each `(e,)`."""
+        rows = np.reshape(np.asarray(means, np.float32), (len(means), len(matrix)))
+        if self.moves and not len(means):
+            last = self.moves[-1]
+            return replace(self, moves=(*self.moves[:-1], Move(last.matrix @ matrix, last.means)))
+        return replace(self, moves=(*self.moves, Move(matrix, rows)))

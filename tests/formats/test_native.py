@@ -11,15 +11,15 @@ from safetensors.numpy import save_file
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import FormatError, JointalignError
 from jointalign.formats import native
-from jointalign.subwords import SubwordTable
+from jointalign.subwords import Move, SubwordTable
 from jointalign.vocabulary import Vocabulary
 
 SETTINGS = {"method": "skip-gram", "steps": 5, "rate": 0.025, "shared": True, "note": None}
 
 
-def table(dimensions=3, mapping=None, seed=0):
+def table(dimensions=3, moves=(), seed=0):
     vectors = np.random.default_rng(seed).normal(size=(4, dimensions)).astype(np.float32)
-    return SubwordTable(np.array([2, 5, 7, 9], np.uint32), vectors, 2, 4, 10, mapping)
+    return SubwordTable(np.array([2, 5, 7, 9], np.uint32), vectors, 2, 4, 10, tuple(moves))
 
 
 def embedding(words=("the", "house", "ñ"), subwords=None, options=SETTINGS, seed=0):
@@ -51,9 +51,10 @@ def assert_same_table(came, went):
             went.maximum,
             went.buckets,
         )
-        assert (came.mapping is None) == (went.mapping is None)
-        if went.mapping is not None:
-            np.testing.assert_array_equal(came.mapping, went.mapping)
+        assert len(came.moves) == len(went.moves)
+        for one, other in zip(came.moves, went.moves, strict=True):
+            np.testing.assert_array_equal(one.matrix, other.matrix)
+            np.testing.assert_array_equal(one.means, other.means)
 
 
 def assert_same(came, went):
@@ -66,7 +67,8 @@ def assert_same(came, went):
 
 
 @pytest.mark.parametrize(
-    "subwords", [None, table(), table(mapping=np.arange(6, dtype=np.float32).reshape(3, 2))]
+    "subwords",
+    [None, table(), table(moves=[Move(np.ones((3, 2), np.float32), np.zeros((0, 3), np.float32))])],
 )
 def test_everything_comes_back(tmp_path, subwords):
     went = embedding(subwords=subwords)
@@ -163,7 +165,10 @@ def test_same_content_same_bytes(tmp_path):
 
 
 @pytest.mark.parametrize("target_table", [None, table(seed=5)])
-@pytest.mark.parametrize("source_table", [None, table(mapping=np.eye(3, dtype=np.float32))])
+@pytest.mark.parametrize(
+    "source_table",
+    [None, table(moves=[Move(np.eye(3, dtype=np.float32), np.ones((2, 3), np.float32))])],
+)
 def test_bilingual_comes_back(tmp_path, source_table, target_table):
     went = bilingual(source_table, target_table)
     native.write_bilingual(went, tmp_path / "a.safetensors")
@@ -185,9 +190,21 @@ def test_bilingual_with_nothing_shared(tmp_path):
     assert_same(came.target, went.target)
 
 
+def test_means_of_moved_ngrams_are_kept(tmp_path):
+    moved = (
+        table()
+        .moved(np.eye(3, dtype=np.float32), [np.ones(3, np.float32)])
+        .moved(np.full((3, 2), 2, np.float32))
+    )
+    went = bilingual(moved, moved)
+    native.write_bilingual(went, tmp_path / "moved.safetensors")
+    came = native.read_bilingual(tmp_path / "moved.safetensors")
+    assert_same(came.source_only, went.source_only)
+
+
 def test_a_table_of_both_sides_is_stored_once(tmp_path):
     joint = table()
-    moved = joint.mapped(np.full((3, 3), 2, np.float32))
+    moved = joint.moved(np.full((3, 3), 2, np.float32))
     native.write_bilingual(bilingual(moved, joint), tmp_path / "once.safetensors")
     native.write_bilingual(bilingual(moved, table()), tmp_path / "twice.safetensors")
     with safe_open(tmp_path / "once.safetensors", "numpy") as file:

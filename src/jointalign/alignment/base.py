@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -20,22 +21,46 @@ Array = Any
 
 @dataclass(frozen=True, eq=False)
 class Mapping:
-    """Two linear maps into one space: a side moves by `x @ matrix`, its rows being of length one.
+    """A map for each side into one space.
+
+    A row moves in this order: it is made length one; then, for each mean of its side, the mean is
+    subtracted and the row made length one again; then it is multiplied by the side's matrix.
+    Methods that do not centre have no means, and a side moves by `x @ matrix` alone.
 
     Args:
-        source: Map of the source side, `(d, e)`.
-        target: Map of the target side and of shared words, `(d, e)`; the identity for methods that
-            move the source only.
+        source: Matrix of the source side, `(d, e)`.
+        target: Matrix of the target side and of shared words, `(d, e)`; the identity for methods
+            that move the source only.
         history: One value a step for each thing worth watching, e.g. `loss`.
+        source_means: What to subtract from source rows one after the other, each `(d,)`.
+        target_means: The same for target rows and shared words.
     """
 
     source: Array
     target: Array
     history: MappingType[str, tuple[float, ...]] = field(default_factory=dict)
+    source_means: tuple[Array, ...] = ()
+    target_means: tuple[Array, ...] = ()
+
+
+class Supervision(StrEnum):
+    """Whether a method learns from a seed dictionary."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+    """Works without one, and better with one."""
+
+    NONE = "none"
+    """Takes none; one that is given is an error."""
 
 
 class Aligner(ABC):
     """One alignment method. Subclasses are frozen dataclasses whose fields are its settings."""
+
+    @property
+    @abstractmethod
+    def supervision(self) -> Supervision:
+        """Whether `fit` needs pairs."""
 
     @abstractmethod
     def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:

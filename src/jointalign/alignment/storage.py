@@ -13,6 +13,8 @@ from jointalign.alignment.base import Mapping, as_numpy
 from jointalign.errors import FormatError
 from jointalign.files import atomic, plain_errors
 
+_MEANS = ("source_means", "target_means")
+
 
 def write_mapping(mapping: Mapping, path: str | Path) -> None:
     """Write both maps and the history into one `.safetensors` file.
@@ -24,6 +26,9 @@ def write_mapping(mapping: Mapping, path: str | Path) -> None:
         "source": np.ascontiguousarray(as_numpy(mapping.source), np.float32),
         "target": np.ascontiguousarray(as_numpy(mapping.target), np.float32),
     }
+    for side, means in zip(_MEANS, (mapping.source_means, mapping.target_means), strict=True):
+        if means:
+            tensors[side] = np.stack([as_numpy(mean) for mean in means]).astype(np.float32)
     history = {name: list(values) for name, values in mapping.history.items()}
     facts = {"format": "jointalign", "kind": "mapping", "history": json.dumps(history)}
     with atomic(path) as file:
@@ -53,7 +58,9 @@ def read_mapping(path: str | Path) -> Mapping:
             if facts.get("kind") != "mapping":
                 raise FormatError(path, None, "expected a mapping, as `jointalign align` writes it")
             history = {name: tuple(v) for name, v in json.loads(facts["history"]).items()}
-            return Mapping(file.get_tensor("source"), file.get_tensor("target"), history)
+            held = set(file.keys())
+            means = [tuple(file.get_tensor(side)) if side in held else () for side in _MEANS]
+            return Mapping(file.get_tensor("source"), file.get_tensor("target"), history, *means)
     except (SafetensorError, KeyError, ValueError) as error:
         if isinstance(error, FormatError):
             raise

@@ -18,7 +18,7 @@ import numpy as np
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import FormatError, JointalignError
 from jointalign.formats._rows import check_maximum, encode_words
-from jointalign.subwords import SubwordTable
+from jointalign.subwords import Move, SubwordTable
 from jointalign.tensors import read_tensors, write_tensors
 from jointalign.version import __version__
 from jointalign.vocabulary import Vocabulary
@@ -145,12 +145,14 @@ def _from_part(path: str | Path, part: Embedding, prefix: str) -> tuple[Tensors,
         table = part.subwords
         tensors["subwords.buckets_used"] = table.buckets_used.astype(np.uint32, copy=False)
         tensors["subwords.vectors"] = table.vectors.astype(np.float32, copy=False)
-        if table.mapping is not None:
-            tensors["subwords.mapping"] = table.mapping.astype(np.float32, copy=False)
+        for number, move in enumerate(table.moves):
+            tensors[f"subwords.matrix{number}"] = move.matrix.astype(np.float32, copy=False)
+            tensors[f"subwords.means{number}"] = move.means.astype(np.float32, copy=False)
         about["subwords"] = {
             "minimum": table.minimum,
             "maximum": table.maximum,
             "buckets": table.buckets,
+            "moves": len(table.moves),
         }
     return {prefix + name: array for name, array in tensors.items()}, about
 
@@ -164,11 +166,17 @@ def _to_part(
         raise ValueError(f"{len(words)} words, {len(counts)} counts, {len(vectors)} vectors")
     subwords = None
     if "subwords" in about:
+        facts = about["subwords"]
         subwords = SubwordTable(
             tensors[prefix + "subwords.buckets_used"],
             tensors[prefix + "subwords.vectors"],
-            mapping=tensors.get(prefix + "subwords.mapping"),
-            **about["subwords"],
+            facts["minimum"],
+            facts["maximum"],
+            facts["buckets"],
+            tuple(
+                Move(*(tensors[f"{prefix}subwords.{name}{number}"] for name in ("matrix", "means")))
+                for number in range(facts.get("moves", 0))
+            ),
         )
     vocabulary = Vocabulary(tuple(words[:maximum]), counts[:maximum])
     return Embedding(vocabulary, vectors[:maximum], subwords, about["settings"])
