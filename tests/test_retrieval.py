@@ -3,14 +3,16 @@ import tracemalloc
 import array_api_strict
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from jointalign import _topk, retrieval
+from jointalign import _pruning, _topk, retrieval
 from jointalign.errors import JointalignError
 from jointalign.retrieval import (
     Retrieval,
+    both_neighbours,
+    both_similarities,
     hubness,
     largest_products,
     mean_similarity,
@@ -292,3 +294,104 @@ def test_largest_products_let_lengths_count():
     found = largest_products(queries, candidates, 6)
     np.testing.assert_array_equal(found.rows, np.argsort(-products, axis=1)[:, :6])
     np.testing.assert_allclose(found.scores, -np.sort(-products, axis=1)[:, :6])
+
+
+def whole(queries, candidates, sources, k, neighbourhood):
+    """Without pruning: all of hubness first."""
+    hubs = hubness(candidates, sources, Retrieval.CSLS, neighbourhood)
+    return neighbours(queries, candidates, k, neighbourhood=neighbourhood, hubs=hubs)
+
+
+@pytest.fixture
+def always_pruned(monkeypatch):
+    """Prune however small the case is, with a sample so small that bounds are loose."""
+    seen = []
+    for name in ("nearest", "above"):
+        real = getattr(_pruning, name)
+        monkeypatch.setattr(_pruning, name, lambda *rest, real=real: seen.append(1) or real(*rest))
+    monkeypatch.setattr(_pruning, "pays", lambda queries, *rest: queries > 0)
+    monkeypatch.setattr(_pruning, "_SAMPLE", 3)
+    monkeypatch.setattr(_pruning, "_NEAR", 2)
+    return seen
+
+
+@given(words(9), words(14), words(20), st.integers(1, 16), st.integers(1, 22), st.booleans())
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_pruned_equals_whole(always_pruned, queries, candidates, sources, k, neighbourhood, among):
+    if among:  # queries are usually source words, some of them twice
+        sources = np.concatenate([sources, queries, queries])
+    found = neighbours(queries, candidates, k, sources=sources, neighbourhood=neighbourhood)
+    expected = whole(queries, candidates, sources, k, neighbourhood)
+    np.testing.assert_array_equal(found.rows, expected.rows)
+    np.testing.assert_array_equal(found.scores, expected.scores)
+    check_against(scores_of(Retrieval.CSLS, queries, candidates, sources, neighbourhood), found, k)
+    shape = (len(queries), len(candidates))
+    pairs = np.stack(np.unravel_index(np.arange(0, shape[0] * shape[1], 3), shape), axis=1)
+    hubs = hubness(candidates, sources, Retrieval.CSLS, neighbourhood)
+    options = {"neighbourhood": neighbourhood}
+    np.testing.assert_array_equal(
+        ranks(queries, candidates, pairs, sources=sources, **options),
+        ranks(queries, candidates, pairs, hubs=hubs, **options),
+    )
+    assert len(always_pruned) >= 2
+
+
+@pytest.mark.parametrize("k", [1, 10])
+def test_pruned_equals_whole_where_much_is_left_out(k, monkeypatch):
+    rng = np.random.default_rng(5)
+    centres = random(40, 16, 1)
+    sources, candidates = (
+        centres[rng.integers(0, 40, n)] + 0.7 * random(n, 16, n) for n in (3000, 2500)
+    )
+    candidates[::50] = candidates[7]  # copies
+    candidates[3::400] = 0
+    queries = sources[rng.choice(3000, 20, replace=False)]
+    monkeypatch.setattr(_pruning, "SMALLEST", 1)
+    compared = []
+    real = _pruning.Bounds._compare
+
+    def counting(self, rows, stop):
+        compared.append(len(rows) * (stop - self.compared))
+        real(self, rows, stop)
+
+    monkeypatch.setattr(_pruning.Bounds, "_compare", counting)
+    found = neighbours(queries, candidates, k, sources=sources)
+    assert 0 < sum(compared) < 0.7 * len(sources) * len(candidates)
+    expected = whole(queries, candidates, sources, k, 10)
+    np.testing.assert_array_equal(found.rows, expected.rows)
+    np.testing.assert_array_equal(found.scores, expected.scores)
+    pairs = np.stack([np.arange(20), expected.rows[:, 0]], axis=1)
+    assert ranks(queries, candidates, pairs, sources=sources).tolist() == [1] * 20
+
+
+@given(words(9), words(12), st.integers(1, 14))
+@settings(deadline=None)
+def test_both_directions_at_once_are_those_one_by_one(x, z, k):
+    for found, (one, other) in zip(both_similarities(x, z, k), ((x, z), (z, x)), strict=True):
+        np.testing.assert_array_equal(found, mean_similarity(one, other, k))
+    for kind in Retrieval:
+        both = both_neighbours(x, z, k, retrieval=kind)
+        for found, (one, other) in zip(both, ((x, z), (z, x)), strict=True):
+            if kind == Retrieval.INVERTED_SOFTMAX:  # 30 times a row rounds, twice a row does not
+                check_against(scores_of(kind, one, other, one), found, k, atol=2e-5)
+                continue
+            expected = neighbours(one, other, k, retrieval=kind)
+            np.testing.assert_array_equal(found.rows, expected.rows)
+            np.testing.assert_array_equal(found.scores, expected.scores)
+
+
+def test_results_do_not_depend_on_blocks_or_company(monkeypatch):
+    x, z = random(70, 50), random(90, 50, seed=1)
+    z[40] = z[3]
+    pairs = np.stack([np.arange(70), np.arange(70)], axis=1)
+    before = both_neighbours(x, z, 90)
+    places = ranks(x, z, pairs)
+    _set_blocks(monkeypatch, 7, 11, 100)
+    for found, again in zip(before, both_neighbours(x, z, 90), strict=True):
+        np.testing.assert_array_equal(found.rows, again.rows)
+        np.testing.assert_array_equal(found.scores, again.scores)
+    np.testing.assert_array_equal(ranks(x, z, pairs), places)
+    alone = neighbours(x[5:6], z, 90, hubs=hubness(z, x))
+    np.testing.assert_array_equal(alone.scores[0], before[0].scores[5])
+    order = before[0].rows.tolist()  # copies stand side by side, the lower row first
+    assert all(row.index(40) == row.index(3) + 1 for row in order)

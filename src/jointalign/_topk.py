@@ -1,36 +1,38 @@
 """The k best of each row of a product `x @ others.T`, which is made in blocks and is never whole.
 
-Equal scores: the lower column wins, which is the more frequent word. NumPy arrays go through a
-compiled kernel and torch tensors through `torch.topk`, which alone chooses freely among equal
-scores of one block; arrays of any other library are sorted.
+Equal scores: the lower column wins, which is the more frequent word. NumPy arrays go through the
+compiled kernels of `_scanning`, whose results do not depend on how the work is cut up. Torch
+tensors go through `torch.topk`, which alone chooses freely among equal scores of one block, and
+arrays of any other library are sorted; their last bits are those of that library's product.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from math import ceil
 from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace, device, is_torch_array
-from numba import get_num_threads, njit
+from numba import get_num_threads
+
+from jointalign._scanning import best_of_columns, best_of_rows, count_above, entries, margins
 
 Array = Any
 """An array of any library of the Python array API: NumPy, torch, ..."""
 
+Best = tuple[Array, Array]
+"""The best of each row: scores, best first, and their columns (int64), both `(n, k)`."""
+
 # One block of scores is 32 MB in float32: wide enough for the matrix product's full rate, small
 # enough that the memory of one block serves the next.
 ROWS, COLUMNS = 2048, 4096
-# Columns tested at once: a test without branches that the compiler turns into vector
-# instructions, so that the scan costs a few hundredths of the matrix product before it.
-_CHUNK = 128
 # Fewer are not worth a thread.
 _ROWS_A_THREAD = 64
 
 
-def top(x: Array, others: Array, k: int, penalty: Array) -> tuple[Array, Array]:
+def top(x: Array, others: Array, k: int, penalty: Array, start: Best | None = None) -> Best:
     """The `k` highest of `x @ others.T - penalty` in each row, best first.
 
     Args:
@@ -38,110 +40,206 @@ def top(x: Array, others: Array, k: int, penalty: Array) -> tuple[Array, Array]:
         others: `(m, d)`.
         k: How many; all `m` if there are fewer.
         penalty: What to subtract from each column, `(m,)`.
+        start: Best of other columns, `(n, k)`, to go on from; never modified.
 
     Returns:
-        Scores and their columns (int64), both `(n, min(k, m))`.
+        Scores and their columns (int64), both `(n, min(k, m))`, or as wide as `start`.
     """
+    k = min(k, others.shape[0]) if start is None else start[0].shape[1]
+    best = _nothing(x, k) if start is None else start
+    if k == 0 or others.shape[0] == 0:
+        return best
+    if isinstance(x, np.ndarray):
+        return _top_compiled(x, others, penalty, best)
     xp = array_namespace(x)
-    k = min(k, others.shape[0])
     found = []
-    with ThreadPoolExecutor(get_num_threads()) as pool:
-        keep_best = partial(_keep_best_compiled, pool) if isinstance(x, np.ndarray) else _keep_best
-        for start, stop in blocks(x.shape[0], ROWS):
-            best = (
-                xp.full((stop - start, k), -xp.inf, dtype=x.dtype, device=device(x)),
-                xp.full((stop - start, k), -1, dtype=xp.int64, device=device(x)),
-            )
-            for first, last in blocks(others.shape[0], COLUMNS):
-                block = x[start:stop, :] @ others[first:last, :].T
-                best = keep_best(*best, block, penalty[first:last], first)
-            found.append(best)
+    for begin, end in blocks(x.shape[0], ROWS):
+        part = best[0][begin:end, :], best[1][begin:end, :]
+        for first, last in blocks(others.shape[0], COLUMNS):
+            block = x[begin:end, :] @ others[first:last, :].T - penalty[first:last][None, :]
+            part = _keep_best(*part, block, first)
+        found.append(part)
     scores, columns = zip(*found, strict=True)
     return xp.concat(scores), xp.concat(columns)
 
 
-def blocks(n: int, size: int) -> Iterator[tuple[int, int]]:
-    """Cut `range(n)` into nearly equal blocks of at most `size`; one empty block for nothing.
+def top_both(
+    x: Array, others: Array, k: int, penalty: Array, row_penalty: Array
+) -> tuple[Best, Best]:
+    """`top` of `x` among `others` and of `others` among `x`, out of one product.
 
-    Equal, since a leftover of one row would be multiplied by a routine that rounds otherwise.
+    Args:
+        x: `(n, d)`.
+        others: `(m, d)`.
+        k: How many in either direction; all if there are fewer.
+        penalty: What to subtract from each of the others, `(m,)`, where they are candidates.
+        row_penalty: The same for each row of `x`, `(n,)`.
+
+    Returns:
+        `(n, min(k, m))` best of the others for each row of `x`, then `(m, min(k, n))` best of the
+        rows of `x` for each of the others.
     """
+    if not isinstance(x, np.ndarray):
+        return top(x, others, k, penalty), top(others, x, k, row_penalty)
+    x, others, penalty, row_penalty = _alike(x, others, penalty, row_penalty)
+    by_row = _nothing(x, min(k, len(others)))
+    by_column = _nothing(others, min(k, len(x)))
+    if not len(x) or not len(others):
+        return by_row, by_column
+    row_margin, column_margin = margins(x, others, penalty), margins(others, x, row_penalty)
+    with _Workers() as workers:
+        for begin, end, first, last, block in workers.products(x, others):
+            rows, columns = slice(begin, end), slice(first, last)
+            workers.each(
+                end - begin, best_of_rows, by_row[0][rows], by_row[1][rows], block, x[rows],
+                others[columns], penalty[columns], row_margin[rows], first,
+            )  # fmt: skip
+            workers.each(
+                last - first, best_of_columns, by_column[0][columns], by_column[1][columns], block,
+                x[rows], others[columns], row_penalty[rows], column_margin[columns], begin,
+            )  # fmt: skip
+    return by_row, by_column
+
+
+def places(x: np.ndarray, others: np.ndarray, pairs: np.ndarray, penalty: np.ndarray) -> np.ndarray:
+    """Place of given entries of `x @ others.T - penalty` in their rows, the best being 1.
+
+    Args:
+        x: `(n, d)`.
+        others: `(m, d)`.
+        pairs: Row and column of each entry, int64 `(p, 2)`, rows never falling.
+        penalty: What to subtract from each column, `(m,)`.
+
+    Returns:
+        int64 `(p,)`: one more than the number of entries that are higher, or as high in a lower
+        column.
+    """
+    x, others, penalty = _alike(x, others, penalty)
+    counts = np.ones(len(pairs), np.int64)
+    if not len(pairs):
+        return counts
+    own, margin = entries(x, others, pairs, penalty), margins(x, others, penalty)
+    with _Workers() as workers:
+        for begin, end, first, last, block in workers.products(x, others):
+            rows, columns = slice(begin, end), slice(first, last)
+            these = slice(*np.searchsorted(pairs[:, 0], [begin, end]))
+            workers.each(
+                these.stop - these.start, count_above, counts[these], own[these], pairs[these, 1],
+                pairs[these, 0] - begin, block, x[rows], others[columns], penalty[columns],
+                margin[rows], first,
+            )  # fmt: skip
+    return counts
+
+
+def places_by_rows(x: Array, others: Array, pairs: Array, penalty: Array, size: int) -> Array:
+    """`places` for any array library, in any order; blocks of whole rows of `size` entries."""
+    xp = array_namespace(x)
+    columns = xp.arange(others.shape[0], device=device(others))[None, :]
+    found = []
+    for first, last in blocks(pairs.shape[0], max(1, size // max(1, others.shape[0]))):
+        gold = pairs[first:last, 1][:, None]  # (b, 1)
+        scores = xp.take(x, pairs[first:last, 0], axis=0) @ others.T - penalty[None, :]  # (b, m)
+        own = xp.take_along_axis(scores, gold, axis=1)
+        before = (scores > own) | ((scores == own) & (columns < gold))
+        found.append(1 + xp.sum(xp.astype(before, xp.int64), axis=1))
+    return xp.concat(found)
+
+
+def row_means(best: Array) -> Array:
+    """Mean of each row, `(n,)`, of the same type: added up from the left, in float64."""
+    xp = array_namespace(best)
+    total = xp.zeros(best.shape[0], dtype=xp.float64, device=device(best))
+    for column in range(best.shape[1]):
+        total = total + xp.astype(best[:, column], xp.float64)
+    return xp.astype(total / max(best.shape[1], 1), best.dtype)
+
+
+def blocks(n: int, size: int) -> Iterator[tuple[int, int]]:
+    """Cut `range(n)` into nearly equal blocks of at most `size`; one empty block for nothing."""
     count = max(1, ceil(n / size))
     for block in range(count):
         yield n * block // count, n * (block + 1) // count
 
 
-def _keep_best(
-    scores: Array, columns: Array, block: Array, penalty: Array, first: int
-) -> tuple[Array, Array]:
-    """Merge the block whose columns begin at `first` into the best so far."""
-    xp = array_namespace(block)
-    k = scores.shape[1]
-    more, places = _best_of_block(block - penalty[None, :], min(k, block.shape[1]))
-    scores = xp.concat([scores, more], axis=1)
-    columns = xp.concat([columns, xp.astype(places, xp.int64) + first], axis=1)
-    order = xp.argsort(scores, axis=1, descending=True, stable=True)[:, :k]
-    return xp.take_along_axis(scores, order, axis=1), xp.take_along_axis(columns, order, axis=1)
-
-
-def _best_of_block(block: Array, k: int) -> tuple[Array, Array]:
-    if is_torch_array(block):
-        return block.topk(k, dim=1)
-    xp = array_namespace(block)
-    order = xp.argsort(block, axis=1, descending=True, stable=True)[:, :k]
-    return xp.take_along_axis(block, order, axis=1), order
-
-
-def _keep_best_compiled(
-    pool: ThreadPoolExecutor,
-    scores: np.ndarray,
-    columns: np.ndarray,
-    block: np.ndarray,
-    penalty: np.ndarray,
-    first: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """`_keep_best` in place, some rows a thread.
+class _Workers:
+    """Makes a product block by block and lets threads look at each block.
 
     Numba's own threads wait for each other in a loop, which slows the matrix product between two
     calls, up to threefold where other programs want the processor too; a pool's threads sleep.
     """
 
-    def part(rows: slice) -> None:
-        _scan(scores[rows], columns[rows], block[rows], penalty, first)
+    def __init__(self) -> None:
+        self._threads = get_num_threads()
+        self._pool = ThreadPoolExecutor(self._threads)
 
-    share = max(_ROWS_A_THREAD, ceil(len(block) / get_num_threads()))
-    list(pool.map(part, (slice(*ends) for ends in blocks(len(block), share))))
+    def __enter__(self) -> _Workers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+
+    def products(
+        self, x: np.ndarray, others: np.ndarray
+    ) -> Iterator[tuple[int, int, int, int, np.ndarray]]:
+        """First and last row, first and last column, and the block, valid until the next one."""
+        memory = np.empty(min(len(x), ROWS) * min(len(others), COLUMNS), x.dtype)
+        for begin, end in blocks(len(x), ROWS):
+            for first, last in blocks(len(others), COLUMNS):
+                shape = end - begin, last - first
+                block = memory[: shape[0] * shape[1]].reshape(shape)
+                np.matmul(x[begin:end], others[first:last].T, out=block)
+                yield begin, end, first, last, block
+
+    def each(self, n: int, kernel: Callable[..., None], *arguments: object) -> None:
+        """Call a kernel for parts of `range(n)`, one a thread."""
+        share = max(_ROWS_A_THREAD, ceil(n / self._threads))
+        calls = [self._pool.submit(kernel, *arguments, *ends) for ends in blocks(n, share) if n]
+        for call in calls:
+            call.result()
+
+
+def _top_compiled(x: np.ndarray, others: np.ndarray, penalty: np.ndarray, start: Best) -> Best:
+    x, others, penalty = _alike(x, others, penalty)
+    scores, columns = start[0].astype(x.dtype), start[1].copy()
+    margin = margins(x, others, penalty)
+    with _Workers() as workers:
+        for begin, end, first, last, block in workers.products(x, others):
+            rows, others_rows = slice(begin, end), slice(first, last)
+            workers.each(
+                end - begin, best_of_rows, scores[rows], columns[rows], block, x[rows],
+                others[others_rows], penalty[others_rows], margin[rows], first,
+            )  # fmt: skip
     return scores, columns
 
 
-@njit(nogil=True, cache=True)
-def _scan(
-    scores: np.ndarray, columns: np.ndarray, block: np.ndarray, penalty: np.ndarray, first: int
-) -> None:
-    for i in range(block.shape[0]):
-        for start in range(0, block.shape[1], _CHUNK):
-            row = block[i, start : start + _CHUNK]
-            tolls = penalty[start : start + _CHUNK]
-            if not _any_above(row, tolls, scores[i, -1]):
-                continue
-            for j in range(row.shape[0]):
-                score = row[j] - tolls[j]
-                if score > scores[i, -1]:
-                    _insert(scores[i], columns[i], score, first + start + j)
+def _alike(*arrays: np.ndarray) -> list[np.ndarray]:
+    """The same numbers as arrays of one type, row by row in memory."""
+    dtype = np.result_type(*arrays, np.float32)
+    return [np.ascontiguousarray(array, dtype) for array in arrays]
 
 
-@njit(nogil=True, cache=True)
-def _any_above(row: np.ndarray, tolls: np.ndarray, threshold: float) -> bool:
-    found = np.int32(0)  # as wide as the scores: a wider flag halves the vector width
-    for j in range(row.shape[0]):
-        found |= np.int32(row[j] - tolls[j] > threshold)
-    return found != 0
+def _nothing(x: Array, k: int) -> Best:
+    xp, shape = array_namespace(x), (x.shape[0], k)
+    return (
+        xp.full(shape, -xp.inf, dtype=x.dtype, device=device(x)),
+        xp.full(shape, -1, dtype=xp.int64, device=device(x)),
+    )
 
 
-@njit(nogil=True, cache=True)
-def _insert(scores: np.ndarray, columns: np.ndarray, score: float, column: int) -> None:
-    place = scores.shape[0] - 1
-    # Strictly less: an equal score of a lower column keeps its place.
-    while place > 0 and scores[place - 1] < score:
-        scores[place], columns[place] = scores[place - 1], columns[place - 1]
-        place -= 1
-    scores[place], columns[place] = score, column
+def _keep_best(scores: Array, columns: Array, block: Array, first: int) -> Best:
+    """Merge the block whose columns begin at `first` into the best so far."""
+    xp = array_namespace(block)
+    k = scores.shape[1]
+    more, at = _best_of_block(block, min(k, block.shape[1]))
+    scores = xp.concat([scores, more], axis=1)
+    columns = xp.concat([columns, xp.astype(at, xp.int64) + first], axis=1)
+    order = xp.argsort(scores, axis=1, descending=True, stable=True)[:, :k]
+    return xp.take_along_axis(scores, order, axis=1), xp.take_along_axis(columns, order, axis=1)
+
+
+def _best_of_block(block: Array, k: int) -> Best:
+    if is_torch_array(block):
+        return block.topk(k, dim=1)
+    xp = array_namespace(block)
+    order = xp.argsort(block, axis=1, descending=True, stable=True)[:, :k]
+    return xp.take_along_axis(block, order, axis=1), order

@@ -13,7 +13,7 @@ import numpy as np
 from jointalign.embedding import BilingualEmbedding, Embedding, check_finite
 from jointalign.errors import JointalignError
 from jointalign.files import write_text
-from jointalign.retrieval import Neighbours, Retrieval, hubness, neighbours
+from jointalign.retrieval import Neighbours, Retrieval, both_neighbours, hubness, neighbours
 
 
 @dataclass(frozen=True)
@@ -238,15 +238,14 @@ def induce(
     _check(count, max_vocabulary)
     source, target = bilingual.sides(max_vocabulary)
     x, z = source.vectors, target.vectors
-    # The correction of one direction's queries is that of the other direction's candidates.
-    target_hubs, source_hubs = hubness(z, x, retrieval), hubness(x, z, retrieval)
-    best = neighbours(x, z, count + 1, retrieval=retrieval, hubs=target_hubs, density=source_hubs)
-    entries = _entries(source.words, target, best, count, threshold)
     if not mutual:
-        return [entry for word_entries in entries for entry in word_entries]
-    back = neighbours(z, x, count, retrieval=retrieval, hubs=source_hubs, density=target_hubs)
+        best = neighbours(x, z, count + 1, retrieval=retrieval)
+        chosen = _entries(source.words, target, best, count, threshold)
+        return [entry for word_entries in chosen for entry in word_entries]
+    best, back = both_neighbours(x, z, count + 1, retrieval=retrieval)
+    entries = _entries(source.words, target, best, count, threshold)
     rows = np.arange(len(source))[:, None, None]
-    agreed = (back.rows[best.rows[:, :count]] == rows).any(axis=2)  # (n, count)
+    agreed = (back.rows[best.rows[:, :count], :count] == rows).any(axis=2)  # (n, count)
     return [
         entry
         for row, word_entries in enumerate(entries)

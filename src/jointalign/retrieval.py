@@ -11,76 +11,44 @@ word near to everything, is held back by its hubness.
   over all source words `s`. Ranked by its logarithm, which cannot overflow.
 
 Everything is exact; vectors may have any length but must be finite. Equal scores go to the lower
-row, the more frequent word; copies of one vector are equal but for the last bit, which depends
-on how the matrix product rounds. Memory: copies of the inputs with length one, and blocks of
-scores of 32 MB (64 MB in `ranks`, or one row where that is more); never queries x candidates.
-NumPy arrays and torch tensors run through the same lines.
+row, the more frequent word. Memory: copies of the inputs with length one, and blocks of scores of
+32 MB; never queries x candidates.
+
+CSLS of few queries needs `r_S(y)` of few candidates: where `sources` are given, only theirs are
+worked out (`_pruning`), with the same result.
+
+With NumPy arrays, a product is a sum in float64 in one fixed order, rounded once: the same to the
+last bit whether a word is asked for alone or with others, and for all copies of a vector. Torch
+tensors run through the same lines with torch's matrix product, whose last bits differ with the
+shape of a block (and whose blocks in `ranks` are whole rows: 64 MB, or one row).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-
+import numpy as np
 from array_api_compat import array_namespace, device
 
-from jointalign._topk import COLUMNS, ROWS, blocks, top
-from jointalign.errors import JointalignError
+from jointalign import _pruning
+from jointalign._similarity import (
+    TEMPERATURE,
+    Neighbours,
+    Retrieval,
+    both_similarities,
+    check,
+    mean_similarity,
+    scale,
+    zeros,
+)
+from jointalign._topk import COLUMNS, ROWS, Best, blocks, places, places_by_rows, top, top_both
 from jointalign.normalize import Array, unit
 
-TEMPERATURE = 30.0
-"""Inverse temperature of the inverted softmax: MUSE's default."""
+__all__ = [
+    "TEMPERATURE", "Neighbours", "Retrieval", "both_neighbours", "both_similarities", "hubness",
+    "largest_products", "mean_similarity", "neighbours", "ranks",
+]  # fmt: skip
 
 # Scores in one block of `ranks`, whose blocks are whole rows: 64 MB in float32.
 _ENTRIES = 1 << 24
-
-
-class Retrieval(StrEnum):
-    """How the translation of a word is found among the target words."""
-
-    NEAREST = "nn"
-    CSLS = "csls"
-    INVERTED_SOFTMAX = "isf"
-
-
-@dataclass(frozen=True, eq=False)
-class Neighbours:
-    """The best candidates of each query, best first.
-
-    Args:
-        rows: Rows of the candidates, int64 `(n, k)`.
-        scores: Their scores, float32 `(n, k)`.
-    """
-
-    rows: Array
-    scores: Array
-
-
-def mean_similarity(x: Array, others: Array, k: int = 10) -> Array:
-    """Mean of the `k` highest cosines of each row of `x` and the rows of `others`: CSLS's r.
-
-    Args:
-        x: Vectors, `(n, d)`.
-        others: Vectors, `(m, d)`; the whole vocabulary of the other language.
-        k: How many; default 10, as in Conneau et al. (2018). All of them if there are fewer.
-
-    Returns:
-        Means, `(n,)`, of the type of `x`; zeros if there are no others.
-
-    Raises:
-        JointalignError: If `k` is not positive or the numbers of dimensions differ.
-
-    Example:
-        >>> import numpy as np
-        >>> mean_similarity(np.eye(2), np.array([[5.0, 0.0], [0.0, 1.0], [0.0, -1.0]]), k=2)
-        array([0.5, 0.5])
-    """
-    _check(x, others, k)
-    xp = array_namespace(x)
-    if others.shape[0] == 0:
-        return _zeros(x)
-    best, _ = top(unit(x), unit(others), k, _zeros(others))
-    return xp.mean(best, axis=1)
 
 
 def hubness(
@@ -106,9 +74,9 @@ def hubness(
     Raises:
         JointalignError: If a setting is not positive or the numbers of dimensions differ.
     """
-    _check(candidates, sources, neighbourhood, temperature)
+    check(candidates, sources, neighbourhood, temperature)
     if Retrieval(retrieval) is Retrieval.NEAREST or sources.shape[0] == 0:
-        return _zeros(candidates)
+        return zeros(candidates)
     if retrieval == Retrieval.CSLS:
         return mean_similarity(candidates, sources, neighbourhood)
     return _log_sums(unit(candidates) * temperature, unit(sources))
@@ -154,20 +122,81 @@ def neighbours(
         >>> found.rows.tolist(), found.scores[:, 0].tolist()
         ([[1, 2], [0, 2]], [1.0, 1.0])
     """
-    _check(queries, candidates, k, neighbourhood, temperature)
-    xp = array_namespace(queries)
+    check(queries, candidates, k, neighbourhood, temperature)
+    retrieval = Retrieval(retrieval)
+    scaled, targets = unit(queries) * scale(retrieval, temperature), unit(candidates)
+    k = min(k, targets.shape[0])
+    if hubs is None and retrieval is Retrieval.CSLS:
+        if sources is None:
+            found, hubs = both_similarities(queries, candidates, neighbourhood)
+            density = found if density is None else density
+        elif _pruning.pays(queries.shape[0], k, targets, sources):
+            best, found = _pruning.nearest(scaled, targets, sources, k, neighbourhood)
+            return _neighbours(best, retrieval, found if density is None else density)
     if hubs is None:
         sources = queries if sources is None else sources
         hubs = hubness(candidates, sources, retrieval, neighbourhood, temperature)
-    scaled = unit(queries) * _scale(retrieval, temperature)
-    scores, rows = top(scaled, unit(candidates), k, hubs)
-    if retrieval == Retrieval.INVERTED_SOFTMAX:
+    if density is None and retrieval is Retrieval.CSLS:
+        density = mean_similarity(queries, candidates, neighbourhood)
+    return _neighbours(top(scaled, targets, k, hubs), retrieval, density)
+
+
+def _neighbours(best: Best, retrieval: Retrieval, density: Array) -> Neighbours:
+    """What `top` finds, with the scores as the papers define them."""
+    scores, rows = best
+    xp = array_namespace(scores)
+    if retrieval is Retrieval.INVERTED_SOFTMAX:
         scores = xp.exp(scores)
-    elif retrieval == Retrieval.CSLS:
-        if density is None:
-            density = mean_similarity(queries, candidates, neighbourhood)
+    elif retrieval is Retrieval.CSLS:
         scores = scores - density[:, None]
     return Neighbours(rows, xp.astype(scores, xp.float32))
+
+
+def both_neighbours(
+    x: Array,
+    z: Array,
+    k: int = 10,
+    *,
+    retrieval: Retrieval = Retrieval.CSLS,
+    neighbourhood: int = 10,
+    temperature: float = TEMPERATURE,
+) -> tuple[Neighbours, Neighbours]:
+    """`neighbours` of two whole vocabularies among each other.
+
+    CSLS takes two products, one for the hubness of both sides and one for the search of both; asked
+    for one after the other, the two directions would take four.
+
+    Args:
+        x: Vectors of one language, `(n, d)`, most frequent word first.
+        z: Vectors of the other, `(m, d)`, likewise.
+        k: How many; all candidates if there are fewer.
+        retrieval: Which score.
+        neighbourhood: As for `neighbours`.
+        temperature: As for `neighbours`.
+
+    Returns:
+        Neighbours of the rows of `x` among `z`, `(n, min(k, m))`, and of the rows of `z` among `x`,
+        `(m, min(k, n))`.
+
+    Raises:
+        JointalignError: If a setting is not positive or the numbers of dimensions differ.
+
+    Example:
+        >>> import numpy as np
+        >>> there, back = both_neighbours(np.eye(2), np.array([[0.0, 2.0], [3.0, 1.0]]), 1)
+        >>> there.rows.tolist(), back.rows.tolist()
+        ([[1], [0]], [[1], [0]])
+    """
+    check(x, z, k, neighbourhood, temperature)
+    retrieval = Retrieval(retrieval)
+    if retrieval is Retrieval.CSLS:
+        x_hubs, z_hubs = both_similarities(x, z, neighbourhood)
+    else:
+        x_hubs = hubness(x, z, retrieval, neighbourhood, temperature)
+        z_hubs = hubness(z, x, retrieval, neighbourhood, temperature)
+    scaled = unit(x) * scale(retrieval, temperature)
+    there, back = top_both(scaled, unit(z), k, z_hubs, x_hubs)
+    return _neighbours(there, retrieval, x_hubs), _neighbours(back, retrieval, z_hubs)
 
 
 def largest_products(queries: Array, candidates: Array, k: int = 10) -> Neighbours:
@@ -189,8 +218,8 @@ def largest_products(queries: Array, candidates: Array, k: int = 10) -> Neighbou
         >>> largest_products(np.eye(2), np.array([[1.0, 2.0], [3.0, 0.0]]), 1).rows.tolist()
         [[1], [0]]
     """
-    _check(queries, candidates, k)
-    scores, rows = top(queries, candidates, k, _zeros(candidates))
+    check(queries, candidates, k)
+    scores, rows = top(queries, candidates, k, zeros(candidates))
     return Neighbours(rows, scores)
 
 
@@ -230,30 +259,27 @@ def ranks(
         >>> ranks(np.eye(2), candidates, np.array([[0, 2], [1, 0]]), retrieval=Retrieval.NEAREST)
         array([2, 1])
     """
-    _check(queries, candidates, neighbourhood, temperature)
+    check(queries, candidates, neighbourhood, temperature)
     xp = array_namespace(queries)
+    asked = xp.unique_inverse(pairs[:, 0])
+    scaled = unit(xp.take(queries, asked.values, axis=0)) * scale(retrieval, temperature)
+    pairs = xp.stack([asked.inverse_indices, pairs[:, 1]], axis=1)
+    targets = unit(candidates)
+    sources = queries if sources is None else sources
+    if hubs is None and retrieval == Retrieval.CSLS:
+        # How many candidates are wanted is not known: it is those above the entries asked for.
+        if pairs.shape[0] and _pruning.pays(scaled.shape[0], 1, targets, sources):
+            rows, hubs = _pruning.above(scaled, targets, sources, pairs, neighbourhood)
+            kept = xp.searchsorted(rows, pairs[:, 1])
+            pairs, targets = xp.stack([pairs[:, 0], kept], axis=1), xp.take(targets, rows, axis=0)
     if hubs is None:
-        sources = queries if sources is None else sources
         hubs = hubness(candidates, sources, retrieval, neighbourhood, temperature)
-    candidates = unit(candidates)
-    columns = xp.arange(candidates.shape[0], device=device(candidates))[None, :]
-    found = []
-    for first, last in blocks(pairs.shape[0], max(1, _ENTRIES // max(1, candidates.shape[0]))):
-        gold = pairs[first:last, 1][:, None]  # (b, 1)
-        asked = unit(xp.take(queries, pairs[first:last, 0], axis=0))
-        scores = asked * _scale(retrieval, temperature) @ candidates.T - hubs[None, :]  # (b, m)
-        own = xp.take_along_axis(scores, gold, axis=1)
-        before = (scores > own) | ((scores == own) & (columns < gold))
-        found.append(1 + xp.sum(xp.astype(before, xp.int64), axis=1))
-    return xp.concat(found)
-
-
-def _scale(retrieval: Retrieval, temperature: float) -> float:
-    return {
-        Retrieval.NEAREST: 1.0,
-        Retrieval.CSLS: 2.0,
-        Retrieval.INVERTED_SOFTMAX: temperature,
-    }[Retrieval(retrieval)]
+    if isinstance(scaled, np.ndarray):
+        order = np.argsort(pairs[:, 0], kind="stable")
+        found = np.empty(len(pairs), np.int64)
+        found[order] = places(scaled, targets, pairs[order], hubs)
+        return found
+    return places_by_rows(scaled, targets, pairs, hubs, _ENTRIES)
 
 
 def _log_sums(x: Array, others: Array) -> Array:
@@ -271,20 +297,3 @@ def _log_sums(x: Array, others: Array) -> Array:
             largest = higher
         found.append((largest + xp.log(total))[:, 0])
     return xp.concat(found)
-
-
-def _zeros(x: Array) -> Array:
-    """A zero for each row of `x`, `(n,)`."""
-    return array_namespace(x).zeros(x.shape[0], dtype=x.dtype, device=device(x))
-
-
-def _check(x: Array, others: Array, *settings: float) -> None:
-    if x.ndim != 2 or others.ndim != 2 or x.shape[1] != others.shape[1]:
-        raise JointalignError(
-            f"expected vectors of one space, (n, d) and (m, d); got {x.shape} and {others.shape}"
-        )
-    for setting in settings:
-        if not setting > 0:
-            raise JointalignError(
-                f"numbers of neighbours and the temperature must be positive, got {setting}"
-            )

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from jointalign.bli import OutOfVocabulary, evaluate, evaluate_rules
+from jointalign.bli import OutOfVocabulary, evaluate, evaluate_parts, evaluate_rules
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.formats import native
@@ -141,3 +141,18 @@ def test_damaged_vectors_are_named(case, tmp_path, side):
     with pytest.raises(JointalignError, match=f"'{side[0]}290' holds NaN"):
         evaluate(damaged, lexicon)
     assert evaluate(damaged, lexicon, max_vocabulary=290).p_at_1 > 0
+
+
+def test_parts_are_scored_as_if_each_were_the_whole():
+    bilingual = planted()
+    whole = Lexicon(tuple((f"s{i}", f"t{i}") for i in range(100)) + (("s0", "s0"), ("x", "t1")))
+    parts = (Lexicon(whole.pairs[:40]), Lexicon(whole.pairs[30:]))
+    found = evaluate_parts(bilingual, whole, parts, seed=2)
+    for part, results in zip(parts, found, strict=True):
+        alone = evaluate_rules(bilingual, part, seed=2)
+        assert results.keys() == alone.keys()
+        for rules, result in results.items():
+            assert result.words == alone[rules].words
+            assert result.to_json() == alone[rules].to_json()
+    with pytest.raises(JointalignError, match="in a part but not in the whole"):
+        evaluate_parts(bilingual, parts[0], (whole,))

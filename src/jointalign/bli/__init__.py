@@ -5,7 +5,7 @@ for the four ways to count a word that is missing, and `BLIResult` for the signa
 """
 
 from jointalign.bli._rules import Identical, OutOfVocabulary
-from jointalign.bli.api import evaluate, evaluate_rules
+from jointalign.bli.api import evaluate, evaluate_parts, evaluate_rules
 from jointalign.bli.base import Band, BLIResult, Conditions
 from jointalign.bli.comparison import Comparison, compare
 
@@ -18,5 +18,6 @@ __all__ = [
     "OutOfVocabulary",
     "compare",
     "evaluate",
+    "evaluate_parts",
     "evaluate_rules",
 ]

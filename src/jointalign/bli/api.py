@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import nan
 
 from jointalign.bli._rules import Facts, Identical, OutOfVocabulary, judge
@@ -100,22 +101,69 @@ def evaluate_rules(
     Raises:
         JointalignError: As `evaluate`.
     """
+    (results,) = evaluate_parts(
+        bilingual, lexicon, (lexicon,), retrieval=retrieval, neighbourhood=neighbourhood,
+        max_vocabulary=max_vocabulary, training=training, seed=seed, resamples=resamples,
+    )  # fmt: skip
+    return results
+
+
+def evaluate_parts(
+    bilingual: BilingualEmbedding,
+    lexicon: Lexicon,
+    parts: Sequence[Lexicon],
+    *,
+    retrieval: Retrieval = Retrieval.CSLS,
+    neighbourhood: int = 10,
+    max_vocabulary: int | None = None,
+    training: Lexicon | None = None,
+    seed: int = 0,
+    resamples: int = 1000,
+) -> list[dict[tuple[OutOfVocabulary, Identical], BLIResult]]:
+    """`evaluate_rules` on several parts of a lexicon, for the cost of one.
+
+    Args:
+        bilingual: As for `evaluate`.
+        lexicon: Holds all pairs of all parts.
+        parts: Lexicons to score, of pairs of `lexicon`.
+        retrieval: As for `evaluate`.
+        neighbourhood: As for `evaluate`.
+        max_vocabulary: As for `evaluate`.
+        training: As for `evaluate`.
+        seed: As for `evaluate`.
+        resamples: As for `evaluate`.
+
+    Returns:
+        For each part what `evaluate_rules` returns for it.
+
+    Raises:
+        JointalignError: As `evaluate`, or if a part has a pair that `lexicon` has not.
+    """
+    known = set(lexicon)
+    for part in parts:
+        strange = next((pair for pair in part if pair not in known), None)
+        if strange is not None:
+            raise JointalignError(f"the pair {strange} is in a part but not in the whole lexicon")
     if max_vocabulary is not None and max_vocabulary < 1 or resamples < 1:
         raise JointalignError(
             f"max_vocabulary and resamples must be positive, got {max_vocabulary} and {resamples}"
         )
     source, target = bilingual.sides(max_vocabulary)
     found = _pair_ranks(source, target, lexicon, Retrieval(retrieval), neighbourhood)
-    results = {}
-    for identical in Identical:
-        tested = lexicon if identical is Identical.KEPT else lexicon.without_identical()
-        facts = Facts.gather(tested, source.vocabulary, found)
-        overlap = None if training is None else tested.overlap(training)
-        for oov in OutOfVocabulary:
-            label = _label(Retrieval(retrieval), neighbourhood)
-            conditions = Conditions(label, oov, identical, max_vocabulary, seed)
-            results[oov, identical] = _result(facts, conditions, overlap, resamples)
-    return results
+    label = _label(Retrieval(retrieval), neighbourhood)
+
+    def judged(part: Lexicon) -> dict[tuple[OutOfVocabulary, Identical], BLIResult]:
+        results = {}
+        for identical in Identical:
+            tested = part if identical is Identical.KEPT else part.without_identical()
+            facts = Facts.gather(tested, source.vocabulary, found)
+            overlap = None if training is None else tested.overlap(training)
+            for oov in OutOfVocabulary:
+                conditions = Conditions(label, oov, identical, max_vocabulary, seed)
+                results[oov, identical] = _result(facts, conditions, overlap, resamples)
+        return results
+
+    return [judged(part) for part in parts]
 
 
 def _pair_ranks(
