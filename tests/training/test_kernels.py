@@ -7,6 +7,7 @@ from jointalign.training._kernels import (
     SIGMOID_LIMIT,
     SIGMOID_STEPS,
     _learn,
+    fill,
     line_is_kept,
     sigmoid_table,
     train_lines,
@@ -50,6 +51,7 @@ def train(sentences, vocabulary_size, **changes):
         "share": 1.0,
         "keep": np.ones(vocabulary_size, np.float32),
         "rows_of_types": np.arange(vocabulary_size, dtype=np.int32),
+        "choices": (np.zeros(vocabulary_size + 1, np.int64), np.zeros(0, np.int32), 0.0),
         "window": 1,
         "negatives": 1,
         "weights": np.ones(vocabulary_size),
@@ -59,7 +61,7 @@ def train(sentences, vocabulary_size, **changes):
     outputs = np.zeros((vocabulary_size, 16), np.float32)
     train_lines(
         tokens, ends, 0, len(ends), settings["share"], 3, settings["rows_of_types"],
-        settings["keep"], np.arange(vocabulary_size + 1),
+        *settings["choices"], settings["keep"], np.arange(vocabulary_size + 1),
         np.arange(vocabulary_size, dtype=np.int32),
         inputs, outputs, *alias_table(settings["weights"]), sigmoid_table(),
         settings["window"], settings["negatives"], 1e-7, settings["key"],
@@ -108,3 +110,46 @@ def test_share_of_lines_is_random_but_fixed():
     assert np.mean(kept) == pytest.approx(0.3, abs=0.01)
     assert kept == [line_is_kept(line, 5, 0.3) for line in range(20_000)]
     assert kept != [line_is_kept(line, 6, 0.3) for line in range(20_000)]
+
+
+def filled(tokens, rows_of_types, starts, choices, chance, key=11):
+    """Rows read from many tokens, in sentences of up to 1024, one after the other."""
+    sentence, state, at, found = np.empty(1024, np.int32), np.uint64(key), 0, []
+    keep = np.ones(20, np.float32)
+    while at < len(tokens):
+        at, length, state = fill(
+            sentence, tokens, at, len(tokens), rows_of_types, starts, choices, chance, keep, state
+        )
+        state = np.uint64(state)  # a plain integer on its way back from compiled code
+        found += sentence[:length].tolist()
+    return np.array(found), state
+
+
+def test_tokens_are_replaced_as_often_as_asked_by_each_choice_alike():
+    types = np.arange(8, dtype=np.int32)
+    tokens = np.tile(types, 10_000)
+    rows = types.copy()
+    rows[7] = -1  # too rare, but it has a translation
+    # Type 0 has three choices, type 1 one, type 7 one; the others have none.
+    starts = np.array([0, 3, 4, 4, 4, 4, 4, 4, 5])
+    choices = np.array([10, 11, 12, 13, 14], np.int32)
+    found, _ = filled(tokens, rows, starts, choices, 0.3)
+    visits = np.bincount(found, minlength=20)
+    # Four standard deviations of 10,000 draws are at most 0.02 of them.
+    np.testing.assert_allclose(visits[:2] / 10_000, 0.7, atol=0.02)
+    assert visits[2:7].tolist() == [10_000] * 5
+    np.testing.assert_allclose(visits[10:13] / 10_000, 0.1, atol=0.012)
+    np.testing.assert_allclose(visits[13:15] / 10_000, 0.3, atol=0.02)
+    assert visits[7:10].tolist() == [0, 0, 0]
+    always, _ = filled(tokens, rows, starts, choices, 1.0)
+    assert not {0, 1} & set(always.tolist())
+
+
+def test_without_choices_no_random_number_is_drawn_for_them():
+    types = np.arange(4, dtype=np.int32)
+    tokens = np.tile(types, 500)
+    nothing = np.zeros(0, np.int32)
+    _, plain = filled(tokens, types, np.zeros(5, np.int64), nothing, 0.0)
+    _, none = filled(tokens, types, np.zeros(5, np.int64), nothing, 0.5)
+    _, unused = filled(tokens, types, np.array([0, 1, 1, 1, 1]), types[:1], 0.0)
+    assert plain == none == unused

@@ -10,7 +10,7 @@ from jointalign.encoding import EncodedCorpus, encode
 from jointalign.errors import JointalignError
 from jointalign.training import _course
 from jointalign.training._checkpoint import NAME
-from jointalign.training.base import Balance
+from jointalign.training.base import Balance, Noise
 from jointalign.training.skipgram import SkipGram
 
 SMALL = SkipGram(dimensions=24, epochs=4, minimum_count=2, buckets=5000)
@@ -197,11 +197,38 @@ def test_progress_ends_at_the_total(text):
         ({"learning_rate": 0.0}, "learning_rate must lie in"),
         ({"learning_rate": float("nan")}, "learning_rate must lie in"),
         ({"balance": "words"}, "balance must be tokens, lines or none"),
+        ({"noise": "none"}, "noise must be joint or language"),
     ],
 )
 def test_settings_out_of_range(changes, message):
     with pytest.raises(JointalignError, match=message):
         SkipGram(**changes)
+
+
+@pytest.mark.parametrize("noise", list(Noise))
+def test_with_noise_by_language_only_shared_words_and_ngrams_join_languages(text, tmp_path, noise):
+    trainer = replace(SMALL, maximum_ngram=0, epochs=1, noise=noise)
+    lines = topical_text(1, prefix="es").splitlines()
+    random = np.random.default_rng(0)
+    words = random.permutation(" ".join(lines).split()).reshape(-1, 10)
+    found = []
+    for name, spanish in (("plain", lines), ("mixed", [" ".join(line) for line in words.tolist()])):
+        (tmp_path / name).write_text("\n".join(spanish) + "\n")
+        corpora = [corpus(text), Corpus(tmp_path / name, language="es", tokenized=True)]
+        found.append(trainer.fit(corpora, threads=1))
+    plain, mixed = found
+    english = np.array([not word.startswith("es") for word in plain.words])
+    assert plain.words == mixed.words
+    assert not np.array_equal(plain.vectors[~english], mixed.vectors[~english])
+    # What the Spanish text says changes an English word only through joint noise.
+    alike = np.array_equal(plain.vectors[english], mixed.vectors[english])
+    assert alike == (noise is Noise.LANGUAGE)
+
+
+def test_noise_by_language_is_joint_noise_for_one_language(text):
+    joint = SMALL.fit(corpus(text), threads=1)
+    language = replace(SMALL, noise="language").fit(corpus(text), threads=1)
+    np.testing.assert_array_equal(joint.vectors, language.vectors)
 
 
 def test_balance_may_be_a_plain_word():

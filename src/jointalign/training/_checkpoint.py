@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from jointalign.embedding import Setting
+from jointalign.encoding import EncodedCorpus
 from jointalign.errors import JointalignError
+from jointalign.lexicon import Lexicon
 from jointalign.tensors import read_tensors, write_tensors
+from jointalign.version import __version__
+from jointalign.vocabulary import Vocabulary
 
 NAME = "training.checkpoint"
 
@@ -55,3 +64,20 @@ class Checkpoint:
     def remove(folder: Path) -> None:
         """Forget the state, once the result is safe."""
         (folder / NAME).unlink(missing_ok=True)
+
+
+def checkpoint_in(
+    folder: Path | None,
+    settings: Mapping[str, Setting],
+    corpora: Sequence[EncodedCorpus],
+    vocabularies: Sequence[Vocabulary],
+    lexicon: Lexicon | None = None,
+) -> Checkpoint | None:
+    """The checkpoint of this training in a folder; `None` without a folder."""
+    if folder is None:
+        return None
+    text = [zlib.crc32(a.data) for c in corpora for a in (c.tokens, c.line_ends)]
+    words = [["\n".join(v.words), v.counts.tolist()] for v in vocabularies]
+    pairs = None if lexicon is None else lexicon.pairs
+    facts = json.dumps([__version__, settings, text, words, pairs])
+    return Checkpoint(folder, hashlib.sha256(facts.encode()).hexdigest())

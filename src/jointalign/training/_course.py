@@ -4,22 +4,73 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Protocol
 
 import numpy as np
 
-from jointalign.encoding import EncodedCorpus
+from jointalign.processors import usable_processors
 from jointalign.progress import Progress
 from jointalign.training._checkpoint import Checkpoint
-from jointalign.training._kernels import sigmoid_table, train_lines
-from jointalign.training._model import Units, alias_table, keep_probabilities
-from jointalign.training._schedule import Schedule, Step
-from jointalign.vocabulary import Vocabulary
+from jointalign.training._schedule import Block, Schedule, Step
+from jointalign.training._seeds import seed_bits
 
 REPORT_SECONDS = 0.5
 SAVING_SHARE = 20
 """At least so many times what the last checkpoint took passes before the next."""
+
+
+class Lesson(Protocol):
+    """What a method learns from one block of text."""
+
+    def __call__(
+        self, block: Block, inputs: np.ndarray, outputs: np.ndarray, rate: float, key: np.uint64
+    ) -> None:
+        """Move both matrices in place.
+
+        Args:
+            block: The lines to read.
+            inputs: float32, rows padded to whole cache lines.
+            outputs: float32, likewise.
+            rate: Learning rate at this moment.
+            key: Seed of all that is random in the block.
+        """
+
+
+def train(
+    schedule: Schedule,
+    lesson: Lesson,
+    start: Callable[[], tuple[np.ndarray, np.ndarray]],
+    *,
+    learning_rate: float,
+    seed: int,
+    threads: int | None,
+    progress: Progress | None,
+    checkpoint: Checkpoint | None,
+    checkpoint_seconds: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Train from the last checkpoint, or from the start, to the end.
+
+    Args:
+        schedule: Which lines when.
+        lesson: What to do with them.
+        start: Makes the input and output matrices of a training that begins.
+        learning_rate: At the start, falling linearly to zero.
+        seed: Of all that is random in the lessons.
+        threads: How many; `None` for all processors that this process may use.
+        progress: Told of tokens done.
+        checkpoint: Where the state is kept; `None` for nowhere.
+        checkpoint_seconds: Time between two checkpoints; more where saving takes long.
+
+    Returns:
+        The input and output matrices.
+    """
+    state = None if checkpoint is None else checkpoint.load()
+    done, inputs, outputs = state or (0, *start())
+    course = Course(schedule, lesson, inputs, outputs, learning_rate, seed)
+    course.run(done, threads or usable_processors(), progress, checkpoint, checkpoint_seconds)
+    return inputs, outputs
 
 
 class Course:
@@ -29,45 +80,26 @@ class Course:
     one thread the result is determined by the seed, with more it is not.
 
     Args:
-        corpora: The text.
         schedule: Which lines when.
-        vocabulary: Rows of `outputs`, with balanced counts.
-        units: Rows of `inputs` for each word.
-        inputs: `(v + g, stride)` float32, moved in place.
-        outputs: `(v, stride)` float32, moved in place.
-        window: Largest distance of a context.
-        negatives: Noise words a context.
-        subsampling: Threshold t, see `keep_probabilities`.
-        learning_rate: At the start.
-        seed: Of the windows, the noise, and the tokens left out.
+        lesson: What to do with them.
+        inputs: Moved in place.
+        outputs: Moved in place.
+        learning_rate: At the start, falling linearly to zero.
+        seed: Of all that is random in the lessons.
     """
 
     def __init__(
         self,
-        corpora: Sequence[EncodedCorpus],
         schedule: Schedule,
-        vocabulary: Vocabulary,
-        units: Units,
+        lesson: Lesson,
         inputs: np.ndarray,
         outputs: np.ndarray,
-        *,
-        window: int,
-        negatives: int,
-        subsampling: float,
         learning_rate: float,
         seed: int,
     ) -> None:
-        self._corpora, self._schedule, self._units = corpora, schedule, units
+        self._schedule, self._lesson = schedule, lesson
         self._inputs, self._outputs = inputs, outputs
-        self._window, self._negatives = window, negatives
         self._learning_rate, self._seed = learning_rate, seed
-        self._keep = keep_probabilities(vocabulary.counts, schedule.epoch_tokens, subsampling)
-        # fastText draws noise by the square root of the count, word2vec by its power of 0.75.
-        self._noise = alias_table(np.sqrt(vocabulary.counts))
-        self._sigmoid = sigmoid_table()
-        self._rows_of_types = [_rows(vocabulary, corpus.counts.words) for corpus in corpora]
-        # The same lines are read in every epoch, as if sampled once into a file.
-        self._share_keys = [_key(seed, 3, number) for number in range(len(corpora))]
         self._lock = threading.Lock()
         self._taken = 0
         self._before = 0.0
@@ -124,26 +156,9 @@ class Course:
             self._train(step)
 
     def _train(self, step: Step) -> None:
-        block = step.block
-        corpus = self._corpora[block.corpus]
         rate = self._learning_rate * (1.0 - step.before / self._schedule.total_tokens)
-        key = _key(self._seed, 2, step.position)
-        train_lines(
-            corpus.tokens, corpus.line_ends, block.first, block.last, block.share,
-            self._share_keys[block.corpus], self._rows_of_types[block.corpus], self._keep,
-            self._units.starts, self._units.rows, self._inputs, self._outputs, *self._noise,
-            self._sigmoid, self._window, self._negatives, rate, key,
-        )  # fmt: skip
-
-
-def _key(*numbers: int) -> np.uint64:
-    """A well-mixed 64-bit number."""
-    return np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]
-
-
-def _rows(vocabulary: Vocabulary, words: Sequence[str]) -> np.ndarray:
-    rows = vocabulary.rows
-    return np.fromiter((rows.get(word, -1) for word in words), np.int32, len(words))
+        key = seed_bits(self._seed, 2, step.position)
+        self._lesson(step.block, self._inputs, self._outputs, rate, key)
 
 
 class _Report:

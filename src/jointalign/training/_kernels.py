@@ -6,6 +6,9 @@ the window is taken, then every row is moved: in a pass that only reads, the pro
 rows at a time.
 
 Matrices are padded to whole cache lines; the padding stays zero.
+
+`_bags` uses the functions here that have public names. Numba's cache of compiled code looks only at
+the file of the function compiled: after a change of those here, touch that file too.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ MOST_REDRAWS = 32
 
 SIGMOID_LIMIT = 8.0
 SIGMOID_STEPS = 4096
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 def sigmoid_table() -> np.ndarray:
@@ -32,7 +35,7 @@ def sigmoid_table() -> np.ndarray:
 
 
 @njit(inline="always")
-def _mix(value):  # noqa: ANN001, ANN202
+def mix(value):  # noqa: ANN001, ANN202
     """A well-mixed 64-bit number from a counter (the finaliser of SplitMix64)."""
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -40,7 +43,7 @@ def _mix(value):  # noqa: ANN001, ANN202
 
 
 @njit(inline="always")
-def _uniform(bits):  # noqa: ANN001, ANN202
+def uniform(bits):  # noqa: ANN001, ANN202
     """A float in [0, 1) from 64 random bits."""
     return np.float64(bits >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
@@ -48,8 +51,8 @@ def _uniform(bits):  # noqa: ANN001, ANN202
 @njit(nogil=True, cache=True)
 def line_is_kept(line, key, share):  # noqa: ANN001, ANN202
     """Whether a line belongs to the random share of lines that balancing keeps."""
-    bits = _mix(np.uint64(line) * _GOLDEN + np.uint64(key))
-    return _uniform(bits) < share
+    bits = mix(np.uint64(line) * GOLDEN + np.uint64(key))
+    return uniform(bits) < share
 
 
 @njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
@@ -61,6 +64,9 @@ def train_lines(
     share: float,  # of lines to be used; 1 for all
     share_key: np.uint64,
     rows_of_types: np.ndarray,  # (types,) int32, row in the vocabulary, -1 for rare words
+    choice_starts: np.ndarray,  # (types + 1,) int64, into `choices`; not read at chance 0
+    choices: np.ndarray,  # int32, rows of the words that may replace each type
+    chance: float,  # of a token to be replaced by one of its choices
     keep: np.ndarray,  # (v,) float32, probability to survive subsampling
     unit_starts: np.ndarray,  # (v + 1,) int64, into unit_rows
     unit_rows: np.ndarray,  # int32, rows of `inputs` that make up each word
@@ -86,9 +92,10 @@ def train_lines(
             continue
         at = np.int64(0) if line == 0 else line_ends[line - 1]
         while at < line_ends[line]:
-            at, length, state = _fill(
-                sentence, tokens, at, line_ends[line], rows_of_types, keep, state
-            )
+            at, length, state = fill(
+                sentence, tokens, at, line_ends[line], rows_of_types,
+                choice_starts, choices, chance, keep, state,
+            )  # fmt: skip
             for position in range(length):
                 count, state = _window(
                     sentence, length, position, window, negatives,
@@ -104,19 +111,38 @@ def train_lines(
 
 
 @njit(nogil=True, cache=True)
-def _fill(sentence, tokens, at, end, rows_of_types, keep, state):  # noqa: ANN001, ANN202
-    """Fill `sentence` with known tokens that survive subsampling; returns where it stopped."""
+def fill(  # noqa: ANN202
+    sentence, tokens, at, end, rows_of_types, choice_starts, choices, chance, keep, state  # noqa: ANN001
+):  # fmt: skip
+    """Fill `sentence` with known tokens that survive subsampling; returns where it stopped.
+
+    A token is replaced before all else, as if the text had been written so.
+    """
     length = 0
     while at < end and length < LONGEST_SENTENCE:
-        row = rows_of_types[tokens[at]]
+        word = tokens[at]
+        row = rows_of_types[word]
         at += 1
+        if chance > 0.0 and choice_starts[word] < choice_starts[word + 1]:
+            row, state = _replace(row, word, choice_starts, choices, chance, state)
         if row < 0:
             continue
-        state += _GOLDEN
-        if _uniform(_mix(state)) < keep[row]:
+        state += GOLDEN
+        if uniform(mix(state)) < keep[row]:
             sentence[length] = row
             length += 1
     return at, length, state
+
+
+@njit(inline="always")
+def _replace(row, word, choice_starts, choices, chance, state):  # noqa: ANN001, ANN202
+    """Its row, or with some chance one of its choices, each as likely as the others."""
+    state += GOLDEN
+    if uniform(mix(state)) < chance:
+        state += GOLDEN
+        first, last = choice_starts[word], choice_starts[word + 1]
+        row = choices[first + np.int64(uniform(mix(state)) * (last - first))]
+    return row, state
 
 
 @njit(nogil=True, cache=True)
@@ -124,8 +150,8 @@ def _window(  # noqa: ANN202
     sentence, length, position, window, negatives, alias_share, alias_other, rows, moves, state  # noqa: ANN001
 ):  # fmt: skip
     """List the contexts of a centre word, each followed by its noise words, with their labels."""
-    state += _GOLDEN
-    reach = 1 + np.int64(_mix(state) % np.uint64(window))
+    state += GOLDEN
+    reach = 1 + np.int64(mix(state) % np.uint64(window))
     count = 0
     for context in range(max(0, position - reach), min(length, position + reach + 1)):
         if context == position:
@@ -134,12 +160,12 @@ def _window(  # noqa: ANN202
         rows[count], moves[count] = target, np.float32(1.0)
         count += 1
         for _ in range(negatives):
-            state += _GOLDEN
-            other = _draw(_mix(state), alias_share, alias_other)
+            state += GOLDEN
+            other = draw(mix(state), alias_share, alias_other)
             tries = 0
             while other == target and tries < MOST_REDRAWS:
-                state += _GOLDEN
-                other = _draw(_mix(state), alias_share, alias_other)
+                state += GOLDEN
+                other = draw(mix(state), alias_share, alias_other)
                 tries += 1
             if other != target:
                 rows[count], moves[count] = other, np.float32(0.0)
@@ -148,7 +174,7 @@ def _window(  # noqa: ANN202
 
 
 @njit(inline="always")
-def _draw(bits, alias_share, alias_other):  # noqa: ANN001, ANN202
+def draw(bits, alias_share, alias_other):  # noqa: ANN001, ANN202
     """A word from the noise distribution, by Walker's alias method."""
     size = np.uint64(len(alias_share))
     column = np.int64(((bits >> np.uint64(32)) * size) >> np.uint64(32))

@@ -148,10 +148,10 @@ def padded(dimensions: int) -> int:
     return -(-dimensions // CACHE_LINE) * CACHE_LINE
 
 
-def initial_inputs(rows: int, dimensions: int, seed: int) -> np.ndarray:
+def initial_inputs(rows: int, dimensions: int, seed: int, stream: int = 0) -> np.ndarray:
     """Uniform in [-1/d, 1/d] as in fastText, padding zero, float32 `(rows, padded(d))`."""
     inputs = np.zeros((rows, padded(dimensions)), np.float32)
-    random = np.random.default_rng([seed, 0])
+    random = np.random.default_rng([seed, stream])
     for start in range(0, rows, 65536):  # in blocks: never a second copy of the matrix
         block = inputs[start : start + 65536, :dimensions]
         block[:] = (random.random(block.shape, np.float32) * 2 - 1) / dimensions

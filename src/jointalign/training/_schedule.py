@@ -6,7 +6,7 @@ alternate many thousand times an epoch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -101,6 +101,10 @@ class Schedule:
     def epoch_tokens(self) -> float:
         """Tokens of one epoch."""
         return sum(block.tokens for block in self.blocks)
+
+    def tokens_of(self, corpora: Collection[int]) -> float:
+        """Tokens of one epoch that come from some of the corpora."""
+        return sum(block.tokens for block in self.blocks if block.corpus in corpora)
 
     @property
     def total_tokens(self) -> float:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Generic, TypeVar
 
 from jointalign.corpus import Corpus
 from jointalign.embedding import Embedding
 from jointalign.encoding import EncodedCorpus, encode
 from jointalign.errors import JointalignError
+from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
 from jointalign.training._checkpoint import Checkpoint
 
@@ -33,23 +36,61 @@ class Balance(StrEnum):
     """Each corpus once."""
 
 
-class Trainer(ABC):
+class Noise(StrEnum):
+    """Whose word counts decide which noise words are drawn and which tokens are left out."""
+
+    JOINT = "joint"
+    """Those of all corpora together: the paper, and fastText on concatenated text."""
+
+    LANGUAGE = "language"
+    """Those of the language of the sentence. About half of the noise of joint training comes from
+    the other language, where it teaches a word nothing and pushes the two languages apart."""
+
+
+Option = TypeVar("Option", bound=StrEnum)
+
+
+def as_choice(options: type[Option], name: str, value: str) -> Option:
+    """One of the options, from itself or its plain word.
+
+    Raises:
+        JointalignError: If it is none of them.
+    """
+    if value not in list(options):
+        *first, last = options
+        raise JointalignError(f"{name} must be {', '.join(first)} or {last}, got '{value}'")
+    return options(value)
+
+
+Learned = TypeVar("Learned", covariant=True)
+"""What a trainer returns: an `Embedding`, or a `BilingualEmbedding` where nothing is shared."""
+
+
+class Trainer(ABC, Generic[Learned]):
     """One way to learn vectors. Subclasses are frozen dataclasses whose fields are its settings."""
+
+    @property
+    @abstractmethod
+    def supervised(self) -> bool:
+        """Whether it learns from a lexicon too; then it needs one, and otherwise takes none."""
 
     def fit(
         self,
         corpora: Sequence[Corpus] | Corpus,
+        lexicon: Lexicon | None = None,
         *,
         seed: int = 0,
         threads: int | None = None,
         folder: Path | None = None,
         progress: Progress | None = None,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
-    ) -> Embedding:
-        """Learn one vector a word from all corpora together: one vocabulary, one space.
+    ) -> Learned:
+        """Learn one vector a word from all corpora together: one space.
 
         Args:
-            corpora: One corpus, or one for each language (the paper's unsupervised joint training).
+            corpora: One corpus, or one for each language (the paper's joint training).
+            lexicon: Seed dictionary, for supervised trainers alone; they take two corpora, that of
+                its source language first.
             seed: The only source of randomness; with one thread the same seed gives the same bytes.
             threads: How many; `None` for all processors that this process may use.
             folder: Where the encoded text and checkpoints lie, so that a stopped training goes on
@@ -61,24 +102,46 @@ class Trainer(ABC):
             Words by falling frequency, one vector each, and the n-gram table.
 
         Raises:
-            JointalignError: If a corpus is empty or no word is frequent enough.
+            JointalignError: If a corpus is empty or no word is frequent enough; if a supervised
+                trainer gets no lexicon, or another gets one.
         """
         corpora = [corpora] if isinstance(corpora, Corpus) else list(corpora)
         if not corpora:
             raise JointalignError("expected at least one corpus, got none")
+        self._check(len(corpora), lexicon)  # before any work
         if folder is None:
             with TemporaryDirectory(prefix="jointalign-") as temporary:
                 encoded = _encode_all(corpora, Path(temporary), threads, progress)
-                return self.fit_encoded(encoded, seed=seed, threads=threads, progress=progress)
+                return self.fit_encoded(
+                    encoded, lexicon, seed=seed, threads=threads, progress=progress
+                )
         encoded = _encode_all(corpora, folder, threads, progress)
         return self.fit_encoded(
             encoded,
+            lexicon,
             seed=seed,
             threads=threads,
             folder=folder,
             progress=progress,
             checkpoint_seconds=checkpoint_seconds,
         )
+
+    def _check(self, corpora: int, lexicon: Lexicon | None) -> Lexicon:
+        """The lexicon, an empty one for trainers that take none."""
+        name = type(self).__name__
+        if not self.supervised:
+            if lexicon is not None:
+                raise JointalignError(
+                    f"{name} learns from text alone and got a lexicon, which it would not use; "
+                    "leave it out, or train JointReplace or SupervisedJoint"
+                )
+            return Lexicon(())
+        if lexicon is None:
+            raise JointalignError(
+                f"{name} learns from a seed dictionary and got none; pass Lexicon.read(path)"
+            )
+        check_two(corpora)
+        return lexicon
 
     @staticmethod
     def forget(folder: Path) -> None:
@@ -89,6 +152,50 @@ class Trainer(ABC):
     def fit_encoded(
         self,
         corpora: Sequence[EncodedCorpus],
+        lexicon: Lexicon | None = None,
+        *,
+        seed: int = 0,
+        threads: int | None = None,
+        folder: Path | None = None,
+        progress: Progress | None = None,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    ) -> Learned:
+        """The same on corpora that are already counted and encoded."""
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """Words of two texts are replaced by translations, at random, each time they are read.
+
+    A word that the lexicon has is replaced with chance `probability` by one of its translations
+    that the joint vocabulary has, each as likely as the others; in both languages.
+
+    Args:
+        lexicon: Translations of words of the first corpus into those of the second.
+        probability: Chance of a token that has translations.
+
+    Raises:
+        JointalignError: If the probability is not in (0, 1].
+    """
+
+    lexicon: Lexicon
+    probability: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.probability <= 1:
+            raise JointalignError(
+                f"the probability of replacement must lie in (0, 1], got {self.probability}"
+            )
+
+
+class ReplacingTrainer(Trainer[Embedding]):
+    """A trainer that can be shown text with words replaced."""
+
+    @abstractmethod
+    def fit_replaced(
+        self,
+        corpora: Sequence[EncodedCorpus],
+        replacement: Replacement,
         *,
         seed: int = 0,
         threads: int | None = None,
@@ -96,7 +203,15 @@ class Trainer(ABC):
         progress: Progress | None = None,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> Embedding:
-        """The same on corpora that are already counted and encoded."""
+        """Learn as `fit_encoded` does, from two corpora whose words change on the fly."""
+
+
+def check_two(corpora: int) -> None:
+    """Raise unless there are two corpora, as a lexicon has two sides."""
+    if corpora != 2:
+        raise JointalignError(
+            f"expected two corpora, that of the lexicon's source language first, got {corpora}"
+        )
 
 
 def _encode_all(

@@ -14,9 +14,6 @@ Differences from fastText, whose defaults these are:
 
 from __future__ import annotations
 
-import hashlib
-import json
-import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,11 +23,13 @@ import numpy as np
 from jointalign.embedding import Embedding, Setting
 from jointalign.encoding import EncodedCorpus
 from jointalign.errors import JointalignError
-from jointalign.processors import usable_processors
+from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
-from jointalign.training._checkpoint import Checkpoint
-from jointalign.training._course import Course
+from jointalign.training._checkpoint import checkpoint_in
+from jointalign.training._course import Lesson, train
+from jointalign.training._kernels import sigmoid_table, train_lines
 from jointalign.training._model import (
+    Units,
     initial_inputs,
     joint_vocabulary,
     padded,
@@ -38,14 +37,21 @@ from jointalign.training._model import (
     units,
     word_vectors,
 )
-from jointalign.training._schedule import Schedule, repetitions
-from jointalign.training.base import CHECKPOINT_SECONDS, Balance, Trainer
-from jointalign.version import __version__
+from jointalign.training._reading import readings, replacing, rows_of_types
+from jointalign.training._schedule import Block, Schedule, repetitions
+from jointalign.training.base import (
+    CHECKPOINT_SECONDS,
+    Balance,
+    Noise,
+    Replacement,
+    ReplacingTrainer,
+    as_choice,
+)
 from jointalign.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
-class SkipGram(Trainer):
+class SkipGram(ReplacingTrainer):
     r"""Predict the words around each word from the word and its character n-grams.
 
     Args:
@@ -61,6 +67,8 @@ class SkipGram(Trainer):
             (1e-4: fastText).
         learning_rate: At the start, falling linearly to zero (0.05: fastText).
         balance: How often each corpus is read in an epoch.
+        noise: Whose word counts decide noise and subsampling: those of all text (the paper) or of
+            the language of each sentence.
 
     Raises:
         JointalignError: If a setting is out of its range.
@@ -86,11 +94,11 @@ class SkipGram(Trainer):
     subsampling: float = 1e-4
     learning_rate: float = 0.05
     balance: Balance = Balance.TOKENS
+    noise: Noise = Noise.JOINT
 
     def __post_init__(self) -> None:
-        if self.balance not in list(Balance):
-            raise JointalignError(f"balance must be tokens, lines or none, got '{self.balance}'")
-        object.__setattr__(self, "balance", Balance(self.balance))
+        object.__setattr__(self, "balance", as_choice(Balance, "balance", self.balance))
+        object.__setattr__(self, "noise", as_choice(Noise, "noise", self.noise))
         for name in ("dimensions", "window", "epochs", "minimum_count", "negatives", "buckets"):
             if getattr(self, name) < 1:
                 raise JointalignError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -102,9 +110,15 @@ class SkipGram(Trainer):
         if not 0 < self.learning_rate < 10:
             raise JointalignError(f"learning_rate must lie in (0, 10), got {self.learning_rate}")
 
+    @property
+    def supervised(self) -> bool:
+        """Learns from text alone."""
+        return False
+
     def fit_encoded(
         self,
         corpora: Sequence[EncodedCorpus],
+        lexicon: Lexicon | None = None,
         *,
         seed: int = 0,
         threads: int | None = None,
@@ -112,45 +126,102 @@ class SkipGram(Trainer):
         progress: Progress | None = None,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> Embedding:
-        """See `Trainer.fit`."""
+        """See `Trainer.fit`; takes no lexicon."""
+        self._check(len(corpora), lexicon)
+        return self._fit(corpora, None, seed, threads, folder, progress, checkpoint_seconds)
+
+    def fit_replaced(
+        self,
+        corpora: Sequence[EncodedCorpus],
+        replacement: Replacement,
+        *,
+        seed: int = 0,
+        threads: int | None = None,
+        folder: Path | None = None,
+        progress: Progress | None = None,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    ) -> Embedding:
+        """See `ReplacingTrainer.fit_replaced`."""
+        return self._fit(corpora, replacement, seed, threads, folder, progress, checkpoint_seconds)
+
+    def _fit(
+        self,
+        corpora: Sequence[EncodedCorpus],
+        replacement: Replacement | None,
+        seed: int,
+        threads: int | None,
+        folder: Path | None,
+        progress: Progress | None,
+        checkpoint_seconds: float,
+    ) -> Embedding:
         repeats = repetitions(corpora, self.balance)
         counts = [corpus.counts for corpus in corpora]
         vocabulary = joint_vocabulary(counts, repeats, self.minimum_count)
         unit = units(vocabulary, self.minimum_ngram, self.maximum_ngram, self.buckets)
-        key = self._key(corpora, vocabulary, seed)
-        checkpoint = None if folder is None else Checkpoint(folder, key)
-        state = None if checkpoint is None else checkpoint.load()
-        done, inputs, outputs = state or (
-            0,
-            initial_inputs(unit.total, self.dimensions, seed),
-            np.zeros((len(vocabulary), padded(self.dimensions)), np.float32),
-        )
+        settings = self._settings(corpora, replacement, seed)
+        lexicon = None if replacement is None else replacement.lexicon
         schedule = Schedule.plan(corpora, repeats, self.epochs, seed)
-        course = Course(
-            corpora, schedule, vocabulary, unit, inputs, outputs,
-            window=self.window, negatives=self.negatives, subsampling=self.subsampling,
-            learning_rate=self.learning_rate, seed=seed,
-        )  # fmt: skip
-        number = threads or usable_processors()
-        course.run(done, number, progress, checkpoint, checkpoint_seconds)
-        settings = self._settings(corpora, seed)
+        inputs, _ = train(
+            schedule,
+            self._lesson(corpora, replacement, schedule, repeats, vocabulary, unit, seed),
+            lambda: (
+                initial_inputs(unit.total, self.dimensions, seed),
+                np.zeros((len(vocabulary), padded(self.dimensions)), np.float32),
+            ),
+            learning_rate=self.learning_rate,
+            seed=seed,
+            threads=threads,
+            progress=progress,
+            checkpoint=checkpoint_in(folder, settings, corpora, [vocabulary], lexicon),
+            checkpoint_seconds=checkpoint_seconds,
+        )
         vectors = word_vectors(unit, inputs, self.dimensions)
         table = subword_table(
             unit, inputs, self.dimensions, self.minimum_ngram, self.maximum_ngram, self.buckets
         )
         return Embedding(vocabulary, vectors, table, settings)
 
-    def _settings(self, corpora: Sequence[EncodedCorpus], seed: int) -> dict[str, Setting]:
-        return {
-            "trainer": "skipgram",
-            **asdict(self),
-            "seed": seed,
-            "languages": " ".join(corpus.language for corpus in corpora),
-            "tokens": sum(corpus.counts.total for corpus in corpora),
-        }
+    def _lesson(
+        self,
+        corpora: Sequence[EncodedCorpus],
+        replacement: Replacement | None,
+        schedule: Schedule,
+        repeats: Sequence[float],
+        vocabulary: Vocabulary,
+        unit: Units,
+        seed: int,
+    ) -> Lesson:
+        # fastText draws noise by the square root of the count, word2vec by its power of 0.75.
+        read = readings(
+            corpora, schedule, repeats,
+            [rows_of_types(corpus, vocabulary) for corpus in corpora], len(vocabulary),
+            noise=self.noise, exponent=0.5, subsampling=self.subsampling, seed=seed,
+            choices=None if replacement is None else replacing(corpora, replacement, vocabulary),
+        )  # fmt: skip
+        sigmoid = sigmoid_table()
 
-    def _key(self, corpora: Sequence[EncodedCorpus], vocabulary: Vocabulary, seed: int) -> str:
-        text = [zlib.crc32(a.data) for c in corpora for a in (c.tokens, c.line_ends)]
-        words = "\n".join(vocabulary.words), vocabulary.counts.tolist()
-        facts = json.dumps([__version__, self._settings(corpora, seed), text, words])
-        return hashlib.sha256(facts.encode()).hexdigest()
+        def lesson(
+            block: Block, inputs: np.ndarray, outputs: np.ndarray, rate: float, key: np.uint64
+        ) -> None:
+            text = read[block.corpus]
+            train_lines(
+                text.corpus.tokens, text.corpus.line_ends, block.first, block.last, block.share,
+                text.share_key, text.rows, text.choices.starts, text.choices.rows,
+                text.choices.chance, text.keep, unit.starts, unit.rows, inputs, outputs,
+                *text.noise, sigmoid, self.window, self.negatives, rate, key,
+            )  # fmt: skip
+
+        return lesson
+
+    def _settings(
+        self, corpora: Sequence[EncodedCorpus], replacement: Replacement | None, seed: int
+    ) -> dict[str, Setting]:
+        name = "skipgram" if replacement is None else "joint-replace"
+        facts: dict[str, Setting] = {"trainer": name, **asdict(self)}
+        if replacement is not None:
+            facts["replacement_probability"] = replacement.probability
+            facts["replacement_pairs"] = len(replacement.lexicon)
+        facts["seed"] = seed
+        facts["languages"] = " ".join(corpus.language for corpus in corpora)
+        facts["tokens"] = sum(corpus.counts.total for corpus in corpora)
+        return facts

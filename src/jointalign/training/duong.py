@@ -1,0 +1,154 @@
+"""Supervised joint training with a bilingual dictionary (Duong et al. 2016), a row of the tables.
+
+"Learning Crosslingual Word Embeddings without Bilingual Corpora", EMNLP 2016: CBOW on the texts of
+both languages, where the words around a middle word predict the word and its translation too. Of
+several translations the one is taken that fits the context best with the vectors as they are (the
+E step of their EM). Input and output vector of a word are pulled together, and the output vectors
+are the result. A spelling that both languages have is two words: nothing is shared.
+
+Differences from the authors' code (XlingualEmb):
+
+* All scores of a middle word are taken before any vector moves, not one after the other.
+* The two texts are read block by block in random order, the smaller one repeated up to the tokens
+  of the larger, instead of from one shuffled file.
+* There is no token for the end of a line; lines are cut after 1024 tokens instead of 1000.
+* The logistic function is flat beyond 8, not beyond 6; the learning rate falls to zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from jointalign.embedding import BilingualEmbedding, Embedding, Setting
+from jointalign.encoding import EncodedCorpus
+from jointalign.lexicon import Lexicon
+from jointalign.progress import Progress
+from jointalign.training._bag_course import BagCourse, Entries
+from jointalign.training._checkpoint import checkpoint_in
+from jointalign.training._model import joint_vocabulary
+from jointalign.training._reading import check_known, rows_of_types
+from jointalign.training._schedule import repetitions
+from jointalign.training.base import CHECKPOINT_SECONDS, Balance, Noise, Trainer, as_choice
+from jointalign.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class SupervisedJoint(Trainer[BilingualEmbedding]):
+    r"""Predict each word, and a dictionary translation of it, from the words around it.
+
+    The defaults are those of the authors' README, which the code's own differ from: dimensions 100,
+    window 5, epochs 5, negatives 5, subsampling 1e-3, no regularisation. The paper of Joint-Align
+    gives none; the other rows of its tables have 300 dimensions.
+
+    Args:
+        dimensions: Length of the vectors.
+        window: Largest distance of a context; each middle word draws one from 1 to this.
+        epochs: How often all text is read.
+        minimum_count: Rarer words get no vector (5: their code).
+        negatives: Noise words of a middle word and its translation together, drawn by the count to
+            the power of 0.75 from the words of both languages.
+        subsampling: Threshold t; frequent words are left out with chance 1 - sqrt(t/f) - t/f.
+        learning_rate: At the start, falling linearly to zero.
+        regularisation: How strongly input and output vectors of each word predicted, noise too, are
+            pulled together.
+        balance: How often each corpus is read in an epoch.
+
+    Raises:
+        JointalignError: If a setting is out of its range.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> from jointalign.corpus import Corpus
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (folder / "en").write_text("the cat sat on the mat\n" * 20)
+        >>> _ = (folder / "es").write_text("el gato en el tapete\n" * 20)
+        >>> texts = Corpus(folder / "en", "en"), Corpus(folder / "es", "es")
+        >>> lexicon = Lexicon((("cat", "gato"), ("the", "el")))
+        >>> space = SupervisedJoint(dimensions=8, epochs=1).fit(texts, lexicon, threads=1)
+        >>> space.source.words[0], space.target.words[0], len(space.shared)
+        ('the', 'el', 0)
+    """
+
+    dimensions: int = 200
+    window: int = 48
+    epochs: int = 15
+    minimum_count: int = 5
+    negatives: int = 25
+    subsampling: float = 1e-4
+    learning_rate: float = 0.025
+    regularisation: float = 0.01
+    balance: Balance = Balance.TOKENS
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "balance", as_choice(Balance, "balance", self.balance))
+        self._course()  # checks the settings
+
+    def _course(self) -> BagCourse:
+        return BagCourse(**asdict(self), noise=Noise.JOINT)
+
+    @property
+    def supervised(self) -> bool:
+        """Needs a lexicon."""
+        return True
+
+    def fit_encoded(
+        self,
+        corpora: Sequence[EncodedCorpus],
+        lexicon: Lexicon | None = None,
+        *,
+        seed: int = 0,
+        threads: int | None = None,
+        folder: Path | None = None,
+        progress: Progress | None = None,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    ) -> BilingualEmbedding:
+        """See `Trainer.fit`; needs a lexicon and two corpora, its source language first."""
+        lexicon = self._check(len(corpora), lexicon)
+        repeats = repetitions(corpora, self.balance)
+        source, target = vocabularies = [
+            joint_vocabulary([corpus.counts], [repeat], self.minimum_count)
+            for corpus, repeat in zip(corpora, repeats, strict=True)
+        ]
+        pairs = lexicon.rows(source, target) + [0, len(source)]
+        check_known(len(pairs), lexicon)
+        settings = self._settings(corpora, len(pairs), seed)
+        _, outputs = self._course().run(
+            corpora,
+            _rows(corpora, vocabularies),
+            Entries.of(pairs, len(source) + len(target)),
+            seed=seed,
+            threads=threads,
+            progress=progress,
+            checkpoint=checkpoint_in(folder, settings, corpora, vocabularies, lexicon),
+            checkpoint_seconds=checkpoint_seconds,
+        )
+        sides = outputs[: len(source)].copy(), outputs[len(source) :].copy()
+        return BilingualEmbedding.separate(
+            Embedding(source, sides[0], settings=settings),
+            Embedding(target, sides[1], settings=settings),
+            corpora[0].language,
+            corpora[1].language,
+        )
+
+    def _settings(
+        self, corpora: Sequence[EncodedCorpus], pairs: int, seed: int
+    ) -> dict[str, Setting]:
+        return {
+            "trainer": "supervised-joint",
+            **asdict(self),
+            "pairs": pairs,
+            "seed": seed,
+            "languages": " ".join(corpus.language for corpus in corpora),
+            "tokens": sum(corpus.counts.total for corpus in corpora),
+        }
+
+
+def _rows(corpora: Sequence[EncodedCorpus], vocabularies: Sequence[Vocabulary]) -> list[np.ndarray]:
+    """Rows of the types: first all source words, then all target words."""
+    source = rows_of_types(corpora[0], vocabularies[0])
+    target = rows_of_types(corpora[1], vocabularies[1])
+    return [source, np.where(target < 0, target, target + len(vocabularies[0])).astype(np.int32)]
