@@ -5,7 +5,7 @@ import pytest
 
 from jointalign.alignment import api
 from jointalign.alignment.api import PairReport, align, apply, fit, method_named, training_pairs
-from jointalign.alignment.base import Aligner, Mapping
+from jointalign.alignment.base import Aligner, Mapping, Supervision
 from jointalign.alignment.procrustes import Procrustes
 from jointalign.alignment.rcsls import RCSLS
 from jointalign.embedding import BilingualEmbedding, Embedding
@@ -62,6 +62,8 @@ class TwoSided(Aligner):
     """Moves both sides, and notes what it was given."""
 
     given: list = dataclasses.field(default_factory=list)
+
+    supervision = Supervision.OPTIONAL
 
     def fit(self, x, z, pairs=None, *, seed=0):
         self.given.append((x, z, pairs, seed))
@@ -144,8 +146,8 @@ def test_unseen_words_move_like_the_rest(bilingual, lexicon):
 
 def test_blocks_change_nothing(bilingual):
     mapping = Mapping(rotation(3), rotation(4))
-    whole = api._moved(bilingual.source_only, mapping.source, {})
-    pieces = api._moved(bilingual.source_only, mapping.source, {}, block=7)
+    whole = api._moved(bilingual.source_only, mapping.source, (), {})
+    pieces = api._moved(bilingual.source_only, mapping.source, (), {}, block=7)
     np.testing.assert_allclose(whole.vectors, pieces.vectors, atol=1e-6)
 
 
@@ -207,7 +209,46 @@ def test_a_supervised_method_without_dictionary_is_an_error(bilingual, name):
 
 def test_an_unknown_method_is_an_error_that_names_the_known(bilingual, lexicon):
     with pytest.raises(
-        JointalignError, match="no method 'procrustse'; choose from procrustes, rcsls"
+        JointalignError, match="no method 'procrustse'; choose from procrustes, .*rcsls"
     ):
         align(bilingual, "procrustse", lexicon)
     assert method_named("rcsls") == RCSLS()
+
+
+def test_means_are_subtracted_from_their_side_and_shared_words_go_with_the_target(bilingual):
+    means = {
+        side: np.full(D, size, np.float32) for side, size in (("source", 0.1), ("target", -0.2))
+    }
+    mapping = Mapping(
+        rotation(5),
+        rotation(6),
+        source_means=(means["source"],),
+        target_means=(means["target"],) * 2,
+    )
+    moved = apply(mapping, bilingual)
+
+    def by_hand(vector, mean, times, matrix):
+        vector = vector.astype(np.float64)
+        for _ in range(times):
+            vector = vector / np.linalg.norm(vector) - mean
+        vector = vector @ matrix
+        return vector / np.linalg.norm(vector)
+
+    for word, part, mean, times, matrix in (
+        ("s3", "source_only", 0.1, 1, rotation(5)),
+        ("t3", "target_only", -0.2, 2, rotation(6)),
+        ("u3", "shared", -0.2, 2, rotation(6)),
+    ):
+        expected = by_hand(getattr(bilingual, part).vector(word), mean, times, matrix)
+        np.testing.assert_allclose(getattr(moved, part).vector(word), expected, atol=1e-5)
+    unseen = bilingual.source_only.subwords.vector("s0")
+    expected = by_hand(unseen, 0.1, 1, rotation(5))
+    found = moved.source_only.subwords.vector("s0")
+    np.testing.assert_allclose(found / np.linalg.norm(found), expected, atol=1e-5)
+
+
+def test_settings_of_a_method_inside_another_are_noted():
+    facts = api.noted(api.method_named("rcsls_iterative"), 3)
+    assert facts["align.method"] == "iterativenormalization"
+    assert facts["align.method.learning_rate"] == 10.0
+    assert facts["align.rounds"] == 5 and facts["align.seed"] == 3

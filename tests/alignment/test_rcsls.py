@@ -32,26 +32,28 @@ def dense_loss(r, x, z, pairs, k):
     return total / len(pairs)
 
 
+def dense_gradient(r, x, z, pairs, k):
+    """Summed pair by pair, neighbours by sorting everything."""
+    scores = (x @ r.T) @ z.T
+    total = np.zeros_like(r)
+    for i, j in pairs:
+        total -= 2 * np.outer(z[j], x[i])
+        for near in np.argsort(-scores[i])[:k]:
+            total += np.outer(z[near], x[i]) / k
+        for near in np.argsort(-scores[:, j])[:k]:
+            total += np.outer(z[j], x[near]) / k
+    return total / len(pairs)
+
+
 def dense_descent(x, z, pairs, rate, steps, k):
-    """The same descent with a gradient summed pair by pair, neighbours by sorting everything."""
+    """The same descent, step by step."""
     x, z = x.astype(np.float64), z.astype(np.float64)
     u, _, vt = np.linalg.svd(z[pairs[:, 1]].T @ x[pairs[:, 0]])
     r = u @ vt
 
-    def gradient(r):
-        scores = (x @ r.T) @ z.T
-        total = np.zeros_like(r)
-        for i, j in pairs:
-            total -= 2 * np.outer(z[j], x[i])
-            for near in np.argsort(-scores[i])[:k]:
-                total += np.outer(z[near], x[i]) / k
-            for near in np.argsort(-scores[:, j])[:k]:
-                total += np.outer(z[j], x[near]) / k
-        return total / len(pairs)
-
     losses = [dense_loss(r, x, z, pairs, k)]
     for _ in range(steps):
-        moved = r - rate * gradient(r)
+        moved = r - rate * dense_gradient(r, x, z, pairs, k)
         loss = dense_loss(moved, x, z, pairs, k)
         if loss <= losses[-1]:
             r = moved
@@ -74,10 +76,7 @@ def problem():
 
 
 def loss_at(x, z, pairs, w, settings):
-    from jointalign.alignment._orthogonal import cross_product
-
-    products = cross_product(x, z, pairs).astype(x.dtype)
-    return _Loss.of(settings, x, z, pairs, products).at(w)
+    return _Loss.of(settings, x, z, pairs).at(w)
 
 
 def test_loss_is_the_papers(problem):
@@ -196,10 +195,65 @@ def test_beats_procrustes_where_long_directions_are_noise():
     assert hits(RCSLS()) > 2 * hits(Procrustes())
 
 
-def test_runs_on_any_array_api_library(problem):
+def test_mini_batches_equal_a_dense_float64_descent_on_the_same_pairs(problem):
+    x, z, pairs = problem
+    steps = list(
+        RCSLS(learning_rate=3.0, steps=5, neighbourhood=5, batch=9).trajectory(x, z, pairs, seed=4)
+    )
+    assert [step.number for step in steps] == list(range(6))
+    rng = np.random.default_rng(4)
+    r = Procrustes().fit(x, z, pairs).source.T.astype(np.float64)
+    x, z = x.astype(np.float64), z.astype(np.float64)
+    for step in steps:
+        np.testing.assert_allclose(step.matrix, r.T, rtol=1e-3, atol=1e-3)
+        drawn = pairs[rng.choice(len(pairs), 9, replace=False)]
+        assert len(np.unique(drawn, axis=0)) == 9
+        assert step.loss == pytest.approx(dense_loss(r, x, z, drawn, 5), rel=1e-4)
+        r = r - 3.0 * dense_gradient(r, x, z, drawn, 5)
+
+
+@pytest.mark.parametrize("batch", [34, 35, 10_000])
+def test_a_batch_of_all_pairs_or_more_is_no_batch(problem, batch):
+    x, z, pairs = problem
+    assert len(pairs) == 34
+    whole = RCSLS(learning_rate=200.0).fit(x, z, pairs)
+    found = RCSLS(learning_rate=200.0, batch=batch).fit(x, z, pairs, seed=9)
+    np.testing.assert_array_equal(found.source, whole.source)
+    assert found.history == whole.history
+
+
+def test_the_seed_draws_the_batches(problem):
+    x, z, pairs = problem
+    method = RCSLS(batch=10, steps=4)
+    first, same, other = (method.fit(x, z, pairs, seed=seed).source for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, same)
+    assert np.abs(first - other).max() > 1e-3
+
+
+def test_fewer_steps_are_the_beginning_of_more_with_batches_too(problem):
+    x, z, pairs = problem
+    steps = list(RCSLS(steps=6, batch=10).trajectory(x, z, pairs, seed=3))
+    for number in (0, 1, 4):
+        alone = RCSLS(steps=number, batch=10).fit(x, z, pairs, seed=3)
+        np.testing.assert_array_equal(alone.source, steps[number].matrix)
+
+
+def test_mini_batches_lower_the_loss_of_all_pairs_and_stay_in_the_unit_ball(problem):
+    x, z, pairs = problem
+    start = Procrustes().fit(x, z, pairs).source
+    before, _ = loss_at(x, z, pairs, start, RCSLS())
+    for spectral in (False, True):
+        method = RCSLS(learning_rate=1.0, steps=30, batch=17, spectral=spectral)
+        found = method.fit(x, z, pairs).source
+        assert loss_at(x, z, pairs, found, RCSLS())[0] < before - 0.05
+        assert (np.linalg.norm(found, 2) < 1 + 1e-5) == spectral
+
+
+@pytest.mark.parametrize("batch", [None, 10])
+def test_runs_on_any_array_api_library(problem, batch):
     x, z, pairs = problem
     for spectral in (False, True):
-        method = RCSLS(steps=3, spectral=spectral)
+        method = RCSLS(steps=3, spectral=spectral, batch=batch)
         strict = method.fit(*(array_api_strict.asarray(array) for array in (x, z, pairs)))
         expected = method.fit(x, z, pairs)
         np.testing.assert_allclose(np.asarray(strict.source), expected.source, atol=1e-4)
@@ -214,6 +268,7 @@ def test_runs_on_any_array_api_library(problem):
         {"steps": -1},
         {"neighbourhood": 0},
         {"maximum_negatives": 0},
+        {"batch": 0},
     ],
 )
 def test_settings_out_of_range_are_refused(setting):

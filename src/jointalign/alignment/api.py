@@ -3,26 +3,59 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from collections.abc import Mapping as MappingType
 from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
+from jointalign.alignment._verdict import looks_failed
 from jointalign.alignment.base import Aligner, Mapping, as_numpy
+from jointalign.alignment.dema import DeMaBWE
+from jointalign.alignment.geomm import GeoMM
+from jointalign.alignment.geomm_semi import SemiSupervisedGeoMM
+from jointalign.alignment.iterative_normalization import IterativeNormalization
+from jointalign.alignment.muse import MUSE
 from jointalign.alignment.procrustes import Procrustes
 from jointalign.alignment.rcsls import RCSLS
+from jointalign.alignment.refinement import RefinedProcrustes
+from jointalign.alignment.vecmap import VecMap
 from jointalign.embedding import BilingualEmbedding, Embedding, Setting
-from jointalign.errors import JointalignError
+from jointalign.errors import JointalignError, MissingExtraError
 from jointalign.lexicon import Lexicon
-from jointalign.normalize import unit
+from jointalign.normalize import recentred, unit
+
+__all__ = [
+    "METHODS", "PairReport", "align", "apply", "check_extras", "first", "fit", "flat",
+    "looks_failed", "method_named", "noted", "training_arrays", "training_pairs", "usable_pairs",
+]  # fmt: skip
 
 logger = logging.getLogger(__name__)
 
-METHODS: MappingType[str, type[Aligner]] = MappingProxyType(
-    {"procrustes": Procrustes, "rcsls": RCSLS}
+METHODS: MappingType[str, Callable[[], Aligner]] = MappingProxyType(
+    {
+        "procrustes": Procrustes,
+        "refined": RefinedProcrustes,
+        "geomm": GeoMM,
+        "geomm_semi_supervised": SemiSupervisedGeoMM,
+        "rcsls": RCSLS,
+        "rcsls_iterative": lambda: IterativeNormalization(RCSLS()),
+        "vecmap": VecMap.supervised,
+        "vecmap_semi_supervised": VecMap.semi_supervised,
+        "vecmap_unsupervised": VecMap.unsupervised,
+        "vecmap_emnlp2016": VecMap.emnlp2016,
+        "vecmap_acl2017": VecMap.acl2017,
+        "vecmap_aaai2018": VecMap.aaai2018,
+        "muse": MUSE,
+        "muse_small": MUSE.small,
+        "dema": DeMaBWE,
+        "dema_small": DeMaBWE.small,
+    }
 )
-"""The methods by name."""
+"""What makes each method with its default settings, by name."""
 
 
 def method_named(name: str) -> Aligner:
@@ -38,6 +71,21 @@ def method_named(name: str) -> Aligner:
     if name not in METHODS:
         raise JointalignError(f"there is no method '{name}'; choose from {', '.join(METHODS)}")
     return METHODS[name]()
+
+
+def check_extras(name: str, supervised: bool) -> None:
+    """Make sure that what a method imports only when it learns is installed.
+
+    Args:
+        name: Of the method.
+        supervised: Whether it will be given pairs; MUSE needs torch without them alone.
+
+    Raises:
+        MissingExtraError: If it is not.
+    """
+    needs = name.startswith("dema") or (name.startswith("muse") and not supervised)
+    if needs and find_spec("torch") is None:
+        raise MissingExtraError("torch", "torch")
 
 
 @dataclass(frozen=True)
@@ -201,30 +249,46 @@ def apply(
         bilingual: What to move; need not be what the mapping was learnt from.
         settings: Noted in the settings of all three parts.
     """
-    source, target = as_numpy(mapping.source), as_numpy(mapping.target)
+    source = as_numpy(mapping.source), tuple(map(as_numpy, mapping.source_means))
+    target = as_numpy(mapping.target), tuple(map(as_numpy, mapping.target_means))
     noted = settings or {}
     return replace(
         bilingual,
-        source_only=_moved(bilingual.source_only, source, noted),
-        target_only=_moved(bilingual.target_only, target, noted),
-        shared=_moved(bilingual.shared, target, noted),
+        source_only=_moved(bilingual.source_only, *source, noted),
+        target_only=_moved(bilingual.target_only, *target, noted),
+        shared=_moved(bilingual.shared, *target, noted),
     )
 
 
 def _moved(
-    part: Embedding, matrix: np.ndarray, settings: MappingType[str, Setting], block: int = 16384
+    part: Embedding,
+    matrix: np.ndarray,
+    means: tuple[np.ndarray, ...],
+    settings: MappingType[str, Setting],
+    block: int = 16384,
 ) -> Embedding:
     vectors = np.empty((len(part), matrix.shape[1]), np.float32)
     for start in range(0, len(part), block):
         rows = slice(start, start + block)
-        vectors[rows] = unit(unit(part.vectors[rows]) @ matrix)
-    subwords = None if part.subwords is None else part.subwords.mapped(matrix)
+        vectors[rows] = unit(recentred(part.vectors[rows], means) @ matrix)
+    subwords = None if part.subwords is None else part.subwords.moved(matrix, means)
     settings = {**part.settings, **settings}
     return replace(part, vectors=vectors, subwords=subwords, settings=settings)
+
+
+def flat(facts: MappingType[str, Any], prefix: str = "") -> dict[str, Setting]:
+    """Settings of a method, those of a method inside it too: `method.learning_rate`."""
+    found: dict[str, Setting] = {}
+    for name, value in facts.items():
+        if isinstance(value, MappingType):
+            found |= flat(value, f"{prefix}{name}.")
+        else:
+            found[prefix + name] = value
+    return found
 
 
 def noted(method: Aligner, seed: int) -> dict[str, Setting]:
     """How a result was made, for the native file: the method's name and fields, and the seed."""
     name = type(method).__name__.lower()
-    fields = {f"align.{k}": v for k, v in asdict(method).items()}  # type: ignore[call-overload]
+    fields = {f"align.{k}": v for k, v in flat(asdict(method)).items()}  # type: ignore[call-overload]
     return {"align.method": name} | fields | {"align.seed": seed}

@@ -11,7 +11,8 @@ Being a maximum of linear functions of w, f is convex.
 Differences from the authors' code: after a step that raises the loss the map really goes back
 (theirs restores the same array that the step changed); each of `steps` steps is checked by its loss
 (theirs makes one more, whose result nobody looks at); a word that occurs in several pairs is
-searched for once; float32; never a matrix of pairs by vocabulary.
+searched for once; float32; never a matrix of pairs by vocabulary; a batch may be larger than the
+dictionary (theirs fails).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from array_api_compat import array_namespace, device
 
 from jointalign.alignment._check import check_pairs, check_vectors
 from jointalign.alignment._orthogonal import closest_orthogonal, cross_product
-from jointalign.alignment.base import Aligner, Array, Mapping
+from jointalign.alignment.base import Aligner, Array, Mapping, Supervision
 from jointalign.errors import JointalignError
 from jointalign.retrieval import largest_products
 
@@ -41,8 +42,9 @@ class Step(NamedTuple):
 
     Args:
         number: Steps tried so far; 0 is the Procrustes map it starts from.
-        matrix: The best map so far, `(d, d)`.
-        loss: Its loss; never rises from step to step.
+        matrix: The best map so far; with mini-batches the map reached, `(d, d)`.
+        loss: Its loss, which never rises from step to step; with mini-batches its loss on the pairs
+            drawn next, an estimate that goes up and down.
     """
 
     number: int
@@ -58,13 +60,19 @@ class RCSLS(Aligner):
     and its learning rate and steps with `jointalign.choose`.
 
     Args:
-        learning_rate: First step size, halved whenever a step would raise the loss. Joint-Align:
-            10, or chosen from 1, 10, 25, 50. Authors' default 1, their example 25.
+        learning_rate: First step size, halved whenever a step would raise the loss; constant with
+            mini-batches. Joint-Align: 10, or chosen from 1, 10, 25, 50. Authors' default 1, their
+            example 25.
         steps: Steps tried. Joint-Align: 10, or chosen from 10, 20.
         neighbourhood: k of the loss.
         maximum_negatives: Only so many of the most frequent words on each side are neighbours.
         spectral: Keep the map in the unit ball of the spectral norm (the convex hull of the
             rotations), as one variant in the paper does. Joint-Align leaves the map free.
+        batch: Pairs that a step learns from, drawn for each step without replacement; for large
+            dictionaries. A step's cost is in proportion to its distinct words. Two batches' losses
+            say nothing of a step, so none is undone and no rate halved, as in the authors' code.
+            `None`, or no fewer than there are pairs: all pairs in each step, and nothing random.
+            Authors' size 10,000.
 
     Raises:
         JointalignError: If a setting is out of range.
@@ -82,6 +90,7 @@ class RCSLS(Aligner):
     neighbourhood: int = 10
     maximum_negatives: int = 200_000
     spectral: bool = False
+    batch: int | None = None
 
     def __post_init__(self) -> None:
         if not self.learning_rate > 0:
@@ -89,19 +98,28 @@ class RCSLS(Aligner):
         for name, least in (("steps", 0), ("neighbourhood", 1), ("maximum_negatives", 1)):
             if getattr(self, name) < least:
                 raise JointalignError(f"{name} must be at least {least}, got {getattr(self, name)}")
+        if self.batch is not None and self.batch < 1:
+            raise JointalignError(f"batch must be at least 1 or None, got {self.batch}")
+
+    @property
+    def supervision(self) -> Supervision:
+        """Needs pairs."""
+        return Supervision.REQUIRED
 
     def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:
-        """Take the last step of `trajectory`; see `Aligner.fit`. Nothing is random.
+        """Take the last step of `trajectory`; see `Aligner.fit`. The seed draws mini-batches.
 
         Raises:
             JointalignError: If shapes disagree, values are not finite, or there are no valid pairs.
         """
-        steps = list(self.trajectory(x, z, pairs))
+        steps = list(self.trajectory(x, z, pairs, seed=seed))
         identity = array_namespace(z).eye(z.shape[1], dtype=z.dtype, device=device(z))
         losses = tuple(step.loss for step in steps)
         return Mapping(source=steps[-1].matrix, target=identity, history={"loss": losses})
 
-    def trajectory(self, x: Array, z: Array, pairs: Array | None) -> Iterator[Step]:
+    def trajectory(
+        self, x: Array, z: Array, pairs: Array | None, *, seed: int = 0
+    ) -> Iterator[Step]:
         """Every step of the descent: the number of steps can be chosen without fitting again.
 
         The first is the Procrustes map; the last may come early, when the learning rate has been
@@ -111,24 +129,28 @@ class RCSLS(Aligner):
             x: Source vectors of length one, `(n, d)`, most frequent word first.
             z: Target vectors of length one, `(m, d)`, likewise.
             pairs: Seed dictionary, `(k, 2)` row numbers into `x` and `z`.
+            seed: What draws mini-batches.
 
         Raises:
             JointalignError: As `fit`.
         """
         xp = check_vectors(x, z)
         rows = check_pairs(pairs, x, z, "RCSLS")
-        products = cross_product(x, z, rows)
-        loss = _Loss.of(self, x, z, rows, xp.astype(products, x.dtype))
-        w = xp.astype(closest_orthogonal(products), x.dtype)
+        w = xp.astype(closest_orthogonal(cross_product(x, z, rows)), x.dtype)
+        if self.batch is not None and self.batch < len(rows):
+            yield from self._stochastic(w, x, z, rows, np.random.default_rng(seed))
+        else:
+            yield from self._monotone(w, _Loss.of(self, x, z, rows))
+
+    def _monotone(self, w: Array, loss: _Loss) -> Iterator[Step]:
+        """Steps on all pairs: one that would raise the loss is undone, and the rate halved."""
         value, gradient = loss.at(w)
         rate = self.learning_rate
         yield Step(0, w, value)
         for number in range(1, self.steps + 1):
             if rate < SMALLEST_RATE:
                 return
-            moved = w - rate * gradient
-            if self.spectral:
-                moved = _into_unit_ball(moved)
+            moved = self._moved(w, rate, gradient)
             moved_value, moved_gradient = loss.at(moved)
             if moved_value <= value:
                 w, value, gradient = moved, moved_value, moved_gradient
@@ -136,6 +158,21 @@ class RCSLS(Aligner):
                 rate /= 2
             logger.info("RCSLS step %d of %d: loss %.6f, rate %g", number, self.steps, value, rate)
             yield Step(number, w, value)
+
+    def _stochastic(
+        self, w: Array, x: Array, z: Array, pairs: np.ndarray, rng: np.random.Generator
+    ) -> Iterator[Step]:
+        """Steps on pairs drawn anew, all of one size."""
+        for number in range(self.steps + 1):
+            drawn = rng.choice(len(pairs), self.batch, replace=False)
+            value, gradient = _Loss.of(self, x, z, pairs[drawn]).at(w)
+            logger.info("RCSLS step %d of %d: batch's loss %.6f", number, self.steps, value)
+            yield Step(number, w, value)
+            w = self._moved(w, self.learning_rate, gradient)
+
+    def _moved(self, w: Array, rate: float, gradient: Array) -> Array:
+        moved = w - rate * gradient
+        return _into_unit_ball(moved) if self.spectral else moved
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +200,8 @@ class _Loss:
     k: int
 
     @classmethod
-    def of(cls, settings: RCSLS, x: Array, z: Array, pairs: np.ndarray, products: Array) -> _Loss:
+    def of(cls, settings: RCSLS, x: Array, z: Array, pairs: np.ndarray) -> _Loss:
+        xp: Any = array_namespace(x, z)
         sources, source_weights = _distinct(x, pairs[:, 0])
         targets, target_weights = _distinct(z, pairs[:, 1])
         return cls(
@@ -173,7 +211,7 @@ class _Loss:
             targets=targets,
             source_weights=source_weights,
             target_weights=target_weights,
-            attraction=products / len(pairs),
+            attraction=xp.astype(cross_product(x, z, pairs) / len(pairs), x.dtype),
             k=settings.neighbourhood,
         )
 
