@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from jointalign.alignment.api import align
-from jointalign.alignment.base import Aligner, Mapping
+from jointalign.alignment.base import Aligner, Mapping, Supervision
 from jointalign.alignment.procrustes import Procrustes
 from jointalign.alignment.rcsls import RCSLS
+from jointalign.choice import Choice, Trial
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
 from jointalign.reallocation import reallocate
-from jointalign.selection import Choice, Trial, choose, choose_settings
+from jointalign.selection import choose, choose_settings
 from jointalign.vocabulary import Counts, Vocabulary
 
 D = 12
@@ -103,6 +104,8 @@ class Spy(Aligner):
     """Notes what it is taught."""
 
     seen: list = dataclasses.field(default_factory=list)
+
+    supervision = Supervision.OPTIONAL
 
     def fit(self, x, z, pairs=None, *, seed=0):
         self.seen.append((x, pairs, seed))
@@ -205,7 +208,8 @@ def test_other_settings_of_the_method_stay(noisy):
 
 def test_prints_a_table(noisy):
     choice = choose_settings(*noisy, learning_rates=(1,), steps=(2,))
-    title, first, second = str(choice).splitlines()
+    title, first, second, reason = str(choice).splitlines()
+    assert reason == choice.reason
     assert title.startswith("P@1 on 40 held-out source words")
     assert "RCSLS, learning rate 10, 2 steps" in first and "learning rate 1, 2 steps" in second
     assert str(choice).count("<- chosen") == 1

@@ -23,7 +23,7 @@ def planted():
 
 
 def test_what_is_given_is_kept_and_nothing_is_tried(planted):
-    tuned = tune_alignment(*planted, Wishes("rcsls", None, 2.5, 3))
+    tuned = tune_alignment(*planted, Wishes("rcsls", None, {"learning_rate": 2.5, "steps": 3}))
     assert tuned.method == RCSLS(learning_rate=2.5, steps=3)
     assert tuned.choice is None
     assert tuned.to_json()["trials"] == []
@@ -34,7 +34,7 @@ def test_procrustes_has_nothing_to_choose(planted):
 
 
 def test_the_rest_is_chosen(planted):
-    tuned = tune_alignment(*planted, Wishes("rcsls", steps=2))
+    tuned = tune_alignment(*planted, Wishes("rcsls", settings={"steps": 2}))
     assert isinstance(tuned.method, RCSLS)
     assert tuned.method.steps == 2
     tried = {trial.method.learning_rate for trial in tuned.choice.trials}
@@ -51,8 +51,8 @@ def test_the_rest_is_chosen(planted):
     [
         ({"method": "magic"}, "procrustes"),
         ({"gamma": 0.3}, "gamma must lie in"),
-        ({"method": "procrustes", "learning_rate": 1.0}, "no learning rate"),
-        ({"learning_rate": -1.0}, "learning_rate"),
+        ({"method": "procrustes", "settings": {"learning_rate": 1.0}}, "no learning rate"),
+        ({"method": "rcsls", "settings": {"learning_rate": -1.0}}, "learning_rate"),
     ],
 )
 def test_impossible_wishes(wishes, message):

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from jointalign._variants import LEARNING_RATES, REGULARIZATIONS, changed, chosen_settings
 from jointalign.alignment.api import method_named
 from jointalign.alignment.base import Aligner
-from jointalign.alignment.rcsls import RCSLS
+from jointalign.auto import AUTO, SEPARATE, Spaces, choose_all
 from jointalign.choice import Choice, described
-from jointalign.embedding import BilingualEmbedding, Embedding
+from jointalign.embedding import BilingualEmbedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
-from jointalign.reallocation import reallocate
-from jointalign.selection import (
-    GAMMAS,
-    LEARNING_RATES,
-    STEPS,
-    choose,
-    choose_settings,
-)
-from jointalign.vocabulary import Counts
+from jointalign.selection import GAMMAS, STEPS, choose, choose_settings
 
 FEWEST = 10
 """Source words below which none are held out."""
@@ -33,56 +26,57 @@ class Wishes:
     """What may be given or left open.
 
     Args:
-        method: Name of the alignment method.
+        method: Name of the alignment method; `auto` to choose it.
         gamma: Of reallocation; `None` to choose it.
-        learning_rate: Of RCSLS; `None` to choose it. Other methods have none.
-        steps: Of RCSLS; likewise.
+        settings: Settings of the method that are given, by name; the others keep their published
+            defaults, but for those that are chosen: `learning_rate` and `steps` of RCSLS,
+            `regularization` of GeoMM.
 
     Raises:
         JointalignError: If a value is out of its range, or the method has no such setting.
     """
 
-    method: str = "rcsls"
+    method: str = AUTO
     gamma: float | None = None
-    learning_rate: float | None = None
-    steps: int | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.gamma is not None and not 0.5 <= self.gamma <= 1.0:
             raise JointalignError(f"gamma must lie in [0.5, 1], got {self.gamma:g}")
-        if not isinstance(method_named(self.method), RCSLS):
-            for name in ("learning_rate", "steps"):
-                if getattr(self, name) is not None:
-                    words = name.replace("_", " ")
-                    raise JointalignError(
-                        f"{self.method} has no {words}; leave it out, or use rcsls"
-                    )
-        _ = self.ranges
+        if self.automatic and self.settings:
+            names = ", ".join(name.replace("_", " ") for name in self.settings)
+            raise JointalignError(f"{names}: a setting of one method; name the method, too")
+        if not self.automatic:
+            _ = self.aligner
 
     @property
-    def ranges(self) -> tuple[Aligner, Sequence[float], Sequence[int]]:
-        """The method as far as it is given, and learning rates and numbers of steps to try."""
+    def automatic(self) -> bool:
+        """Whether the method is to be chosen."""
+        return self.method == AUTO
+
+    @property
+    def aligner(self) -> Aligner:
+        """The method as far as it is given."""
         method = method_named(self.method)
-        if not isinstance(method, RCSLS):
-            return method, (), ()
-        rates: Sequence[float] = LEARNING_RATES
-        steps: Sequence[int] = STEPS
-        if self.learning_rate is not None:
-            method, rates = replace(method, learning_rate=self.learning_rate), ()
-        if self.steps is not None:
-            method, steps = replace(method, steps=self.steps), (self.steps,)
-        return method, rates, steps
+        try:
+            return changed(method, self.settings)
+        except TypeError:
+            known = described(method)
+            unknown = [name for name in self.settings if name not in known]
+            raise JointalignError(
+                f"{self.method} has no {', '.join(unknown).replace('_', ' ')}; leave it out, or "
+                "name the method that has it"
+            ) from None
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """Names of the method's settings that have to be chosen."""
+        return tuple(n for n in chosen_settings(self.aligner) if n not in self.settings)
 
     @property
     def all_given(self) -> bool:
-        """Whether gamma and the method's settings are all decided."""
-        return self.gamma is not None and self.nothing_open
-
-    @property
-    def nothing_open(self) -> bool:
-        """Whether the method's settings are all decided."""
-        _, rates, steps = self.ranges
-        return not rates and len(steps) <= 1
+        """Whether gamma and the method with its settings are all decided."""
+        return not self.automatic and self.gamma is not None and not self.open
 
 
 @dataclass(frozen=True)
@@ -99,6 +93,24 @@ class Tuned:
     method: Aligner
     choice: Choice | None = None
 
+    def at(self, gamma: float) -> Tuned:
+        """The same, its trials having been made at a gamma that was given."""
+        if self.choice is None:
+            return replace(self, gamma=gamma)
+        trials = tuple(replace(trial, gamma=gamma) for trial in self.choice.trials)
+        return replace(self, gamma=gamma, choice=replace(self.choice, trials=trials))
+
+    @property
+    def separate(self) -> bool:
+        """Whether two separate spaces were found better than the joint one."""
+        return self.choice is not None and self.choice.best.space == SEPARATE
+
+    def chosen_from(self, spaces: Spaces) -> BilingualEmbedding:
+        """The space to go on with."""
+        if self.choice is not None:
+            return spaces.of(self.choice.best)
+        return spaces.split(1.0 if self.gamma is None else self.gamma)
+
     def __str__(self) -> str:
         if self.choice is not None:
             return str(self.choice)
@@ -108,12 +120,16 @@ class Tuned:
         """Plain types; no times, so that the same run gives the same bytes."""
         trials = () if self.choice is None else self.choice.trials
         return {
+            "space": SEPARATE if self.separate else "as given" if self.gamma is None else "joint",
+            "worked": None,
             "gamma": self.gamma,
             "method": described(self.method),
+            "reason": "as given" if self.choice is None else self.choice.reason,
             "held_out": 0 if self.choice is None else self.choice.held_out,
             "trials": [
                 {
                     "gamma": trial.gamma,
+                    "space": trial.space,
                     "method": described(trial.method),
                     "precision": trial.precision,
                 }
@@ -130,7 +146,7 @@ def tune_alignment(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Tuned:
-    """Decide a method's settings for two sets of vectors as they are.
+    """Decide the method and its settings for two sets of vectors as they are.
 
     Args:
         bilingual: What is to be aligned.
@@ -139,13 +155,20 @@ def tune_alignment(
         seed: Decides which slice of the dictionary is held out.
         progress: Called after each fit.
     """
-    method, rates, steps = wishes.ranges
-    if wishes.nothing_open:
-        return Tuned(wishes.gamma, method)
-    check_size(lexicon)
-    choice = choose_settings(
-        bilingual, lexicon, method, learning_rates=rates, steps=steps, seed=seed, progress=progress
-    )
+    if wishes.automatic:
+        check_size(lexicon)
+        choice = choose_all(Spaces(separate=bilingual), lexicon, seed=seed, progress=progress)
+        trials = tuple(replace(trial, space="") for trial in choice.trials)
+        choice = replace(choice, trials=trials)  # there was one space to choose from
+    elif not wishes.open:
+        return Tuned(wishes.gamma, wishes.aligner)
+    else:
+        check_size(lexicon)
+        rates, steps, regularizations = _ranges(wishes)
+        choice = choose_settings(
+            bilingual, lexicon, wishes.aligner, learning_rates=rates, steps=steps,
+            regularizations=regularizations, seed=seed, progress=progress,
+        )  # fmt: skip
     return Tuned(wishes.gamma, choice.method, choice)
 
 
@@ -158,38 +181,54 @@ def check_size(lexicon: Lexicon) -> None:
     if len(lexicon.sources) < FEWEST:
         raise JointalignError(
             f"{len(lexicon.sources)} source words are too few to choose settings on some of them; "
-            "give gamma, learning rate and number of steps yourself, or use procrustes with a gamma"
+            "give the method, gamma and the method's settings yourself"
         )
 
 
 def tune_run(
-    joint: Embedding,
-    source_counts: Counts,
-    target_counts: Counts,
+    spaces: Spaces,
     lexicon: Lexicon,
     wishes: Wishes,
     *,
     seed: int = 0,
+    limit: float | None = None,
     progress: Progress | None = None,
 ) -> Tuned:
-    """Decide gamma and a method's settings for a joint embedding.
+    """Decide gamma, the method and its settings for a joint embedding.
 
     Args:
-        joint: Trained on both corpora together.
-        source_counts: Word counts of the source corpus.
-        target_counts: Word counts of the target corpus.
+        spaces: The joint embedding and the counts, and for `auto` two separate trainings.
         lexicon: Training dictionary.
         wishes: What is given.
         seed: Decides which slice of the dictionary is held out.
+        limit: Of `auto`: estimated processor seconds of its fits.
         progress: Called after each fit.
     """
+    if wishes.automatic:
+        check_size(lexicon)
+        choice = choose_all(
+            spaces, lexicon, gamma=wishes.gamma, seed=seed, limit=limit, progress=progress
+        )
+        return Tuned(choice.gamma, choice.method, choice)
     if wishes.gamma is not None:
-        split = reallocate(joint, source_counts, target_counts, wishes.gamma)
-        return tune_alignment(split, lexicon, wishes, seed=seed, progress=progress)
-    method, rates, steps = wishes.ranges
+        split = spaces.split(wishes.gamma)
+        tuned = tune_alignment(split, lexicon, wishes, seed=seed, progress=progress)
+        return tuned if tuned.choice is None else tuned.at(wishes.gamma)
     check_size(lexicon)
+    rates, steps, regularizations = _ranges(wishes)
     choice = choose(
-        joint, source_counts, target_counts, lexicon, method,
-        gammas=GAMMAS, learning_rates=rates, steps=steps, seed=seed, progress=progress,
+        *spaces.together, lexicon, wishes.aligner, gammas=GAMMAS, learning_rates=rates,
+        steps=steps, regularizations=regularizations, seed=seed, progress=progress,
     )  # fmt: skip
     return Tuned(choice.gamma, choice.method, choice)
+
+
+def _ranges(wishes: Wishes) -> tuple[tuple[float, ...], tuple[int, ...], tuple[float, ...]]:
+    """Values to try of learning rate, steps and regularization besides those given."""
+    given = wishes.settings
+    steps = (given["steps"],) if "steps" in given else STEPS
+    return (
+        () if "learning_rate" in given else LEARNING_RATES,
+        steps,
+        () if "regularization" in given else REGULARIZATIONS,
+    )

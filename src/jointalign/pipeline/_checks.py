@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from jointalign.alignment.api import check_extras
+from jointalign.alignment.base import Supervision
 from jointalign.errors import JointalignError
 from jointalign.files import file_facts
 from jointalign.lexicon import Lexicon
@@ -40,31 +42,61 @@ def check_settings(settings: RunSettings) -> None:
         )
     if settings.max_vocabulary < 1:
         raise JointalignError(f"max_vocabulary must be positive, got {settings.max_vocabulary}")
-    training = read_lexicon(settings.lexicon, settings)
-    logger.info("%s: %s", settings.lexicon, training.report)
+    training = None
+    _check_method(settings)
+    if settings.lexicon is None:
+        _check_unsupervised(settings)
+    else:
+        training = read_lexicon(settings.lexicon, settings)
+        logger.info("%s: %s", settings.lexicon, training.report)
     if settings.test is not None:
         test = read_lexicon(settings.test, settings)
         logger.info("%s: %s", settings.test, test.report)
-        overlap = test.overlap(training)
+        overlap = 0 if training is None else test.overlap(training)
         if overlap:
             logger.warning(
                 "%d of %d test pairs are in the training dictionary, too: the scores will be too "
                 "high; take them out of one of the two", overlap, len(test),
             )  # fmt: skip
-    if not settings.wishes.all_given:
+    if training is not None and not settings.wishes.all_given:
         check_size(training)
 
 
+def _check_method(settings: RunSettings) -> None:
+    wishes = settings.wishes
+    if wishes.automatic:
+        return
+    if settings.lexicon is not None and wishes.aligner.supervision is Supervision.NONE:
+        raise JointalignError(
+            f"{wishes.method} takes no dictionary, and one is given; leave it out, or use "
+            "vecmap_semi_supervised"
+        )
+    check_extras(wishes.method, settings.lexicon is not None)
+
+
+def _check_unsupervised(settings: RunSettings) -> None:
+    wishes = settings.wishes
+    if not wishes.automatic and wishes.aligner.supervision is Supervision.REQUIRED:
+        raise JointalignError(
+            f"{wishes.method} learns from a dictionary and there is none; name one with `lexicon`, "
+            "or use a method that needs none: auto, vecmap_unsupervised, muse"
+        )
+
+
 def check_dictionaries(
-    source: Counts, target: Counts, training: Lexicon, test: Lexicon | None, minimum_count: int
+    source: Counts,
+    target: Counts,
+    training: Lexicon | None,
+    test: Lexicon | None,
+    minimum_count: int,
 ) -> None:
     """Look the dictionaries up in the texts.
 
     Args:
         source: Counts of the source text.
         target: Counts of the target text.
-        training: Training dictionary.
-        test: Test dictionary.
+        training: Training dictionary; `None` for none.
+        test: Test dictionary; likewise.
         minimum_count: Words must occur so often to get a vector.
 
     Raises:

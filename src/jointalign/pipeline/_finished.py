@@ -50,6 +50,11 @@ def finished(folder: Path, lexicon: Path | None = None) -> Finished:
             f"{folder}: no aligned embedding here; finish `jointalign run --out {folder}` first"
         )
     settings: dict[str, Any] = json.loads((folder / SETTINGS).read_text("utf-8"))
+    lexicon = lexicon or settings["lexicon"]
+    if lexicon is None:
+        raise JointalignError(
+            f"{folder}: made without a dictionary; name one, whose pairs are to be shown"
+        )
     joint = reallocate(
         read(folder / "joint.safetensors"),
         EncodedCorpus.open(folder / "source").counts,
@@ -63,7 +68,7 @@ def finished(folder: Path, lexicon: Path | None = None) -> Finished:
         read_bilingual(folder / "reallocated.safetensors"),
         read_bilingual(folder / "aligned.safetensors"),
         Lexicon.read(
-            lexicon or settings["lexicon"],
+            lexicon,
             settings["lowercase"],
             settings["source_language"],
             settings["target_language"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from jointalign._variants import TRIED
 from jointalign.dictionary import Translation
 from jointalign.oversharing import OversharingReport
 from jointalign.report import Report, Table, dictionary_table, oversharing_table
@@ -50,10 +51,14 @@ def _summary(
     scores: dict[str, Any] | None,
     entries: Sequence[Translation],
 ) -> str:
+    gamma = choice["gamma"]
+    space = "separate trainings" if gamma is None else f"gamma {gamma:g}"
     text = (
-        f"{len(entries):,} mutual translations with gamma {choice['gamma']:g} and "
-        f"{choice['method']['name']}."
+        f"{len(entries):,} mutual translations with {space} and {choice['method']['name']} "
+        f"({choice['reason']})."
     )
+    if choice["worked"] is False:
+        text += " The alignment failed: do not trust this dictionary."
     if scores is None:
         return text + " No test dictionary was given, so there are no scores."
     facts = scores["source_to_target"]["identical_kept"]["muse"]
@@ -90,15 +95,16 @@ def score_tables(scores: dict[str, Any]) -> list[Table]:
 def _trials(choice: dict[str, Any]) -> Table:
     rows = [
         [
-            "" if trial["gamma"] is None else f"{trial['gamma']:g}",
-            f"{trial['method'].get('learning_rate', '')}",
-            f"{trial['method'].get('steps', '')}",
+            trial["space"] if trial["gamma"] is None else f"{trial['gamma']:g}",
+            trial["method"]["name"],
+            *(f"{trial['method'].get(name, '')}" for name in TRIED),
             f"{trial['precision']:.1f}",
         ]
         for trial in choice["trials"]
     ]
     note = f"P@1 on {choice['held_out']:,} source words held out of the training dictionary"
-    return Table("What was tried", ["gamma", "learning rate", "steps", "P@1"], rows, note)
+    head = ["gamma", "method", *(name.replace("_", " ") for name in TRIED), "P@1"]
+    return Table("What was tried", head, rows, note)
 
 
 def _cells(facts: dict[str, Any]) -> list[str]:

@@ -9,7 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from jointalign._effort import training_seconds
 from jointalign.alignment.api import align
+from jointalign.auto import MULTIPLE, Spaces
 from jointalign.bli import Identical, OutOfVocabulary, evaluate_rules
 from jointalign.corpus import Corpus
 from jointalign.dictionary import induce, write_tsv
@@ -22,10 +24,10 @@ from jointalign.oversharing import oversharing
 from jointalign.pipeline._checks import check_dictionaries, check_settings, read_lexicon
 from jointalign.pipeline._finished import SETTINGS
 from jointalign.pipeline._report import run_report
+from jointalign.pipeline._unsupervised import align_without_dictionary
 from jointalign.pipeline.base import RunResult, RunSettings
 from jointalign.processors import limited_to
 from jointalign.progress import Progress
-from jointalign.reallocation import reallocate
 from jointalign.report import write_report
 from jointalign.stages import Stages, locked, peak_memory_mb
 from jointalign.training.base import CHECKPOINT_SECONDS
@@ -34,6 +36,7 @@ from jointalign.tuning import tune_run
 Announce = Callable[[str, bool], None]
 
 ALIGNED = ["choice.json", "reallocated.safetensors", "aligned.safetensors", SETTINGS]
+APART = ["apart.source.safetensors", "apart.target.safetensors"]
 SCORED = ["scores.json", "oversharing.json", "dictionary.tsv", "report.html"]
 
 
@@ -94,8 +97,13 @@ class _Run:
         )  # fmt: skip
         training = [asdict(settings.trainer), settings.seed]
         do("train", training, ["joint.safetensors"], self.train, after=["count"])
-        wishes = [file_facts(settings.lexicon), asdict(settings.wishes)]
-        do("align", wishes, ALIGNED, self.align, after=["train"])
+        known = None if settings.lexicon is None else file_facts(settings.lexicon)
+        wishes = [known, asdict(settings.wishes)]
+        trained = ["train"]
+        if settings.compares_spaces:
+            do("train_apart", training, APART, self.train_apart, after=["count"])
+            trained.append("train_apart")
+        do("align", wishes, ALIGNED, self.align, after=trained)
         tests = None if settings.test is None else file_facts(settings.test)
         shown = [tests, settings.max_vocabulary]
         do("evaluate", shown, SCORED, self.evaluate, after=["align"])
@@ -105,6 +113,8 @@ class _Run:
             self.folder,
             choice["gamma"],
             choice["method"],
+            choice["reason"],
+            choice["worked"],
             self._json("scores.json"),
             {name: round(record.seconds, 3) for name, record in records.items()},
             max(peak_memory_mb(), *(record.peak_memory_mb for record in records.values())),
@@ -115,33 +125,58 @@ class _Run:
             encode(corpus, self.folder / side, self.threads, self.progress, key=corpus.key)
 
     def train(self) -> None:
+        joint = self._trained([self.source, self.target], "training")
+        write(joint, self.folder / "joint.safetensors")
+
+    def train_apart(self) -> None:
+        for corpus, name in zip((self.source, self.target), APART, strict=True):
+            write(self._trained([corpus], f"training.{name.split('.')[1]}"), self.folder / name)
+
+    def _trained(self, corpora: list[EncodedCorpus], folder: str) -> Embedding:
         trainer = self.settings.trainer
-        joint = trainer.fit_encoded(
-            [self.source, self.target],
+        embedding = trainer.fit_encoded(
+            corpora,
             seed=self.settings.seed,
             threads=self.threads,
-            folder=self.folder / "training",
+            folder=self.folder / folder,
             progress=self.progress,
             checkpoint_seconds=self.checkpoint_seconds,
         )
-        write(joint, self.folder / "joint.safetensors")
-        trainer.forget(self.folder / "training")
+        trainer.forget(self.folder / folder)
+        return embedding
 
     def align(self) -> None:
-        source, target, settings = self.source.counts, self.target.counts, self.settings
-        tuned = tune_run(
-            self.joint, source, target, self.lexicon, settings.wishes,
-            seed=settings.seed, progress=self.progress,
-        )  # fmt: skip
-        split = reallocate(
-            self.joint, source, target, tuned.gamma or 1.0,
-            settings.source_language, settings.target_language,
-        )  # fmt: skip
+        settings, spaces, lexicon = self.settings, self._spaces(), self.lexicon
+        if lexicon is None:
+            split, aligned, facts = align_without_dictionary(
+                spaces, settings.wishes, settings.seed, self.progress
+            )
+        else:
+            tuned = tune_run(
+                spaces, lexicon, settings.wishes, seed=settings.seed, limit=self._limit(),
+                progress=self.progress,
+            )  # fmt: skip
+            split, facts = tuned.chosen_from(spaces), tuned.to_json()
+            aligned = align(split, tuned.method, lexicon, seed=settings.seed)
         write_bilingual(split, self.folder / "reallocated.safetensors")
-        aligned = align(split, tuned.method, self.lexicon, seed=settings.seed)
         write_bilingual(aligned, self.folder / "aligned.safetensors")
-        self._write_json("choice.json", tuned.to_json())
+        self._write_json("choice.json", facts)
         self._write_json(SETTINGS, settings.described())
+
+    def _limit(self) -> float:
+        """What is left for fits, in estimated seconds: the training apart has taken its share."""
+        trainer = self.settings.trainer
+        tokens = 2 * max(self.source.counts.total, self.target.counts.total)
+        training = training_seconds(tokens, trainer.epochs, trainer.dimensions)
+        return (MULTIPLE - self.settings.compares_spaces) * training
+
+    def _spaces(self) -> Spaces:
+        languages = self.settings.source_language, self.settings.target_language
+        apart = None
+        if self.settings.compares_spaces:
+            source, target = (read(self.folder / name) for name in APART)
+            apart = BilingualEmbedding.separate(source, target, *languages)
+        return Spaces((self.joint, self.source.counts, self.target.counts), apart, languages)
 
     def evaluate(self) -> None:
         settings = self.settings
@@ -167,15 +202,15 @@ class _Run:
     def _scores(self, aligned: BilingualEmbedding) -> dict[str, Any] | None:
         if self.test is None:
             return None
+        known = self.lexicon
+        back = None if known is None else known.reversed()
         return {
-            "source_to_target": self._direction(aligned, self.test, self.lexicon),
-            "target_to_source": self._direction(
-                aligned.reversed(), self.test.reversed(), self.lexicon.reversed()
-            ),
+            "source_to_target": self._direction(aligned, self.test, known),
+            "target_to_source": self._direction(aligned.reversed(), self.test.reversed(), back),
         }
 
     def _direction(
-        self, aligned: BilingualEmbedding, test: Lexicon, training: Lexicon
+        self, aligned: BilingualEmbedding, test: Lexicon, training: Lexicon | None
     ) -> dict[str, Any]:
         results = evaluate_rules(
             aligned,
@@ -216,8 +251,9 @@ class _Run:
         return read(self.folder / "joint.safetensors")
 
     @cached_property
-    def lexicon(self) -> Lexicon:
-        return read_lexicon(self.settings.lexicon, self.settings)
+    def lexicon(self) -> Lexicon | None:
+        path = self.settings.lexicon
+        return None if path is None else read_lexicon(path, self.settings)
 
     @cached_property
     def test(self) -> Lexicon | None:

@@ -17,12 +17,12 @@ class RunSettings:
     Args:
         source: Text of the source language, one sentence or paragraph a line.
         target: Text of the target language.
-        lexicon: Training dictionary, "source target" a line.
+        lexicon: Training dictionary, "source target" a line; `None` to align without one.
         test: Test dictionary; `None` for no scores.
         source_language: Code, e.g. `en`; decides how words are cut.
         target_language: Code.
-        wishes: Alignment method, gamma, learning rate and steps; what is left open is chosen on
-            a held-out slice of the training dictionary.
+        wishes: Alignment method, its settings, and gamma; what is left open is chosen on a
+            held-out slice of the training dictionary.
         trainer: Settings of the joint training.
         tokenized: Whether the words of both texts are already cut, at white space.
         lowercase: Whether to lower-case text and dictionaries.
@@ -32,7 +32,7 @@ class RunSettings:
 
     source: Path
     target: Path
-    lexicon: Path
+    lexicon: Path | None
     test: Path | None = None
     source_language: str = "en"
     target_language: str = "es"
@@ -43,11 +43,18 @@ class RunSettings:
     max_vocabulary: int = 200_000
     seed: int = 0
 
+    @property
+    def compares_spaces(self) -> bool:
+        """Whether two separate trainings are tried, too; a gamma that is given asks for a joint."""
+        open_wish = self.wishes.automatic and self.wishes.gamma is None
+        return open_wish and self.lexicon is not None
+
     def described(self) -> dict[str, Any]:
         """All settings as plain types, those of the trainer and the method among them."""
         facts = asdict(self)
         facts |= {f"trainer.{name}": value for name, value in facts.pop("trainer").items()}
         facts |= {f"wishes.{name}": value for name, value in facts.pop("wishes").items()}
+        facts |= {f"method.{name}": value for name, value in facts.pop("wishes.settings").items()}
         return {
             name: str(value.resolve()) if isinstance(value, Path) else value
             for name, value in facts.items()
@@ -60,16 +67,21 @@ class RunResult:
 
     Args:
         folder: Where its files are.
-        gamma: Used for reallocation.
+        gamma: Used for reallocation; `None` where two separate trainings were better.
         method: The alignment method with its settings.
+        reason: Why both, in words.
+        worked: Whether alignment without a dictionary can be trusted; `None` where that was not
+            put to the test, as with a dictionary.
         scores: Scores by direction, identical pairs kept or removed, and rule; `None` without test.
         seconds: Time of each stage when it was done.
         peak_memory_mb: Largest memory of all stages.
     """
 
     folder: Path
-    gamma: float
+    gamma: float | None
     method: dict[str, Any]
+    reason: str
+    worked: bool | None
     scores: dict[str, Any] | None
     seconds: dict[str, float]
     peak_memory_mb: float
@@ -83,6 +95,8 @@ class RunResult:
             "bli_reversed": None if self.scores is None else self.scores["target_to_source"],
             "gamma": self.gamma,
             "method": self.method,
+            "reason": self.reason,
+            "worked": self.worked,
             "seconds": self.seconds,
             "peak_memory_mb": round(self.peak_memory_mb, 1),
             "out": str(self.folder),
@@ -91,7 +105,10 @@ class RunResult:
     def table(self) -> str:
         """Scores for people, a line a rule."""
         settings = " ".join(f"{k} {v:g}" for k, v in self.method.items() if k in _SHOWN)
-        lines = [f"gamma {self.gamma:g}, {self.method['name']} {settings}".rstrip()]
+        space = "separate trainings" if self.gamma is None else f"gamma {self.gamma:g}"
+        lines = [f"{space}, {self.method['name']} {settings}".rstrip(), self.reason]
+        if self.worked is False:
+            lines.append("ALIGNMENT FAILED: do not trust it; give some pairs or more text")
         if self.scores is None:
             lines.append("no test dictionary, so no scores")
         for direction, tables in (self.scores or {}).items():
@@ -102,7 +119,7 @@ class RunResult:
         return "\n".join(lines)
 
 
-_SHOWN = ("learning_rate", "steps")
+_SHOWN = ("learning_rate", "steps", "regularization")
 
 
 def _line(identical: str, rule: str, facts: dict[str, Any]) -> str:
