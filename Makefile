@@ -2,6 +2,9 @@
 # make test   every check, with every extra
 PYTHON ?= python3
 VENV ?= .venv
+# The tests take one known torch. Plain PyPI has the build for NVIDIA GPUs, several gigabytes; for the
+# small one: make test TORCH='torch --index-url https://download.pytorch.org/whl/cpu'
+TORCH ?= torch==2.13.0
 
 .PHONY: demo test check clean
 
@@ -12,6 +15,7 @@ $(VENV)/bin/jointalign: pyproject.toml
 	touch $@
 
 $(VENV)/.test: pyproject.toml $(VENV)/bin/jointalign
+	$(VENV)/bin/python -m pip install --quiet $(TORCH)
 	$(VENV)/bin/python -m pip install --quiet --editable '.[all]' --group test
 	touch $@
 

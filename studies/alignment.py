@@ -28,6 +28,7 @@ from jointalign import (
     EncodedCorpus,
     Lexicon,
     SkipGram,
+    Spaces,
     align,
     bli,
     encode,
@@ -133,9 +134,10 @@ class Study:
         two, two_facts = self.trained(self.target)
         counts = [self.encoded(language).counts for language in (self.source, self.target)]
         separate = BilingualEmbedding.separate(one, two, self.source, self.target)
-        rcsls = tune_run(joint, *counts, self.training, Wishes("rcsls"), seed=self.seed)
+        spaces = Spaces((joint, *counts))
+        rcsls = tune_run(spaces, self.training, Wishes("rcsls"), seed=self.seed)
         say(str(rcsls))
-        procrustes = tune_run(joint, *counts, self.training, Wishes("procrustes"), seed=self.seed)
+        procrustes = tune_run(spaces, self.training, Wishes("procrustes"), seed=self.seed)
         gamma = rcsls.gamma
         whole = reallocate(joint, *counts, 1.0, self.source, self.target)
         split = reallocate(joint, *counts, gamma, self.source, self.target)

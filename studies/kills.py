@@ -91,6 +91,7 @@ def prepared(data: Path, lines: int, folder: Path) -> list[str]:
         options += [f"--{side}", str(path), f"--{side}-language", language]
     lexicons = data / "lexicons"
     options += ["--lexicon", str(lexicons / "en-es.0-5000.txt")]
+    options += ["--method", "rcsls"]
     options += ["--test", str(lexicons / "en-es.5000-6500.txt")]
     options += ["--dimensions", "50", "--threads", "1", "--checkpoint-seconds", "1"]
     return [sys.executable, "-m", "jointalign", "run", *options, "--out"]

@@ -1,5 +1,6 @@
 """The command line as its users meet it: what it prints, and what it does with rubbish."""
 
+import dataclasses
 import errno
 import gzip
 import io
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 
 from jointalign import Embedding, Vocabulary, read, write
+from jointalign._variants import core
+from jointalign.alignment.api import METHODS, method_named
 from jointalign.cli.app import run
 from languages import write_pair
 
@@ -75,7 +78,7 @@ def test_align_writes_vectors_and_mapping(files, tmp_path, capsys):
     )
     write(turned, tmp_path / "turned.vec")
     options = vectors(folder, **{"--source-vectors": tmp_path / "turned.vec"})
-    arguments = ["align", *options, "--method", "procrustes", "--out", str(tmp_path / "out")]
+    arguments = ["align", "procrustes", *options, "--out", str(tmp_path / "out")]
     assert run([*arguments, "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["pairs"]["used"] == 3
@@ -209,8 +212,8 @@ def test_lexicon_without_a_known_word(files, tmp_path, capsys):
     other.write_text("mouse ratón\n")
     options = vectors(folder, **{"--lexicon": other})
     fails(capsys, ["evaluate", "bli", *options], "none of the")
-    more = ["--method", "procrustes", "--out", str(tmp_path / "out")]
-    fails(capsys, ["align", *options, *more], "none of the 1 dictionary pairs")
+    more = ["--out", str(tmp_path / "out")]
+    fails(capsys, ["align", "procrustes", *options, *more], "none of the 1 dictionary pairs")
     assert not (tmp_path / "out").exists()
 
 
@@ -250,7 +253,7 @@ def test_dimensions_that_differ(files, tmp_path, capsys):
         ["translate", "--embedding", "a.safetensors", "--export", "a.safetensors"],
         ["reallocate", "--joint", "a.safetensors", "--source", "b", "--target", "c"]
         + ["--out", "a.safetensors"],
-        ["align", "--source-vectors", "source.vec", "--target-vectors", "b.vec"]
+        ["align", "rcsls", "--source-vectors", "source.vec", "--target-vectors", "b.vec"]
         + ["--lexicon", "l.txt", "--out", "."],
     ],
 )
@@ -310,8 +313,55 @@ def test_usage_errors(arguments):
 
 @pytest.mark.parametrize(
     "command",
-    ["demo", "run", "train", "reallocate", "align", "translate", "plot", "convert", "data", ""],
+    [
+        "demo",
+        "run",
+        "train",
+        "reallocate",
+        "align",
+        "align auto",
+        "align rcsls",
+        "study",
+        "study table1",
+        "translate",
+        "plot",
+        "convert",
+        "data",
+        "",
+    ],
 )
 def test_help(command, capsys):
     assert run([*command.split(), "--help"]) == 0
     assert "--help" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_shows_its_own_settings_with_their_defaults(method, capsys):
+    assert run(["align", method, "--help"]) == 0
+    shown = capsys.readouterr().out
+    facts = dataclasses.fields(core(method_named(method)))
+    for field in facts:
+        if field.type in ("int", "float", "bool"):
+            assert f"--{field.name.replace('_', '-')}"[:20] in shown
+    assert "--regularization" in shown or method not in ("geomm", "geomm_semi_supervised")
+    assert ("--discriminator" in shown) == method.startswith("muse")
+
+
+def test_a_setting_that_is_given_reaches_the_method(files, tmp_path, capsys):
+    folder, _ = files
+    arguments = ["align", "geomm", *vectors(folder), "--out", str(tmp_path / "out"), "--json"]
+    assert run([*arguments, "--regularization", "7"]) == 0
+    assert json.loads(capsys.readouterr().out)["method"] == {"name": "geomm", "regularization": 7.0}
+    fails(capsys, [*arguments, "--regularization", "-1"], "regularization must be above 0")
+
+
+def test_alignment_without_a_dictionary(files, tmp_path, capsys):
+    folder, _ = files
+    options = vectors(folder)
+    place = options.index("--lexicon")
+    without = [*options[:place], *options[place + 2 :]]
+    out = ["--out", str(tmp_path / "out")]
+    assert run(["align", "procrustes", *without, *out]) == 2
+    assert "give either --lexicon, or --pairs" in capsys.readouterr().err
+    fails(capsys, ["align", "procrustes", *without, *out, "--pairs", "numerals"], "no numeral")
+    fails(capsys, ["align", "procrustes", *without, *out, "--pairs", "none"], "got none")

@@ -221,7 +221,10 @@ class TestBatches:
 class TestKilling:
     """A process that waits for its standard input amid encoding, with two workers."""
 
+    # A shell that starts the tests in the background has them ignore interrupts.
     SCRIPT = """
+        import signal
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         from jointalign import corpus, encoding
         corpus._BATCH_CHARACTERS = 500
         encoding.encode(corpus.Corpus("-"), "encoded", workers=2)

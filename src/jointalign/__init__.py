@@ -3,8 +3,17 @@
 from jointalign import bli
 from jointalign.alignment.api import align, apply, fit
 from jointalign.alignment.base import Aligner, Mapping
+from jointalign.alignment.dema import DeMaBWE
+from jointalign.alignment.geomm import GeoMM
+from jointalign.alignment.geomm_multilingual import MultilingualGeoMM
+from jointalign.alignment.geomm_semi import SemiSupervisedGeoMM
+from jointalign.alignment.iterative_normalization import IterativeNormalization
+from jointalign.alignment.muse import MUSE
 from jointalign.alignment.procrustes import Procrustes
 from jointalign.alignment.rcsls import RCSLS
+from jointalign.alignment.refinement import RefinedProcrustes
+from jointalign.alignment.vecmap import VecMap
+from jointalign.auto import Spaces, choose_all
 from jointalign.corpus import Corpus
 from jointalign.dictionary import Translations, induce, translate, write_tsv
 from jointalign.embedding import BilingualEmbedding, Embedding
@@ -16,14 +25,36 @@ from jointalign.lexicon import Lexicon
 from jointalign.oversharing import oversharing
 from jointalign.reallocation import reallocate
 from jointalign.retrieval import Retrieval, neighbours
+from jointalign.seeds import Seeds, pairs_of
 from jointalign.selection import choose, choose_settings
 from jointalign.subwords import SubwordTable
-from jointalign.training.base import Balance, Trainer
+from jointalign.training.base import Balance, Noise, Trainer
+from jointalign.training.cbow import CBOW
+from jointalign.training.duong import SupervisedJoint
+from jointalign.training.replace import JointReplace
 from jointalign.training.skipgram import SkipGram
+from jointalign.unsupervised import align_unsupervised
 from jointalign.version import __version__
 from jointalign.vocabulary import Counts, Vocabulary
 
 __all__ = [
+    "pairs_of",
+    "choose_all",
+    "align_unsupervised",
+    "VecMap",
+    "SupervisedJoint",
+    "Spaces",
+    "SemiSupervisedGeoMM",
+    "Seeds",
+    "RefinedProcrustes",
+    "Noise",
+    "MultilingualGeoMM",
+    "JointReplace",
+    "IterativeNormalization",
+    "GeoMM",
+    "DeMaBWE",
+    "MUSE",
+    "CBOW",
     "RCSLS",
     "Aligner",
     "Balance",

@@ -44,6 +44,10 @@ Steps = Annotated[
     int | None,
     typer.Option(min=1, help="Of RCSLS; default: chosen on held-out training pairs."),
 ]
+Regularization = Annotated[
+    float | None,
+    typer.Option(min=1e-9, help="Of GeoMM; default: chosen on held-out training pairs."),
+]
 SpellSource = Annotated[
     str,
     typer.Option("--source-language", help="Source words of the dictionary are spelt as in it."),

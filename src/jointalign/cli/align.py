@@ -1,38 +1,53 @@
-"""`jointalign align`: two sets of vectors and a dictionary in, one space out."""
+"""`jointalign align METHOD`: two sets of vectors and a dictionary in, one space out."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
+from jointalign.alignment.api import METHODS, method_named
 from jointalign.cli._console import progress, say, show, show_json
+from jointalign.cli._methods import with_settings, without_settings
 from jointalign.cli._options import (
     Json,
     KeepCase,
-    LearningRate,
     OutFolder,
     Seed,
     SpellSource,
     SpellTarget,
-    Steps,
     Threads,
-    TrainingLexicon,
 )
 from jointalign.cli._spaces import Source, Space, Target, read_space
+from jointalign.seeds import Seeds
 
 OUTPUTS = ("source.vec", "target.vec", "mapping.safetensors", "aligned.safetensors")
 
+application = typer.Typer(
+    help="Learn a mapping and move all words by it. Writes source.vec and target.vec, "
+    "mapping.safetensors, and aligned.safetensors with all of it.",
+    rich_markup_mode=None,
+)
+
+Lexicons = Annotated[
+    Path | None, typer.Option("--lexicon", help="Training dictionary, 'source target' a line.")
+]
+Pairs = Annotated[
+    Seeds | None,
+    typer.Option("--pairs", help="Instead of a dictionary: words or numbers spelt alike, or none."),
+]
+
 
 def command(
-    lexicon: TrainingLexicon,
+    method: str,
+    settings: dict[str, Any],
     out: OutFolder,
+    lexicon: Lexicons = None,
+    pairs: Pairs = None,
     source_vectors: Source = None,
     target_vectors: Target = None,
     embedding: Space = None,
-    method: Annotated[str, typer.Option(help="rcsls or procrustes.")] = "rcsls",
-    learning_rate: LearningRate = None,
-    steps: Steps = None,
     max_vocabulary: Annotated[
         int, typer.Option(min=1, help="Learn from so many words of each side; all words move.")
     ] = 200_000,
@@ -43,29 +58,42 @@ def command(
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Learn a mapping from a dictionary and move all words by it.
-
-    Writes source.vec and target.vec, mapping.safetensors, and aligned.safetensors with all of it.
-    """
+    """Choose a method on held-out pairs, learn a mapping, and move all words by it."""
     from jointalign.alignment.api import apply, fit, noted, training_pairs, usable_pairs
     from jointalign.alignment.storage import write_mapping
     from jointalign.files import check_folder, spare_inputs
     from jointalign.formats.api import write, write_bilingual
     from jointalign.lexicon import Lexicon
     from jointalign.processors import limited_to
-    from jointalign.tuning import Wishes, tune_alignment
+    from jointalign.seeds import pairs_of
+    from jointalign.tuning import Tuned, Wishes, tune_alignment
 
+    if (lexicon is None) == (pairs is None):
+        raise typer.BadParameter("give either --lexicon, or --pairs identical, numerals or none")
+    if method == "auto" and pairs is Seeds.NONE:
+        raise typer.BadParameter(
+            "auto chooses on pairs: give some, or name vecmap_unsupervised or muse"
+        )
     given = [path for path in (source_vectors, target_vectors, embedding) if path is not None]
     spare_inputs(given, [out / name for name in OUTPUTS])
+    wishes = Wishes(method, None, settings)
     with progress("align") as bar, limited_to(threads):
-        training = Lexicon.read(lexicon, not keep_case, source_language, target_language)
-        say(f"{lexicon}: {training.report}")
+        training = None
+        if lexicon is not None:
+            training = Lexicon.read(lexicon, not keep_case, source_language, target_language)
+            say(f"{lexicon}: {training.report}")
         space = read_space(embedding, source_vectors, target_vectors)
-        _, report = training_pairs(space, training)
-        usable_pairs(space, training)
+        if training is None and pairs is not None:
+            training = pairs_of(pairs, space)
+        report = None
+        if training is not None:
+            _, report = training_pairs(space, training)
+            usable_pairs(space, training)
         check_folder(out)
-        wishes = Wishes(method, None, learning_rate, steps)
-        tuned = tune_alignment(space, training, wishes, seed=seed, progress=bar)
+        if training is None:
+            tuned = Tuned(None, wishes.aligner)
+        else:
+            tuned = tune_alignment(space, training, wishes, seed=seed, progress=bar)
         mapping = fit(space, tuned.method, training, seed=seed, max_vocabulary=max_vocabulary)
         aligned = apply(mapping, space, noted(tuned.method, seed))
         bar.title("write")
@@ -73,7 +101,14 @@ def command(
         write(aligned.target, out / OUTPUTS[1])
         write_mapping(mapping, out / OUTPUTS[2])
         write_bilingual(aligned, out / OUTPUTS[3])
+    counted = {} if report is None else {"pairs": report.to_json()}
     if json:
-        show_json({**tuned.to_json(), "pairs": report.to_json(), "out": str(out)})
+        show_json({**tuned.to_json(), **counted, "out": str(out)})
     else:
-        show(f"{tuned}\n{report}\n{out}: {', '.join(OUTPUTS)}")
+        show("\n".join(filter(None, [str(tuned), report and str(report)])))
+        show(f"{out}: {', '.join(OUTPUTS)}")
+
+
+application.command("auto")(without_settings(command, "auto"))
+for _name in METHODS:
+    application.command(_name)(with_settings(command, method_named(_name), _name))

@@ -20,6 +20,7 @@ from jointalign.cli import (
     plot,
     reallocate,
     run_all,
+    study,
     train,
     translate,
 )
@@ -42,10 +43,11 @@ application.command("demo")(demo.command)
 application.command("run")(run_all.command)
 application.command("train")(train.command)
 application.command("reallocate")(reallocate.command)
-application.command("align")(align.command)
+application.add_typer(align.application, name="align")
 application.add_typer(evaluate.application, name="evaluate")
 application.command("translate")(translate.command)
 application.command("plot")(plot.command)
+application.add_typer(study.application, name="study")
 application.command("convert")(convert.command)
 application.add_typer(data.application, name="data")
 

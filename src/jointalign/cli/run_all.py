@@ -16,11 +16,11 @@ from jointalign.cli._options import (
     LearningRate,
     MaxVocabulary,
     OutFolder,
+    Regularization,
     Seed,
     Steps,
     Threads,
     Tokenized,
-    TrainingLexicon,
 )
 from jointalign.cli._training import (
     BalanceOption,
@@ -41,8 +41,11 @@ from jointalign.training.base import Balance
 def command(
     source: Annotated[Path, typer.Option(help="Text of the source language.")],
     target: Annotated[Path, typer.Option(help="Text of the target language.")],
-    lexicon: TrainingLexicon,
     out: OutFolder,
+    lexicon: Annotated[
+        Path | None,
+        typer.Option(help="Training dictionary, 'source target' a line; none: without one."),
+    ] = None,
     source_language: Annotated[
         str | None, typer.Option(help="Code, e.g. en; default: as named in the file name.")
     ] = None,
@@ -50,10 +53,17 @@ def command(
     test: Annotated[
         Path | None, typer.Option(help="Test dictionary; without it there are no scores.")
     ] = None,
-    method: Annotated[str, typer.Option(help="Alignment method: rcsls or procrustes.")] = "rcsls",
+    method: Annotated[
+        str,
+        typer.Option(
+            help="Alignment method (see `jointalign align --help`); auto tries those that the "
+            "dictionary allows, joint and separate training, on held-out training pairs."
+        ),
+    ] = "auto",
     gamma: Gamma = None,
     alignment_rate: LearningRate = None,
     steps: Steps = None,
+    regularization: Regularization = None,
     dimensions: Dimensions = 300,
     epochs: Epochs = 5,
     window: Window = 5,
@@ -80,6 +90,8 @@ def command(
     from jointalign.training.skipgram import SkipGram
     from jointalign.tuning import Wishes
 
+    asked = {"learning_rate": alignment_rate, "steps": steps, "regularization": regularization}
+    given = {name: value for name, value in asked.items() if value is not None}
     source_code = source_language or languages([source], None)[0]
     target_code = target_language or languages([target], None)[0]
     settings = RunSettings(
@@ -89,7 +101,7 @@ def command(
         test=test,
         source_language=source_code,
         target_language=target_code,
-        wishes=Wishes(method, gamma, alignment_rate, steps),
+        wishes=Wishes(method, gamma, given),
         trainer=SkipGram(
             dimensions, window, epochs, minimum_count, negatives, minimum_ngram, maximum_ngram,
             subsampling=subsampling, learning_rate=learning_rate, balance=balance,

@@ -1,0 +1,250 @@
+"""One number of a table each: a system in one direction, from one seed."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jointalign._variants import changed, chosen_settings
+from jointalign.alignment.api import apply, fit, looks_failed, method_named
+from jointalign.alignment.base import Aligner
+from jointalign.bli import BLIResult, Identical, OutOfVocabulary, evaluate_parts
+from jointalign.choice import Choice, described
+from jointalign.embedding import BilingualEmbedding
+from jointalign.files import atomic
+from jointalign.lexicon import Lexicon
+from jointalign.reallocation import reallocate
+from jointalign.selection import choose, choose_settings
+from jointalign.study._data import dictionaries
+from jointalign.study._rows import Anchors, Row, Space, rows_named
+from jointalign.study._trainings import Trainings
+from jointalign.study.base import Pair, StudySettings
+from jointalign.version import __version__
+
+RULES = (OutOfVocabulary.PAPER, OutOfVocabulary.MUSE)
+WITHOUT_DICTIONARY = 0.9
+"""Gamma where nothing can be held out: that of the paper's released scripts."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A column of a table and a seed.
+
+    Args:
+        pair: Source and target.
+        seed: Of the trainings and the method.
+    """
+
+    pair: Pair
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.pair}.seed{self.seed}"
+
+
+class Cells:
+    """Makes the cells in a folder, each once; what was chosen for them, likewise.
+
+    Gamma and all settings are chosen once for each direction, on a held-out fifth of the training
+    dictionary with the vectors of seed 0, and are then the same for all seeds. Gamma is chosen
+    with Procrustes, so that the rows of a column share one vocabulary; alignment that sees no
+    dictionary takes 0.9. The pairs that Table 4 leaves out are those of the chosen gamma.
+
+    Args:
+        settings: Of the study.
+        trainings: What the spaces are made of.
+        folder: Where the cells go; that of the trainings.
+    """
+
+    def __init__(self, settings: StudySettings, trainings: Trainings, folder: Path) -> None:
+        self.settings, self.trainings, self.folder = settings, trainings, folder
+        self.stages = trainings.stages
+
+    def cell(self, row: Row, place: Place) -> dict[str, Any]:
+        """Scores of a system, made unless they are there."""
+        upstream = self._trained(row, place)
+        upstream += [self._choose_gamma(place.pair)]
+        if row.supervised and row.method:
+            upstream += [self._choose_method(row, place.pair)]
+        method = described(method_named(row.method)) if row.method else None
+        facts = [self._facts(place.pair), self.settings.max_vocabulary, method, str(row.anchors)]
+        name = f"cell.{row.name}.{place}"
+        self._do(name, facts, lambda: self._make(row, place), upstream)
+        return self._read(name)
+
+    def _trained(self, row: Row, place: Place) -> list[str]:
+        names = self.trainings.names(place.pair, place.seed, Space.JOINT)
+        if row.space is not Space.JOINT:
+            names += self.trainings.names(place.pair, place.seed, row.space)
+        return list(dict.fromkeys(names))
+
+    def _facts(self, pair: Pair) -> list[Any]:
+        """What all choices and scores of a direction depend on besides the trainings."""
+        found = dictionaries(self.settings, pair)
+        return [__version__, found.training.pairs, found.test.pairs]
+
+    def _do(self, name: str, facts: list[Any], work: Callable[[], Any], after: list[str]) -> None:
+        path = Path("cells") / f"{name}.json"
+
+        def write() -> None:
+            result = work()
+            with atomic(self.folder / path, "w") as file:
+                json.dump(result, file)
+
+        self.stages.do(name, facts, [str(path)], write, after)
+
+    def _read(self, name: str) -> dict[str, Any]:
+        return json.loads((self.folder / "cells" / f"{name}.json").read_text("utf-8"))
+
+    def _choose_gamma(self, pair: Pair) -> str:
+        def work() -> dict[str, Any]:
+            joint, counts = self.trainings.joint(pair, 0), self.trainings.counts(pair)
+            training = dictionaries(self.settings, pair).training
+            choice = choose(
+                joint, *counts, training, "procrustes", progress=self.trainings.progress
+            )
+            return {"gamma": choice.gamma, "trials": _trials(choice)}
+
+        name = f"gamma.{pair}"
+        if name not in self.stages.records:
+            self._do(name, self._facts(pair), work, self.trainings.names(pair, 0, Space.JOINT))
+        return name
+
+    def _choose_method(self, row: Row, pair: Pair) -> str:
+        if row.settings_of:
+            return self._choose_method(rows_named((row.settings_of,))[0], pair)
+        method = method_named(row.method)
+
+        def work() -> dict[str, Any]:
+            if not chosen_settings(method):
+                return {"settings": {}, "trials": []}
+            choice = choose_settings(
+                self._space(row, Place(pair, 0)), dictionaries(self.settings, pair).training,
+                method, progress=self.trainings.progress,
+            )  # fmt: skip
+            return {"settings": chosen_settings(choice.method), "trials": _trials(choice)}
+
+        name = f"settings.{row.name}.{pair}"
+        if name not in self.stages.records:
+            after = [*self._trained(row, Place(pair, 0)), self._choose_gamma(pair)]
+            self._do(name, [self._facts(pair), described(method)], work, after)
+        return name
+
+    def _gamma(self, pair: Pair) -> float:
+        return self._read(self._choose_gamma(pair))["gamma"]
+
+    def _space(self, row: Row, place: Place) -> BilingualEmbedding:
+        """What a row's mapping is learnt in."""
+        if row.space is Space.SEPARATE:
+            return self.trainings.separate(place.pair, place.seed)
+        if row.space is Space.SUPERVISED_JOINT:
+            return self.trainings.supervised_joint(place.pair, place.seed)
+        if row.space is Space.REPLACED:
+            return self._split(place, 1.0, Space.REPLACED)
+        return self._split(place, self._gamma_of(row, place.pair))
+
+    def _gamma_of(self, row: Row, pair: Pair) -> float:
+        """1 where everything seen in both texts stays shared."""
+        if row.space is not Space.REALLOCATED:
+            return 1.0
+        takes_none = row.anchors is Anchors.NONE and row.method
+        return WITHOUT_DICTIONARY if takes_none else self._gamma(pair)
+
+    def _split(self, place: Place, gamma: float, space: Space = Space.JOINT) -> BilingualEmbedding:
+        pair = place.pair
+        joint = self.trainings.joint(pair, place.seed, space)
+        return reallocate(joint, *self.trainings.counts(pair), gamma, pair.source, pair.target)
+
+    def _make(self, row: Row, place: Place) -> dict[str, Any]:
+        space = self._space(row, place)
+        method = self._method(row, place.pair)
+        begun, failed = time.monotonic(), False
+        if method is not None:
+            anchors = self._anchors(row, place.pair, space)
+            mapping = fit(space, method, anchors, seed=place.seed)
+            space, failed = apply(mapping, space), looks_failed(mapping)
+        seconds = time.monotonic() - begun
+        return {
+            "row": row.name,
+            "direction": str(place.pair),
+            "seed": place.seed,
+            "method": None if method is None else described(method),
+            "gamma": self._gamma_of(row, place.pair) if row.space is Space.REALLOCATED else None,
+            "seconds": round(seconds, 2),
+            "failed": failed,
+            "scores": self._scores(space, place),
+        }
+
+    def _method(self, row: Row, pair: Pair) -> Aligner | None:
+        if not row.method:
+            return None
+        method = method_named(row.method)
+        if not row.supervised:
+            return method
+        return changed(method, self._read(self._choose_method(row, pair))["settings"])
+
+    def _anchors(self, row: Row, pair: Pair, space: BilingualEmbedding) -> Lexicon | None:
+        if row.anchors is Anchors.DICTIONARY:
+            return dictionaries(self.settings, pair).training
+        if row.anchors is Anchors.IDENTICAL:
+            source, target = space.source_only.vocabulary, space.target_only.vocabulary
+            return Lexicon.identical_strings(source, target)
+        return None
+
+    def _scores(self, space: BilingualEmbedding, place: Place) -> dict[str, Any]:
+        found = dictionaries(self.settings, place.pair)
+        kept = without_torn_pairs(
+            found.test, self._split(place, 1.0), self._split(place, self._gamma(place.pair))
+        )
+        whole, part = evaluate_parts(
+            space, found.test, (found.test, kept), max_vocabulary=self.settings.max_vocabulary,
+            seed=place.seed,
+        )  # fmt: skip
+        scored = {
+            "table1": (whole, Identical.KEPT),
+            "table2": (whole, Identical.REMOVED),
+            "table4": (part, Identical.KEPT),
+        }
+        scores = {
+            table: {str(rule): _words(results[rule, identical]) for rule in RULES}
+            for table, (results, identical) in scored.items()
+        }
+        return scores
+
+
+def without_torn_pairs(
+    test: Lexicon, before: BilingualEmbedding, after: BilingualEmbedding
+) -> Lexicon:
+    """The test pairs but for those that reallocation left out (appendix B of the paper, Table 4).
+
+    Args:
+        test: The whole test dictionary.
+        before: The joint space with all words seen in both texts shared.
+        after: The same after reallocation.
+    """
+    kept = [
+        (source, target)
+        for source, target in test
+        if not (source in before.source and target in before.target)
+        or (source in after.source and target in after.target)
+    ]
+    return Lexicon(tuple(kept))
+
+
+def _trials(choice: Choice) -> list[dict[str, Any]]:
+    return [
+        {"gamma": trial.gamma, "method": described(trial.method), "precision": trial.precision}
+        for trial in choice.trials
+    ]
+
+
+def _words(result: BLIResult) -> dict[str, Any]:
+    """Scores, and what became of each word, which comparisons need."""
+    facts = result.to_json()
+    del facts["bands"], facts["overlap"]
+    right = "".join("1" if rank == 1 else "0" for rank in result.reciprocal_ranks.tolist())
+    return facts | {"words": list(result.words), "right": right}

@@ -1,0 +1,80 @@
+"""Where a study finds its texts and dictionaries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from jointalign._compression import COMPRESSIONS
+from jointalign.errors import JointalignError
+from jointalign.lexicon import Lexicon
+from jointalign.study.base import Pair, StudySettings
+
+TRAINING, TEST = "0-5000", "5000-6500"
+
+
+@dataclass(frozen=True)
+class Dictionaries:
+    """Those of one direction.
+
+    Args:
+        training: To learn and to choose settings from.
+        test: To score.
+        is_reversed: Whether they are those of the other direction, turned round.
+    """
+
+    training: Lexicon
+    test: Lexicon
+    is_reversed: bool
+
+
+def text_of(settings: StudySettings, pair: Pair, language: str) -> tuple[str, Path]:
+    """Name of the corpus of a pair, and the file of one of its languages.
+
+    Raises:
+        JointalignError: If there is none with both languages, or more than one.
+    """
+    sides = [_texts(settings.data / "mono", code) for code in (pair.source, pair.target)]
+    names = sorted(sides[0].keys() & sides[1].keys())
+    if settings.corpus is not None:
+        names = [name for name in names if name == settings.corpus]
+    if len(names) != 1:
+        found = f"several ({', '.join(names)}); choose one with `corpus`" if names else "none"
+        wanted = "NAME" if settings.corpus is None else settings.corpus
+        raise JointalignError(
+            f"expected one corpus with both languages of {pair}, {settings.data}/mono/{wanted}."
+            f"{pair.source}.txt and {wanted}.{pair.target}.txt, compressed or not; found {found}"
+        )
+    return names[0], _texts(settings.data / "mono", language)[names[0]]
+
+
+def _texts(folder: Path, language: str) -> dict[str, Path]:
+    found = {}
+    for ending in ("", *COMPRESSIONS):
+        for path in folder.glob(f"*.{language}.txt{ending}"):
+            found[path.name.removesuffix(f".{language}.txt{ending}")] = path
+    return found
+
+
+def dictionaries(settings: StudySettings, pair: Pair) -> Dictionaries:
+    """The dictionaries of a direction; where there is none, the other direction's turned round.
+
+    Raises:
+        JointalignError: If there is neither.
+    """
+    folder = settings.data / "lexicons"
+    for is_reversed, name in ((False, str(pair)), (True, str(pair.reversed()))):
+        paths = [folder / f"{name}.{part}.txt" for part in (TRAINING, TEST)]
+        if all(path.is_file() for path in paths):
+            codes = name.split("-")
+            training, test = (
+                Lexicon.read(path, source_language=codes[0], target_language=codes[1])
+                for path in paths
+            )
+            if is_reversed:
+                training, test = training.reversed(), test.reversed()
+            return Dictionaries(training, test, is_reversed)
+    raise JointalignError(
+        f"{folder}: expected {pair}.{TRAINING}.txt and {pair}.{TEST}.txt, or those of "
+        f"{pair.reversed()}; `jointalign data get muse --pair {pair} --out {folder}` fetches them"
+    )

@@ -1,0 +1,127 @@
+"""The systems that the tables compare, and what the paper published for them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+
+from jointalign.errors import JointalignError
+
+
+class Space(StrEnum):
+    """What a row's mapping is learnt in."""
+
+    SEPARATE = "separate"
+    """Two trainings that know nothing of each other."""
+
+    JOINT = "joint"
+    """One training on both texts; all words seen in both are shared."""
+
+    REALLOCATED = "reallocated"
+    """The same after vocabulary reallocation."""
+
+    SUPERVISED_JOINT = "supervised_joint"
+    """Trained on both texts with a dictionary, after Duong et al. (2016)."""
+
+    REPLACED = "replaced"
+    """One training on both texts, words being replaced by translations at random."""
+
+
+class Anchors(StrEnum):
+    """Where a row's translation pairs come from."""
+
+    DICTIONARY = "dictionary"
+    IDENTICAL = "identical"
+    """Words that both languages spell alike: no dictionary."""
+
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A system.
+
+    Args:
+        name: On the command line and in files.
+        title: In tables; the paper's where it has the row.
+        space: What its mapping is learnt in.
+        method: Name of the alignment method; empty for none.
+        anchors: What it learns from.
+        group: Rows are compared with the rows of their own group next to them.
+        settings_of: Name of the row whose settings it takes, for a row that leaves a step out.
+    """
+
+    name: str
+    title: str
+    space: Space
+    method: str = ""
+    anchors: Anchors = Anchors.DICTIONARY
+    group: str = "supervised"
+    settings_of: str = ""
+
+    @property
+    def supervised(self) -> bool:
+        """Whether it sees the training dictionary."""
+        return self.anchors is Anchors.DICTIONARY and bool(self.method or self.is_trained_so)
+
+    @property
+    def is_trained_so(self) -> bool:
+        """Whether the dictionary is used by the training itself."""
+        return self.space in (Space.SUPERVISED_JOINT, Space.REPLACED)
+
+
+_NONE = Anchors.NONE
+ROWS = (
+    Row("muse", "MUSE", Space.SEPARATE, "muse_small", _NONE, "alignment"),
+    Row("vecmap-unsupervised", "VecMap", Space.SEPARATE, "vecmap_unsupervised", _NONE, "alignment"),
+    Row("dema", "DeMa-BWE", Space.SEPARATE, "dema_small", Anchors.IDENTICAL, "alignment"),
+    Row("procrustes", "Procrustes", Space.SEPARATE, "procrustes", group="alignment"),
+    Row("refined", "Procrustes, refined", Space.SEPARATE, "refined", group="alignment"),
+    Row("geomm", "GeoMM", Space.SEPARATE, "geomm", group="alignment"),
+    Row("vecmap", "VecMap, supervised", Space.SEPARATE, "vecmap", group="alignment"),
+    Row("rcsls", "RCSLS", Space.SEPARATE, "rcsls", group="alignment"),
+    Row("rcsls-in", "RCSLS + IN", Space.SEPARATE, "rcsls_iterative", group="alignment"),
+    Row("joint", "Unsupervised Joint", Space.JOINT, anchors=_NONE, group="joint"),
+    Row("joint-replace", "Joint-Replace", Space.REPLACED, group="joint"),
+    Row("supervised-joint", "Supervised Joint (Duong)", Space.SUPERVISED_JOINT, group="joint"),
+    Row("without-alignment", "Joint-Align w/o AR", Space.REALLOCATED, anchors=_NONE, group="both"),
+    Row("joint-align-muse", "Joint-Align + MUSE", Space.REALLOCATED, "muse_small", _NONE, "both"),
+    Row("without-reallocation", "Joint-Align + RCSLS w/o VR", Space.JOINT, "rcsls", group="both",
+        settings_of="joint-align-rcsls"),
+    Row("joint-align-procrustes", "Joint-Align + Procrustes", Space.REALLOCATED, "procrustes",
+        group="both"),
+    Row("joint-align-geomm", "Joint-Align + GeoMM", Space.REALLOCATED, "geomm", group="both"),
+    Row("joint-align-rcsls", "Joint-Align + RCSLS", Space.REALLOCATED, "rcsls", group="both"),
+    Row("joint-align-vecmap", "Joint-Align + VecMap, supervised", Space.REALLOCATED, "vecmap",
+        group="both"),
+)  # fmt: skip
+"""All systems, in the order of Table 1 of the paper; ours without a published row among them."""
+
+
+def rows_named(names: tuple[str, ...]) -> tuple[Row, ...]:
+    """The rows of these names, in the tables' order; all for none.
+
+    Raises:
+        JointalignError: If there is no such row.
+    """
+    known = {row.name for row in ROWS}
+    for name in names:
+        if name not in known:
+            raise JointalignError(
+                f"there is no method '{name}'; choose from all, {', '.join(sorted(known))}"
+            )
+    return tuple(row for row in ROWS if not names or row.name in names)
+
+
+@cache
+def _published() -> dict[str, dict[str, dict[str, float | None]]]:
+    text = files("jointalign.study").joinpath("published.json").read_text("utf-8")
+    return json.loads(text)
+
+
+def published(table: str, title: str, direction: str) -> float | None:
+    """P@1 that the paper gives for a row and a direction such as `en-es`; `None` if it has none."""
+    return _published()[table].get(title, {}).get(direction)

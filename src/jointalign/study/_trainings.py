@@ -1,0 +1,171 @@
+"""The trainings of a study: each is done once and shared by all rows of all its tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from jointalign.corpus import Corpus
+from jointalign.embedding import BilingualEmbedding, Embedding
+from jointalign.encoding import FILES, EncodedCorpus, encode
+from jointalign.files import atomic, file_facts, read_lines
+from jointalign.formats.api import read, read_bilingual, write, write_bilingual
+from jointalign.lexicon import Lexicon
+from jointalign.progress import Progress
+from jointalign.stages import Stages
+from jointalign.study._data import dictionaries, text_of
+from jointalign.study._rows import Space
+from jointalign.study.base import Pair, StudySettings
+from jointalign.tokenization import tokenizer
+from jointalign.training.duong import SupervisedJoint
+from jointalign.training.replace import JointReplace
+from jointalign.version import __version__
+from jointalign.vocabulary import Counts
+
+
+class Trainings:
+    """Encoded texts and embeddings in a folder, made when they are first asked for.
+
+    Args:
+        settings: Of the study.
+        folder: Where they go.
+        threads: How many; `None` for all processors.
+        progress: Told how far the work at hand is.
+        announce: Told the name of each piece of work, and whether it was done before.
+    """
+
+    def __init__(
+        self,
+        settings: StudySettings,
+        folder: Path,
+        threads: int | None = None,
+        progress: Progress | None = None,
+        announce: Callable[[str, bool], None] | None = None,
+    ) -> None:
+        self.settings, self.folder = settings, folder
+        self.threads, self.progress = threads, progress
+        self.stages = Stages(folder, announce)
+
+    def names(self, pair: Pair, seed: int, space: Space) -> list[str]:
+        """Make sure that what a space is made of is trained; the names of those stages."""
+        together = sorted([pair.source, pair.target])
+        if space in (Space.REPLACED, Space.SUPERVISED_JOINT):
+            return [self._supervised(Pair(*together), seed, space)]
+        groups = [[pair.source], [pair.target]] if space is Space.SEPARATE else [together]
+        return [self._trained(pair, group, seed) for group in groups]
+
+    def joint(self, pair: Pair, seed: int, space: Space = Space.JOINT) -> Embedding:
+        """Trained on both languages together; in the space `replaced`, with a dictionary."""
+        return self._read(self.names(pair, seed, space)[0])
+
+    def supervised_joint(self, pair: Pair, seed: int) -> BilingualEmbedding:
+        """Trained on both languages together with a dictionary, nothing shared."""
+        (name,) = self.names(pair, seed, Space.SUPERVISED_JOINT)
+        found = read_bilingual(self.folder / f"{name}.safetensors")
+        return found if found.source_language == pair.source else found.reversed()
+
+    def separate(self, pair: Pair, seed: int) -> BilingualEmbedding:
+        """Two trainings that know nothing of each other."""
+        source, target = (self._read(name) for name in self.names(pair, seed, Space.SEPARATE))
+        return BilingualEmbedding.separate(source, target, pair.source, pair.target)
+
+    def counts(self, pair: Pair) -> tuple[Counts, Counts]:
+        """Of the source and the target text."""
+        return self._text(pair, pair.source).counts, self._text(pair, pair.target).counts
+
+    def _read(self, name: str) -> Embedding:
+        return read(self.folder / f"{name}.safetensors")
+
+    def _trained(self, pair: Pair, languages: list[str], seed: int) -> str:
+        title = self._title(pair, languages, seed)
+        path = f"{title}.safetensors"
+
+        def work() -> None:
+            corpora = [self._text(pair, code) for code in languages]
+            parts = self.folder / f"{title}.parts"
+            embedding = self.settings.trainer.fit_encoded(
+                corpora, seed=seed, threads=self.threads, folder=parts, progress=self.progress
+            )
+            write(embedding, self.folder / path)
+
+        texts = [self._name(pair, code) for code in languages]
+        for code in languages:
+            self._text(pair, code)
+        settings = [__version__, asdict(self.settings.trainer), seed]
+        if title not in self.stages.records:
+            self.stages.do(title, settings, [path], work, after=texts)
+        return title
+
+    def _supervised(self, pair: Pair, seed: int, space: Space) -> str:
+        """Train with the dictionary of a pair whose languages are in alphabetical order."""
+        languages = [pair.source, pair.target]
+        lexicon = self._taught(pair)
+        title = f"{self._title(pair, languages, seed)}.{space}"
+        path = self.folder / f"{title}.safetensors"
+        base = self.settings.trainer
+        # The window, epochs and noise of Duong et al. are part of the method.
+        supervised = SupervisedJoint(base.dimensions, minimum_count=base.minimum_count)
+        trainer = JointReplace(base) if space is Space.REPLACED else supervised
+
+        def work() -> None:
+            corpora = [self._text(pair, code) for code in languages]
+            trained = trainer.fit_encoded(
+                corpora, lexicon, seed=seed, threads=self.threads,
+                folder=self.folder / f"{title}.parts", progress=self.progress,
+            )  # fmt: skip
+            if isinstance(trained, BilingualEmbedding):
+                write_bilingual(trained, path)
+            else:
+                write(trained, path)
+
+        for code in languages:
+            self._text(pair, code)
+        settings = [__version__, asdict(trainer), lexicon.pairs, seed]
+        if title not in self.stages.records:
+            texts = [self._name(pair, code) for code in languages]
+            self.stages.do(title, settings, [path.name], work, after=texts)
+        return title
+
+    def _taught(self, pair: Pair) -> Lexicon:
+        """The training dictionary without any pair that is tested in either direction."""
+        tested = {
+            *dictionaries(self.settings, pair).test,
+            *dictionaries(self.settings, pair.reversed()).test.reversed(),
+        }
+        training = dictionaries(self.settings, pair).training
+        return Lexicon(tuple(entry for entry in training if entry not in tested))
+
+    def _text(self, pair: Pair, language: str) -> EncodedCorpus:
+        _, path = text_of(self.settings, pair, language)
+        name = self._name(pair, language)
+        folder = self.folder / name
+        key = json.dumps([file_facts(path), self.settings.tokens, __version__])
+
+        def work() -> None:
+            text = path if self.settings.tokens is None else self._shortened(path, language, name)
+            encode(Corpus(text, language), folder, self.threads, self.progress, key)
+
+        if name not in self.stages.records:
+            self.stages.do(name, [key], [f"{name}/{file}" for file in FILES], work)
+        return EncodedCorpus.open(folder)
+
+    def _shortened(self, path: Path, language: str, name: str) -> Path:
+        """The first lines that together have about so many tokens."""
+        short, tokenize, seen = self.folder / f"{name}.txt", tokenizer(language), 0
+        with atomic(short, "w") as file:
+            for _, line in read_lines(path):
+                file.write(line + "\n")
+                seen += len(tokenize(line))
+                if seen >= (self.settings.tokens or 0):
+                    break
+        return short
+
+    def _name(self, pair: Pair, language: str) -> str:
+        corpus, _ = text_of(self.settings, pair, language)
+        return f"{corpus}.{language}"
+
+    def _title(self, pair: Pair, languages: list[str], seed: int) -> str:
+        corpus, _ = text_of(self.settings, pair, languages[0])
+        return f"{corpus}.{'+'.join(languages)}.seed{seed}"
