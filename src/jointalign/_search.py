@@ -52,9 +52,9 @@ class Search:
         self.trials: list[Trial] = []
         self.done = 0
 
-    def can_learn(self, bilingual: BilingualEmbedding) -> bool:
-        """Whether any pair that is not held out can be learnt from."""
-        return len(training_pairs(bilingual, self.rest)[0]) > 0
+    def learnable(self, bilingual: BilingualEmbedding) -> int:
+        """How many of the pairs that are not held out can be learnt from."""
+        return len(training_pairs(bilingual, self.rest)[0])
 
     def add(
         self,

@@ -16,7 +16,7 @@ from math import inf
 from jointalign._effort import fit_seconds
 from jointalign._search import Search
 from jointalign._variants import in_words, variants
-from jointalign.alignment.api import first, training_pairs
+from jointalign.alignment.api import first
 from jointalign.alignment.base import Aligner
 from jointalign.alignment.geomm import GeoMM
 from jointalign.alignment.procrustes import Procrustes
@@ -138,9 +138,7 @@ def choose_all(
     unsplit = small.split(1.0) if small.joint is not None else small.separate
     assert unsplit is not None
     search = Search(lexicon, unsplit, share, seed, 13, progress)
-    sizes = {
-        tried: len(training_pairs(space, search.rest)[0]) for tried, space in _tried(small, gammas)
-    }
+    sizes = {tried: search.learnable(space) for tried, space in _tried(small, gammas)}
     usable = {tried: found for tried, found in sizes.items() if found}
     if not usable:
         raise JointalignError(

@@ -83,7 +83,7 @@ def choose(
     nearest = sorted(gammas, key=lambda gamma: abs(gamma - FIRST_GAMMA))
     splits = ((gamma, reallocate(joint, source_counts, target_counts, gamma)) for gamma in nearest)
     # At some gamma all known pairs may be shared: there is nothing to learn, and so no trial.
-    usable = ((gamma, split) for gamma, split in splits if search.can_learn(split))
+    usable = ((gamma, split) for gamma, split in splits if search.learnable(split))
     first_gamma, split = next(usable, (nearest[0], unsplit))
     for tried in methods:
         search.add(split, tried, steps, first_gamma)

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,13 @@ from jointalign.embedding import BilingualEmbedding
 from jointalign.files import atomic
 from jointalign.lexicon import Lexicon
 from jointalign.reallocation import reallocate
-from jointalign.selection import choose, choose_settings
-from jointalign.study._data import dictionaries
+from jointalign.selection import FIRST_GAMMA, choose, choose_settings
 from jointalign.study._rows import Anchors, Row, Space, rows_named
 from jointalign.study._trainings import Trainings
 from jointalign.study.base import Pair, StudySettings
 from jointalign.version import __version__
 
 RULES = (OutOfVocabulary.PAPER, OutOfVocabulary.MUSE)
-WITHOUT_DICTIONARY = 0.9
-"""Gamma where nothing can be held out: that of the paper's released scripts."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +61,7 @@ class Cells:
     def __init__(self, settings: StudySettings, trainings: Trainings, folder: Path) -> None:
         self.settings, self.trainings, self.folder = settings, trainings, folder
         self.stages = trainings.stages
+        self._kept = cache(self._without_torn)  # the same for all rows of a column
 
     def cell(self, row: Row, place: Place) -> dict[str, Any]:
         """Scores of a system, made unless they are there."""
@@ -84,7 +83,7 @@ class Cells:
 
     def _facts(self, pair: Pair) -> list[Any]:
         """What all choices and scores of a direction depend on besides the trainings."""
-        found = dictionaries(self.settings, pair)
+        found = self.trainings.dictionaries(pair)
         return [__version__, found.training.pairs, found.test.pairs]
 
     def _do(self, name: str, facts: list[Any], work: Callable[[], Any], after: list[str]) -> None:
@@ -103,7 +102,7 @@ class Cells:
     def _choose_gamma(self, pair: Pair) -> str:
         def work() -> dict[str, Any]:
             joint, counts = self.trainings.joint(pair, 0), self.trainings.counts(pair)
-            training = dictionaries(self.settings, pair).training
+            training = self.trainings.dictionaries(pair).training
             choice = choose(
                 joint, *counts, training, "procrustes", progress=self.trainings.progress
             )
@@ -123,7 +122,7 @@ class Cells:
             if not chosen_settings(method):
                 return {"settings": {}, "trials": []}
             choice = choose_settings(
-                self._space(row, Place(pair, 0)), dictionaries(self.settings, pair).training,
+                self._space(row, Place(pair, 0)), self.trainings.dictionaries(pair).training,
                 method, progress=self.trainings.progress,
             )  # fmt: skip
             return {"settings": chosen_settings(choice.method), "trials": _trials(choice)}
@@ -152,7 +151,7 @@ class Cells:
         if row.space is not Space.REALLOCATED:
             return 1.0
         takes_none = row.anchors is Anchors.NONE and row.method
-        return WITHOUT_DICTIONARY if takes_none else self._gamma(pair)
+        return FIRST_GAMMA if takes_none else self._gamma(pair)
 
     def _split(self, place: Place, gamma: float, space: Space = Space.JOINT) -> BilingualEmbedding:
         pair = place.pair
@@ -189,19 +188,16 @@ class Cells:
 
     def _anchors(self, row: Row, pair: Pair, space: BilingualEmbedding) -> Lexicon | None:
         if row.anchors is Anchors.DICTIONARY:
-            return dictionaries(self.settings, pair).training
+            return self.trainings.dictionaries(pair).training
         if row.anchors is Anchors.IDENTICAL:
             source, target = space.source_only.vocabulary, space.target_only.vocabulary
             return Lexicon.identical_strings(source, target)
         return None
 
     def _scores(self, space: BilingualEmbedding, place: Place) -> dict[str, Any]:
-        found = dictionaries(self.settings, place.pair)
-        kept = without_torn_pairs(
-            found.test, self._split(place, 1.0), self._split(place, self._gamma(place.pair))
-        )
+        test = self.trainings.dictionaries(place.pair).test
         whole, part = evaluate_parts(
-            space, found.test, (found.test, kept), max_vocabulary=self.settings.max_vocabulary,
+            space, test, (test, self._kept(place)), max_vocabulary=self.settings.max_vocabulary,
             seed=place.seed,
         )  # fmt: skip
         scored = {
@@ -209,11 +205,16 @@ class Cells:
             "table2": (whole, Identical.REMOVED),
             "table4": (part, Identical.KEPT),
         }
-        scores = {
+        return {
             table: {str(rule): _words(results[rule, identical]) for rule in RULES}
             for table, (results, identical) in scored.items()
         }
-        return scores
+
+    def _without_torn(self, place: Place) -> Lexicon:
+        """The test dictionary of Table 4."""
+        test = self.trainings.dictionaries(place.pair).test
+        after = self._split(place, self._gamma(place.pair))
+        return without_torn_pairs(test, self._split(place, 1.0), after)
 
 
 def without_torn_pairs(

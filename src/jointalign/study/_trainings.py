@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import cache, partial
 from pathlib import Path
 
 from jointalign.corpus import Corpus
@@ -47,6 +48,10 @@ class Trainings:
         self.settings, self.folder = settings, folder
         self.threads, self.progress = threads, progress
         self.stages = Stages(folder, announce)
+        # Every cell asks for these: files are read, and texts digested, once for all of them.
+        self.dictionaries = cache(partial(dictionaries, settings))
+        self._text_of = cache(partial(text_of, settings))
+        self._text = cache(self._encoded)
 
     def names(self, pair: Pair, seed: int, space: Space) -> list[str]:
         """Make sure that what a space is made of is trained; the names of those stages."""
@@ -131,14 +136,14 @@ class Trainings:
     def _taught(self, pair: Pair) -> Lexicon:
         """The training dictionary without any pair that is tested in either direction."""
         tested = {
-            *dictionaries(self.settings, pair).test,
-            *dictionaries(self.settings, pair.reversed()).test.reversed(),
+            *self.dictionaries(pair).test,
+            *self.dictionaries(pair.reversed()).test.reversed(),
         }
-        training = dictionaries(self.settings, pair).training
+        training = self.dictionaries(pair).training
         return Lexicon(tuple(entry for entry in training if entry not in tested))
 
-    def _text(self, pair: Pair, language: str) -> EncodedCorpus:
-        _, path = text_of(self.settings, pair, language)
+    def _encoded(self, pair: Pair, language: str) -> EncodedCorpus:
+        _, path = self._text_of(pair, language)
         name = self._name(pair, language)
         folder = self.folder / name
         key = json.dumps([file_facts(path), self.settings.tokens, __version__])
@@ -163,9 +168,9 @@ class Trainings:
         return short
 
     def _name(self, pair: Pair, language: str) -> str:
-        corpus, _ = text_of(self.settings, pair, language)
+        corpus, _ = self._text_of(pair, language)
         return f"{corpus}.{language}"
 
     def _title(self, pair: Pair, languages: list[str], seed: int) -> str:
-        corpus, _ = text_of(self.settings, pair, languages[0])
+        corpus, _ = self._text_of(pair, languages[0])
         return f"{corpus}.{'+'.join(languages)}.seed{seed}"
