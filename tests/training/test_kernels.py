@@ -1,5 +1,7 @@
 """The compiled loops against plain NumPy in double precision."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from jointalign.training._kernels import (
     train_lines,
 )
 from jointalign.training._model import alias_table
+from jointalign.training._shared_noise import shared_noise_kernel
 
 
 def test_sigmoid_table_is_the_logistic_function():
@@ -43,7 +46,12 @@ def test_one_window_is_a_gradient_step():
     np.testing.assert_allclose(inputs, expected_inputs, atol=5e-4)
 
 
-def train(sentences, vocabulary_size, **changes):
+@pytest.fixture(params=[1, 3, 8, 16])
+def train(request):
+    return partial(visits_of, request.param)
+
+
+def visits_of(shared, sentences, vocabulary_size, **changes):
     """Run `train_lines` on outputs that count: rates so small that visits can be read off."""
     tokens = np.array([token for line in sentences for token in line], np.int32)
     ends = np.cumsum([len(line) for line in sentences]).astype(np.int64)
@@ -59,7 +67,8 @@ def train(sentences, vocabulary_size, **changes):
     } | changes
     inputs = np.ones((vocabulary_size, 16), np.float32)
     outputs = np.zeros((vocabulary_size, 16), np.float32)
-    train_lines(
+    kernel = train_lines if shared == 1 else shared_noise_kernel(16, shared)
+    kernel(
         tokens, ends, 0, len(ends), settings["share"], 3, settings["rows_of_types"],
         *settings["choices"], settings["keep"], np.arange(vocabulary_size + 1),
         np.arange(vocabulary_size, dtype=np.int32),
@@ -69,7 +78,7 @@ def train(sentences, vocabulary_size, **changes):
     return outputs[:, 0] / 0.5e-7  # each context adds about 1, each noise word takes about 1
 
 
-def test_contexts_stay_within_the_line_and_the_window():
+def test_contexts_stay_within_the_line_and_the_window(train):
     # Noise falls on word 9 alone; words 0..4 then count their visits as contexts.
     noise = np.full(10, 1e-12)
     noise[9] = 1.0
@@ -78,7 +87,7 @@ def test_contexts_stay_within_the_line_and_the_window():
     np.testing.assert_allclose(visits[9], -6, atol=0.1)
 
 
-def test_rare_types_are_skipped_and_close_ranks():
+def test_rare_types_are_skipped_and_close_ranks(train):
     noise = np.full(10, 1e-12)
     noise[9] = 1.0
     rows = np.arange(10, dtype=np.int32)
@@ -87,7 +96,7 @@ def test_rare_types_are_skipped_and_close_ranks():
     np.testing.assert_allclose(visits[[0, 1, 2]], [1, 0, 1], atol=0.01)
 
 
-def test_noise_follows_its_weights_and_never_hits_the_context():
+def test_noise_follows_its_weights_and_never_hits_the_context(train):
     weights = np.array([1e-9, 1e-9, 1.0, 3.0])
     visits = train([[0, 1]] * 4000, 4, weights=weights, negatives=5)
     assert visits[0] > 0
@@ -97,7 +106,7 @@ def test_noise_follows_its_weights_and_never_hits_the_context():
     assert only_context[0] > -50.5  # noise on 0 comes only with context 1
 
 
-def test_subsampling_keeps_the_share_asked_for():
+def test_subsampling_keeps_the_share_asked_for(train):
     noise = np.full(4, 1e-12)
     noise[3] = 1.0
     keep = np.array([0.25, 1.0, 1.0, 1.0], np.float32)

@@ -11,7 +11,7 @@ from pathlib import Path
 from jointalign.corpus import Corpus
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.encoding import FILES, EncodedCorpus, encode
-from jointalign.files import atomic, file_facts, read_lines
+from jointalign.files import atomic, digest, read_lines
 from jointalign.formats.api import read, read_bilingual, write, write_bilingual
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
@@ -146,7 +146,8 @@ class Trainings:
         _, path = self._text_of(pair, language)
         name = self._name(pair, language)
         folder = self.folder / name
-        key = json.dumps([file_facts(path), self.settings.tokens, __version__])
+        # By content: a study may go on in another place, with a copy of its data.
+        key = json.dumps([digest(path), self.settings.tokens, __version__])
 
         def work() -> None:
             text = path if self.settings.tokens is None else self._shortened(path, language, name)

@@ -7,6 +7,7 @@ Differences from fastText, whose defaults these are:
 
 * The n-gram table holds only the buckets that occur, so a model takes a fifth of the memory.
 * The vector of a centre word is computed once for its whole window, not once a context.
+* Some centre words in a row share their noise words (`shared_noise`); 1 is fastText's way.
 * There is no token for the end of a line.
 * Several corpora are read block by block in random order instead of from one shuffled file.
 * All input rows start from random numbers, whatever the number of threads.
@@ -39,6 +40,7 @@ from jointalign.training._model import (
 )
 from jointalign.training._reading import readings, replacing, rows_of_types
 from jointalign.training._schedule import Block, Schedule, repetitions
+from jointalign.training._shared_noise import shared_noise_kernel
 from jointalign.training.base import (
     CHECKPOINT_SECONDS,
     Balance,
@@ -69,6 +71,9 @@ class SkipGram(ReplacingTrainer):
         balance: How often each corpus is read in an epoch.
         noise: Whose word counts decide noise and subsampling: those of all text (the paper) or of
             the language of each sentence.
+        shared_noise: How many centre words in a row share their noise words (8: the vectors are as
+            good as with noise words for every context alone, 1, as in fastText, and are trained
+            twice as fast; see `studies/`).
 
     Raises:
         JointalignError: If a setting is out of its range.
@@ -95,11 +100,13 @@ class SkipGram(ReplacingTrainer):
     learning_rate: float = 0.05
     balance: Balance = Balance.TOKENS
     noise: Noise = Noise.JOINT
+    shared_noise: int = 8
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "balance", as_choice(Balance, "balance", self.balance))
         object.__setattr__(self, "noise", as_choice(Noise, "noise", self.noise))
-        for name in ("dimensions", "window", "epochs", "minimum_count", "negatives", "buckets"):
+        positive = ("dimensions", "window", "epochs", "minimum_count", "negatives", "buckets")
+        for name in (*positive, "shared_noise"):
             if getattr(self, name) < 1:
                 raise JointalignError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.maximum_ngram and not 1 <= self.minimum_ngram <= self.maximum_ngram:
@@ -199,12 +206,15 @@ class SkipGram(ReplacingTrainer):
             choices=None if replacement is None else replacing(corpora, replacement, vocabulary),
         )  # fmt: skip
         sigmoid = sigmoid_table()
+        learn = train_lines
+        if self.shared_noise > 1:
+            learn = shared_noise_kernel(padded(self.dimensions), self.shared_noise)
 
         def lesson(
             block: Block, inputs: np.ndarray, outputs: np.ndarray, rate: float, key: np.uint64
         ) -> None:
             text = read[block.corpus]
-            train_lines(
+            learn(
                 text.corpus.tokens, text.corpus.line_ends, block.first, block.last, block.share,
                 text.share_key, text.rows, text.choices.starts, text.choices.rows,
                 text.choices.chance, text.keep, unit.starts, unit.rows, inputs, outputs,
