@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from jointalign.training.base import Balance
+from jointalign.training.base import Balance, Noise
 
 Dimensions = Annotated[
     int, typer.Option(min=1, max=10_000, help="Length of the vectors (300: the paper).")
@@ -31,6 +31,17 @@ BalanceOption = Annotated[
         help="tokens: repeat smaller corpora up to the largest; lines: bring the first to the "
         "lines of the last, as in the paper's released code; none."
     ),
+]
+NoiseOption = Annotated[
+    Noise,
+    typer.Option(
+        help="Whose word counts decide noise words and subsampling: joint, of all text (the "
+        "paper); language, of the language of each sentence."
+    ),
+]
+SharedNoise = Annotated[
+    int,
+    typer.Option(min=1, help="Centre words that share noise words; 1: none (fastText; slower)."),
 ]
 CheckpointSeconds = Annotated[
     float, typer.Option(min=0.0, help="Time between two checkpoints; more if saving is slow.")

@@ -31,11 +31,13 @@ from jointalign.cli._training import (
     MinimumCount,
     MinimumNgram,
     Negatives,
+    NoiseOption,
+    SharedNoise,
     Subsampling,
     TrainingRate,
     Window,
 )
-from jointalign.training.base import Balance
+from jointalign.training.base import Balance, Noise
 
 
 def command(
@@ -74,6 +76,8 @@ def command(
     subsampling: Subsampling = 1e-4,
     learning_rate: TrainingRate = 0.05,
     balance: BalanceOption = Balance.TOKENS,
+    noise: NoiseOption = Noise.JOINT,
+    shared_noise: SharedNoise = 8,
     tokenized: Tokenized = False,
     keep_case: KeepCase = False,
     checkpoint_seconds: CheckpointSeconds = 60.0,
@@ -104,7 +108,8 @@ def command(
         wishes=Wishes(method, gamma, given),
         trainer=SkipGram(
             dimensions, window, epochs, minimum_count, negatives, minimum_ngram, maximum_ngram,
-            subsampling=subsampling, learning_rate=learning_rate, balance=balance,
+            subsampling=subsampling, learning_rate=learning_rate, balance=balance, noise=noise,
+            shared_noise=shared_noise,
         ),
         tokenized=tokenized,
         lowercase=not keep_case,

@@ -9,7 +9,8 @@ import typer
 
 from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._options import Json, MaxVocabulary, OutFolder, Threads
-from jointalign.cli._training import Dimensions, Epochs, MinimumCount
+from jointalign.cli._training import Dimensions, Epochs, MinimumCount, NoiseOption, SharedNoise
+from jointalign.training.base import Noise
 
 application = typer.Typer(
     help="Tables 1, 2 and 4 of the paper: every method on your languages, beside the published."
@@ -44,6 +45,8 @@ def _command(table: str, title: str) -> None:
         dimensions: Dimensions = 300,
         epochs: Epochs = 5,
         minimum_count: MinimumCount = 5,
+        noise: NoiseOption = Noise.JOINT,
+        shared_noise: SharedNoise = 8,
         max_vocabulary: MaxVocabulary = 200_000,
         threads: Threads = None,
         json: Json = False,
@@ -59,7 +62,13 @@ def _command(table: str, title: str) -> None:
             seeds,
             corpus,
             tokens,
-            SkipGram(dimensions, epochs=epochs, minimum_count=minimum_count),
+            SkipGram(
+                dimensions,
+                epochs=epochs,
+                minimum_count=minimum_count,
+                noise=noise,
+                shared_noise=shared_noise,
+            ),
             max_vocabulary,
         )
         with progress("study") as bar:
