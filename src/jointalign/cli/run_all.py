@@ -76,7 +76,7 @@ def command(
     subsampling: Subsampling = 1e-4,
     learning_rate: TrainingRate = 0.05,
     balance: BalanceOption = Balance.TOKENS,
-    noise: NoiseOption = Noise.JOINT,
+    noise: NoiseOption = Noise.LANGUAGE,
     shared_noise: SharedNoise = 8,
     tokenized: Tokenized = False,
     keep_case: KeepCase = False,

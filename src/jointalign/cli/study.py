@@ -45,7 +45,7 @@ def _command(table: str, title: str) -> None:
         dimensions: Dimensions = 300,
         epochs: Epochs = 5,
         minimum_count: MinimumCount = 5,
-        noise: NoiseOption = Noise.JOINT,
+        noise: NoiseOption = Noise.LANGUAGE,
         shared_noise: SharedNoise = 8,
         max_vocabulary: MaxVocabulary = 200_000,
         threads: Threads = None,

@@ -63,7 +63,7 @@ class CBOW(Trainer[Embedding]):
     subsampling: float = 1e-4
     learning_rate: float = 0.05
     balance: Balance = Balance.TOKENS
-    noise: Noise = Noise.JOINT
+    noise: Noise = Noise.LANGUAGE
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "balance", as_choice(Balance, "balance", self.balance))

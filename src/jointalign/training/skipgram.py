@@ -8,6 +8,7 @@ Differences from fastText, whose defaults these are:
 * The n-gram table holds only the buckets that occur, so a model takes a fifth of the memory.
 * The vector of a centre word is computed once for its whole window, not once a context.
 * Some centre words in a row share their noise words (`shared_noise`); 1 is fastText's way.
+* Noise is drawn from the language of the sentence (`noise`); `joint` is fastText's way.
 * There is no token for the end of a line.
 * Several corpora are read block by block in random order instead of from one shuffled file.
 * All input rows start from random numbers, whatever the number of threads.
@@ -69,8 +70,9 @@ class SkipGram(ReplacingTrainer):
             (1e-4: fastText).
         learning_rate: At the start, falling linearly to zero (0.05: fastText).
         balance: How often each corpus is read in an epoch.
-        noise: Whose word counts decide noise and subsampling: those of all text (the paper) or of
-            the language of each sentence.
+        noise: Whose word counts decide noise and subsampling: those of the language of each
+            sentence, or those of all text (`joint`: the paper and fastText). With `language` the
+            joint space mixes the two languages better; see `studies/`.
         shared_noise: How many centre words in a row share their noise words (8: the vectors are as
             good as with noise words for every context alone, 1, as in fastText, and are trained
             twice as fast; see `studies/`).
@@ -99,7 +101,7 @@ class SkipGram(ReplacingTrainer):
     subsampling: float = 1e-4
     learning_rate: float = 0.05
     balance: Balance = Balance.TOKENS
-    noise: Noise = Noise.JOINT
+    noise: Noise = Noise.LANGUAGE
     shared_noise: int = 8
 
     def __post_init__(self) -> None:
