@@ -48,9 +48,8 @@ def space(request):
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    for module in (_topk, retrieval):
-        monkeypatch.setattr(module, "ROWS", 7)
-        monkeypatch.setattr(module, "COLUMNS", 11)
+    monkeypatch.setattr(_topk, "ROWS", 7)
+    monkeypatch.setattr(_topk, "COLUMNS", 11)
     monkeypatch.setattr(retrieval, "_ENTRIES", 200)
 
 
@@ -75,6 +74,10 @@ def test_neighbours_and_ranks(space, tensor, small_blocks, kind):
     check(
         ranks(tensor(x), tensor(z), tensor(pairs), retrieval=kind),
         ranks(x, z, pairs, retrieval=kind),
+    )
+    check(
+        ranks(tensor(x), tensor(z), tensor(pairs), retrieval=kind, depth=3),
+        ranks(x, z, pairs, retrieval=kind, depth=3),
     )
     check(hubness(tensor(z), tensor(x), kind), hubness(z, x, kind))
 

@@ -35,11 +35,12 @@ from jointalign._similarity import (
     Retrieval,
     both_similarities,
     check,
+    hubness,
     mean_similarity,
     scale,
     zeros,
 )
-from jointalign._topk import COLUMNS, ROWS, Best, blocks, places, places_by_rows, top, top_both
+from jointalign._topk import Best, places, places_by_rows, top, top_both
 from jointalign.normalize import Array, unit
 
 __all__ = [
@@ -49,37 +50,6 @@ __all__ = [
 
 # Scores in one block of `ranks`, whose blocks are whole rows: 64 MB in float32.
 _ENTRIES = 1 << 24
-
-
-def hubness(
-    candidates: Array,
-    sources: Array,
-    retrieval: Retrieval = Retrieval.CSLS,
-    neighbourhood: int = 10,
-    temperature: float = TEMPERATURE,
-) -> Array:
-    """What lowers the score of each candidate; keep it to search the same candidates again.
-
-    Args:
-        candidates: Target vectors, `(m, d)`.
-        sources: Vectors of the whole source vocabulary, `(s, d)`.
-        retrieval: Which score.
-        neighbourhood: Neighbours in CSLS's `r`; default 10, as in Conneau et al. (2018).
-        temperature: Inverse temperature `b` of the inverted softmax; default 30, as in MUSE.
-
-    Returns:
-        `(m,)`: `r_S(y)` for CSLS, the logarithm of the denominator for inverted softmax, or
-        zeros.
-
-    Raises:
-        JointalignError: If a setting is not positive or the numbers of dimensions differ.
-    """
-    check(candidates, sources, neighbourhood, temperature)
-    if Retrieval(retrieval) is Retrieval.NEAREST or sources.shape[0] == 0:
-        return zeros(candidates)
-    if retrieval == Retrieval.CSLS:
-        return mean_similarity(candidates, sources, neighbourhood)
-    return _log_sums(unit(candidates) * temperature, unit(sources))
 
 
 def neighbours(
@@ -131,8 +101,11 @@ def neighbours(
             found, hubs = both_similarities(queries, candidates, neighbourhood)
             density = found if density is None else density
         elif _pruning.pays(queries.shape[0], k, targets, sources):
-            best, found = _pruning.nearest(scaled, targets, sources, k, neighbourhood)
-            return _neighbours(best, retrieval, found if density is None else density)
+            bounds = _pruning.Bounds.start(targets, sources, neighbourhood)
+            best = _pruning.nearest(scaled, bounds, k)
+            if density is None:
+                density = mean_similarity(queries, candidates, neighbourhood)
+            return _neighbours(best, retrieval, density)
     if hubs is None:
         sources = queries if sources is None else sources
         hubs = hubness(candidates, sources, retrieval, neighbourhood, temperature)
@@ -233,8 +206,12 @@ def ranks(
     neighbourhood: int = 10,
     temperature: float = TEMPERATURE,
     hubs: Array = None,
+    depth: int | None = None,
 ) -> Array:
     """Place of given candidates among all candidates of their query, the best being 1.
+
+    To know the place of a candidate far down takes the hubness of nearly all candidates; to know
+    that it is not among the first few does not.
 
     Args:
         queries: Source vectors, `(n, d)`.
@@ -245,10 +222,11 @@ def ranks(
         neighbourhood: As for `neighbours`.
         temperature: As for `neighbours`.
         hubs: As for `neighbours`.
+        depth: Look no further down than so many candidates of each query; default: all.
 
     Returns:
         int64 `(p,)`: one more than the number of candidates that score higher, or as high in a
-        lower row.
+        lower row; 0 for places after `depth`.
 
     Raises:
         JointalignError: If a setting is not positive or the numbers of dimensions differ.
@@ -259,21 +237,25 @@ def ranks(
         >>> ranks(np.eye(2), candidates, np.array([[0, 2], [1, 0]]), retrieval=Retrieval.NEAREST)
         array([2, 1])
     """
-    check(queries, candidates, neighbourhood, temperature)
-    xp = array_namespace(queries)
+    check(queries, candidates, neighbourhood, temperature, 1 if depth is None else depth)
+    xp, retrieval = array_namespace(queries), Retrieval(retrieval)
     asked = xp.unique_inverse(pairs[:, 0])
     scaled = unit(xp.take(queries, asked.values, axis=0)) * scale(retrieval, temperature)
     pairs = xp.stack([asked.inverse_indices, pairs[:, 1]], axis=1)
-    targets = unit(candidates)
-    sources = queries if sources is None else sources
-    if hubs is None and retrieval == Retrieval.CSLS:
-        # How many candidates are wanted is not known: it is those above the entries asked for.
-        if pairs.shape[0] and _pruning.pays(scaled.shape[0], 1, targets, sources):
-            rows, hubs = _pruning.above(scaled, targets, sources, pairs, neighbourhood)
+    targets, sources = unit(candidates), queries if sources is None else sources
+    wanted = 1 if depth is None else min(depth, targets.shape[0])
+    if hubs is None and retrieval is Retrieval.CSLS and pairs.shape[0]:
+        if _pruning.pays(scaled.shape[0], wanted, targets, sources):
+            bounds = _pruning.Bounds.start(targets, sources, neighbourhood)
+            if depth is not None:
+                return _places_in(_pruning.nearest(scaled, bounds, wanted)[1], pairs)
+            rows, hubs = _pruning.above(scaled, bounds, pairs)
             kept = xp.searchsorted(rows, pairs[:, 1])
             pairs, targets = xp.stack([pairs[:, 0], kept], axis=1), xp.take(targets, rows, axis=0)
     if hubs is None:
         hubs = hubness(candidates, sources, retrieval, neighbourhood, temperature)
+    if depth is not None:
+        return _places_in(top(scaled, targets, wanted, hubs)[1], pairs)
     if isinstance(scaled, np.ndarray):
         order = np.argsort(pairs[:, 0], kind="stable")
         found = np.empty(len(pairs), np.int64)
@@ -282,18 +264,9 @@ def ranks(
     return places_by_rows(scaled, targets, pairs, hubs, _ENTRIES)
 
 
-def _log_sums(x: Array, others: Array) -> Array:
-    """Logarithm of the sum of `exp(x @ others.T)` over each row, `(n,)`."""
-    xp = array_namespace(x)
-    found = []
-    for start, stop in blocks(x.shape[0], ROWS):
-        largest = xp.full((stop - start, 1), -xp.inf, dtype=x.dtype, device=device(x))
-        total = xp.zeros_like(largest)
-        for first, last in blocks(others.shape[0], COLUMNS):
-            block = x[start:stop, :] @ others[first:last, :].T
-            higher = xp.maximum(largest, xp.max(block, axis=1, keepdims=True))
-            total = total * xp.exp(largest - higher)
-            total = total + xp.sum(xp.exp(block - higher), axis=1, keepdims=True)
-            largest = higher
-        found.append((largest + xp.log(total))[:, 0])
-    return xp.concat(found)
+def _places_in(rows: Array, pairs: Array) -> Array:
+    """Place of the second of each pair in the list of the first, from 1; 0 if it is not there."""
+    xp = array_namespace(rows)
+    same = xp.take(rows, pairs[:, 0], axis=0) == pairs[:, 1][:, None]  # (p, depth)
+    numbers = xp.arange(1, rows.shape[1] + 1, dtype=xp.int64, device=device(rows))
+    return xp.sum(xp.where(same, numbers[None, :], xp.zeros_like(numbers)[None, :]), axis=1)
