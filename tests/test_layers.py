@@ -24,6 +24,7 @@ LAYERS = [
     {"_clusters", "_similarity"},
     {"_pruning"},
     {"retrieval"},
+    {"hubs", "_translations"},
     {"training", "reallocation", "alignment"},
     {"oversharing", "_variants"},
     {"_effort"},

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 # Below so many pairs of a candidate and a source word, whatever is done takes milliseconds.
 SMALLEST = 1 << 24
 # Share of the clusters that each candidate is compared with.
-_SHARE = 0.025
+_SHARE = 0.01
 # Of the best candidates of a query by their bounds, how many are listed for each that is wanted.
 _LISTED = 4
 

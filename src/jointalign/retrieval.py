@@ -29,6 +29,7 @@ import numpy as np
 from array_api_compat import array_namespace, device
 
 from jointalign import _pruning
+from jointalign._pruning import Bounds as LazyHubness
 from jointalign._similarity import (
     TEMPERATURE,
     Neighbours,
@@ -45,11 +46,34 @@ from jointalign.normalize import Array, unit
 
 __all__ = [
     "TEMPERATURE", "Neighbours", "Retrieval", "both_neighbours", "both_similarities", "hubness",
-    "largest_products", "mean_similarity", "neighbours", "ranks",
+    "largest_products", "lazy_hubness", "mean_similarity", "neighbours", "ranks",
 ]  # fmt: skip
 
 # Scores in one block of `ranks`, whose blocks are whole rows: 64 MB in float32.
 _ENTRIES = 1 << 24
+
+
+def lazy_hubness(candidates: Array, sources: Array, neighbourhood: int = 10) -> LazyHubness | Array:
+    """`hubness` for CSLS that is worked out for those candidates only that a search needs.
+
+    For `neighbours` of a few words now and a few words later: what one search has worked out, the
+    next ones know. The results are those of `hubness`.
+
+    Args:
+        candidates: Target vectors, `(m, d)`.
+        sources: Vectors of the whole source vocabulary, `(s, d)`.
+        neighbourhood: As for `hubness`.
+
+    Returns:
+        What `neighbours` takes as `hubs`; plain `hubness` where that takes no time.
+
+    Raises:
+        JointalignError: If a setting is not positive or the numbers of dimensions differ.
+    """
+    check(candidates, sources, neighbourhood)
+    if _pruning.pays(1, 1, candidates, sources):
+        return LazyHubness.start(unit(candidates), sources, neighbourhood)
+    return mean_similarity(candidates, sources, neighbourhood)
 
 
 def neighbours(
@@ -61,7 +85,7 @@ def neighbours(
     sources: Array = None,
     neighbourhood: int = 10,
     temperature: float = TEMPERATURE,
-    hubs: Array = None,
+    hubs: Array | LazyHubness = None,
     density: Array = None,
 ) -> Neighbours:
     """The `k` best candidates of each query.
@@ -75,7 +99,8 @@ def neighbours(
             queries.
         neighbourhood: Neighbours in CSLS's `r`; default 10, as in Conneau et al. (2018).
         temperature: Inverse temperature of the inverted softmax; default 30, as in MUSE.
-        hubs: `hubness` of the candidates, `(m,)`, if known from before; `sources` is then unused.
+        hubs: `hubness` of the candidates, `(m,)`, if known from before, or their `lazy_hubness`;
+            `sources` is then unused.
         density: `mean_similarity(queries, candidates)`, `(n,)`, if known from before. Only the
             scores of CSLS need it, no rank does.
 
@@ -101,17 +126,15 @@ def neighbours(
             found, hubs = both_similarities(queries, candidates, neighbourhood)
             density = found if density is None else density
         elif _pruning.pays(queries.shape[0], k, targets, sources):
-            bounds = _pruning.Bounds.start(targets, sources, neighbourhood)
-            best = _pruning.nearest(scaled, bounds, k)
-            if density is None:
-                density = mean_similarity(queries, candidates, neighbourhood)
-            return _neighbours(best, retrieval, density)
+            hubs = LazyHubness.start(targets, sources, neighbourhood)
     if hubs is None:
         sources = queries if sources is None else sources
         hubs = hubness(candidates, sources, retrieval, neighbourhood, temperature)
     if density is None and retrieval is Retrieval.CSLS:
         density = mean_similarity(queries, candidates, neighbourhood)
-    return _neighbours(top(scaled, targets, k, hubs), retrieval, density)
+    lazy = isinstance(hubs, LazyHubness)
+    best = _pruning.nearest(scaled, hubs, k) if lazy else top(scaled, targets, k, hubs)
+    return _neighbours(best, retrieval, density)
 
 
 def _neighbours(best: Best, retrieval: Retrieval, density: Array) -> Neighbours:
@@ -133,6 +156,7 @@ def both_neighbours(
     retrieval: Retrieval = Retrieval.CSLS,
     neighbourhood: int = 10,
     temperature: float = TEMPERATURE,
+    hubs: tuple[Array, Array] | None = None,
 ) -> tuple[Neighbours, Neighbours]:
     """`neighbours` of two whole vocabularies among each other.
 
@@ -146,6 +170,7 @@ def both_neighbours(
         retrieval: Which score.
         neighbourhood: As for `neighbours`.
         temperature: As for `neighbours`.
+        hubs: For CSLS, `both_similarities(x, z)`, if known from before.
 
     Returns:
         Neighbours of the rows of `x` among `z`, `(n, min(k, m))`, and of the rows of `z` among `x`,
@@ -163,7 +188,7 @@ def both_neighbours(
     check(x, z, k, neighbourhood, temperature)
     retrieval = Retrieval(retrieval)
     if retrieval is Retrieval.CSLS:
-        x_hubs, z_hubs = both_similarities(x, z, neighbourhood)
+        x_hubs, z_hubs = hubs or both_similarities(x, z, neighbourhood)
     else:
         x_hubs = hubness(x, z, retrieval, neighbourhood, temperature)
         z_hubs = hubness(z, x, retrieval, neighbourhood, temperature)
@@ -246,7 +271,7 @@ def ranks(
     wanted = 1 if depth is None else min(depth, targets.shape[0])
     if hubs is None and retrieval is Retrieval.CSLS and pairs.shape[0]:
         if _pruning.pays(scaled.shape[0], wanted, targets, sources):
-            bounds = _pruning.Bounds.start(targets, sources, neighbourhood)
+            bounds = LazyHubness.start(targets, sources, neighbourhood)
             if depth is not None:
                 return _places_in(_pruning.nearest(scaled, bounds, wanted)[1], pairs)
             rows, hubs = _pruning.above(scaled, bounds, pairs)

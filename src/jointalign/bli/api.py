@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import nan
 
+import numpy as np
+
 from jointalign.bli._rules import Facts, Identical, OutOfVocabulary, judge
 from jointalign.bli._statistics import interval
 from jointalign.bli.base import DEPTH, BLIResult, Conditions
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
+from jointalign.hubs import Hubs
 from jointalign.lexicon import Lexicon, Pair
 from jointalign.retrieval import TEMPERATURE, Retrieval, ranks
 
@@ -25,6 +28,7 @@ def evaluate(
     max_vocabulary: int | None = None,
     training: Lexicon | None = None,
     depth: int | None = DEPTH,
+    hubs: Hubs | None = None,
     seed: int = 0,
     resamples: int = 1000,
 ) -> BLIResult:
@@ -44,12 +48,14 @@ def evaluate(
         training: The lexicon the embedding was aligned with, to report pairs in both.
         depth: Count ranks so far down, at least 10; a translation below has reciprocal rank 0. The
             default, 10, is all that P@10 needs, and a small part of the work of `None`, all ranks.
+        hubs: Of the space, for CSLS, if known from before.
         seed: The only source of randomness, which is the bootstrap's.
         resamples: Bootstrap samples for the interval of P@1.
 
     Raises:
         JointalignError: If no pair of the lexicon is in both vocabularies, a setting is not
-            positive, or a vector of the words used holds NaN or infinity.
+            positive, `hubs` are those of another space, or a vector of the words used holds NaN or
+            infinity.
 
     Example:
         >>> import numpy as np
@@ -70,6 +76,7 @@ def evaluate(
         max_vocabulary=max_vocabulary,
         training=training,
         depth=depth,
+        hubs=hubs,
         seed=seed,
         resamples=resamples,
     )
@@ -85,6 +92,7 @@ def evaluate_rules(
     max_vocabulary: int | None = None,
     training: Lexicon | None = None,
     depth: int | None = DEPTH,
+    hubs: Hubs | None = None,
     seed: int = 0,
     resamples: int = 1000,
 ) -> dict[tuple[OutOfVocabulary, Identical], BLIResult]:
@@ -98,6 +106,7 @@ def evaluate_rules(
         max_vocabulary: As for `evaluate`.
         training: As for `evaluate`.
         depth: As for `evaluate`.
+        hubs: As for `evaluate`.
         seed: As for `evaluate`.
         resamples: As for `evaluate`.
 
@@ -109,7 +118,7 @@ def evaluate_rules(
     """
     (results,) = evaluate_parts(
         bilingual, lexicon, (lexicon,), retrieval=retrieval, neighbourhood=neighbourhood,
-        max_vocabulary=max_vocabulary, training=training, depth=depth, seed=seed,
+        max_vocabulary=max_vocabulary, training=training, depth=depth, hubs=hubs, seed=seed,
         resamples=resamples,
     )  # fmt: skip
     return results
@@ -125,6 +134,7 @@ def evaluate_parts(
     max_vocabulary: int | None = None,
     training: Lexicon | None = None,
     depth: int | None = DEPTH,
+    hubs: Hubs | None = None,
     seed: int = 0,
     resamples: int = 1000,
 ) -> list[dict[tuple[OutOfVocabulary, Identical], BLIResult]]:
@@ -139,6 +149,7 @@ def evaluate_parts(
         max_vocabulary: As for `evaluate`.
         training: As for `evaluate`.
         depth: As for `evaluate`.
+        hubs: As for `evaluate`.
         seed: As for `evaluate`.
         resamples: As for `evaluate`.
 
@@ -162,7 +173,11 @@ def evaluate_parts(
             f"depth must be at least {DEPTH}, for P@{DEPTH}, or None; got {depth}"
         )
     source, target = bilingual.sides(max_vocabulary)
-    found = _pair_ranks(source, target, lexicon, Retrieval(retrieval), neighbourhood, depth)
+    known = None
+    if hubs is not None and retrieval == Retrieval.CSLS:
+        hubs.check(source, target, neighbourhood)
+        known = hubs.target
+    found = _pair_ranks(source, target, lexicon, Retrieval(retrieval), neighbourhood, depth, known)
     label = _label(Retrieval(retrieval), neighbourhood)
 
     def judged(part: Lexicon) -> dict[tuple[OutOfVocabulary, Identical], BLIResult]:
@@ -186,6 +201,7 @@ def _pair_ranks(
     retrieval: Retrieval,
     neighbourhood: int,
     depth: int | None,
+    hubs: np.ndarray | None,
 ) -> dict[Pair, int]:
     """Rank of the target of each pair in both vocabularies, among all target words; 0 if deeper."""
     pairs = lexicon.rows(source.vocabulary, target.vocabulary)
@@ -197,7 +213,7 @@ def _pair_ranks(
         )
     found = ranks(
         source.vectors, target.vectors, pairs, retrieval=retrieval, neighbourhood=neighbourhood,
-        depth=depth,
+        depth=depth, hubs=hubs,
     )  # fmt: skip
     return {
         (source.words[source_row], target.words[target_row]): rank

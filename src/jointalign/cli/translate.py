@@ -16,6 +16,7 @@ from jointalign.cli._spaces import Source, Space, Target, read_space
 from jointalign.dictionary import Answer, Translation
 from jointalign.embedding import BilingualEmbedding
 from jointalign.errors import JointalignError
+from jointalign.hubs import Hubs
 from jointalign.retrieval import Retrieval
 
 BATCH = 1024
@@ -51,6 +52,7 @@ def command(
     """Translate words, or export the whole dictionary."""
     from jointalign.dictionary import induce, write_tsv
     from jointalign.files import spare_inputs
+    from jointalign.hubs import kept
     from jointalign.processors import limited_to
 
     if export is not None:
@@ -62,18 +64,19 @@ def command(
         with progress("read"):
             space = read_space(embedding, source_vectors, target_vectors, max_vocabulary)
         space = space.reversed() if reverse else space
+        hubs = None if embedding is None else kept(embedding, space, max_vocabulary)
         if export is not None:
             with progress("translate"):
                 entries = induce(
                     space, count=count, mutual=mutual, retrieval=retrieval,
-                    threshold=threshold, max_vocabulary=max_vocabulary,
+                    threshold=threshold, max_vocabulary=max_vocabulary, hubs=hubs,
                 )  # fmt: skip
                 write_tsv(entries, export)
             facts = {"out": str(export), "entries": len(entries)}
             show_json(facts) if json else show(f"{export}: {len(entries):,} translations")
             return
         translator = Translator(
-            space, count, retrieval, threshold, mutual, max_vocabulary, not keep_case
+            space, count, retrieval, threshold, mutual, max_vocabulary, hubs, not keep_case
         )
         if words:
             answers = translator(words)
@@ -95,13 +98,14 @@ class Translator:
         threshold: float | None,
         mutual: bool,
         max_vocabulary: int | None,
+        hubs: Hubs | None,
         lowercase: bool,
     ) -> None:
         from jointalign.dictionary import Translations
 
         self._lowercase = lowercase
 
-        self._translations = Translations(space, retrieval, max_vocabulary)
+        self._translations = Translations(space, retrieval, max_vocabulary, hubs)
         self._count, self._threshold, self._mutual = count, threshold, mutual
 
     def __call__(self, words: Iterable[str]) -> Iterator[Answer]:
