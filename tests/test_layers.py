@@ -28,7 +28,7 @@ LAYERS = [
     {"training", "reallocation", "alignment"},
     {"oversharing", "_variants"},
     {"_effort"},
-    {"bli", "dictionary", "choice"},
+    {"bli", "dictionary", "choice", "approximate"},
     {"_search"},
     {"selection"},
     {"auto", "unsupervised"},

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from jointalign.embedding import Embedding
 from jointalign.retrieval import Neighbours
 
@@ -65,3 +67,22 @@ def listed(
             )
         )
     return entries
+
+
+def agreed(
+    entries: Sequence[tuple[Translation, ...]], there: np.ndarray, back: np.ndarray, count: int
+) -> list[tuple[Translation, ...]]:
+    """Of each word, the translations that have it among their own `count` best.
+
+    Args:
+        entries: Of each word, from `listed`.
+        there: Rows of its neighbours, `(n, k)`, `k` at least `count` unless all are there.
+        back: Rows of the neighbours of each word of the other side, `(m, k)`.
+        count: How many.
+    """
+    rows = np.arange(len(there))[:, None, None]
+    mutual = (back[there[:, :count], :count] == rows).any(axis=2)  # (n, count)
+    return [
+        tuple(entry for entry in some if mutual[row, entry.rank - 1])
+        for row, some in enumerate(entries)
+    ]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jointalign._translations import Answer, Translation, listed
+from jointalign._translations import Answer, Translation, agreed, listed
 from jointalign.embedding import BilingualEmbedding, Embedding, check_finite
 from jointalign.errors import FormatError, JointalignError
 from jointalign.files import read_lines, write_text
@@ -239,14 +239,8 @@ def induce(
         return [entry for word_entries in chosen for entry in word_entries]
     best, back = both_neighbours(x, z, count + 1, retrieval=retrieval, hubs=known)
     entries = listed(source.words, target, best, count, threshold)
-    rows = np.arange(len(source))[:, None, None]
-    agreed = (back.rows[best.rows[:, :count], :count] == rows).any(axis=2)  # (n, count)
-    return [
-        entry
-        for row, word_entries in enumerate(entries)
-        for entry in word_entries
-        if agreed[row, entry.rank - 1]
-    ]
+    kept = agreed(entries, best.rows, back.rows, count)
+    return [entry for word_entries in kept for entry in word_entries]
 
 
 def write_tsv(entries: Iterable[Translation], path: str | Path) -> None:
