@@ -1,14 +1,24 @@
-"""What the machine can do: the ceiling that the benchmarks are held against."""
+"""What the machine can do, which the benchmarks are held against; how they report.
 
+Each script prints `ours`, `reference` (both in seconds), `ratio`, `ceiling`, `peak_memory_mb` and
+`equal`, and how all of it grows; `--out` keeps that, with what is needed to do it again.
+"""
+
+import json
 import os
 import platform
 import resource
-from time import perf_counter
+import shlex
+import sys
+from pathlib import Path
+from time import perf_counter, process_time
 
 import numpy as np
 from threadpoolctl import threadpool_info
 
+from jointalign.files import atomic
 from jointalign.processors import usable_processors
+from jointalign.version import __version__
 
 
 def sgemm_rate(rows=2048, columns=4096, dimensions=300, repeats=8):
@@ -27,6 +37,47 @@ def copy_bandwidth(megabytes=256, repeats=4):
     target = np.empty_like(source)
     best = min(_seconds(lambda: np.copyto(target, source)) for _ in range(repeats))
     return 2 * source.nbytes / best / 1e9
+
+
+def add_options(parser, quick):
+    """The options that all scripts have."""
+    parser.add_argument("--seed", type=int, default=0, help="of everything random")
+    parser.add_argument("--quick", action="store_true", help=f"{quick}: under two minutes")
+    parser.add_argument("--json", action="store_true", help="one JSON object, nothing else")
+    parser.add_argument("--out", type=Path, help="keep the result in this file, too")
+
+
+def report(result, arguments):
+    """Print a result, and keep it if asked."""
+    result = result | {
+        "command": shlex.join(["python", *sys.argv]),
+        "seed": arguments.seed,
+        "version": __version__,
+        "machine": facts(),
+    }
+    if arguments.out:
+        with atomic(arguments.out, "w") as file:
+            file.write(json.dumps(result, indent=2) + "\n")
+    if arguments.json:
+        print(json.dumps(result))
+    else:
+        for name, value in result.items():
+            print(f"{name}: {value}")
+
+
+def timed(work):
+    """What it returns, seconds on the clock, and seconds of all processors."""
+    wall, processor = perf_counter(), process_time()
+    found = work()
+    return found, perf_counter() - wall, process_time() - processor
+
+
+def rounded(result):
+    """Three decimals are more than a clock can tell."""
+    return {
+        name: round(value, 3) if isinstance(value, float) else value
+        for name, value in result.items()
+    }
 
 
 def facts():

@@ -11,15 +11,12 @@ turns, so that a busy machine is as busy for both.
 `ceiling` is the time that the matrix product of one pass alone would take at the rate measured
 here, which no exact method can be below. `equal` says whether, from the same rotation and without
 dropout, ours and the transcription find the same dictionary (but for ties within rounding).
-Seconds are medians; ours leaves out the first iteration, which is `first_iteration`.
+Seconds are medians; ours leaves out the first iteration, which is `first_iteration`. `growth` is
+measured after the rest, so its memory is the peak of that.
 """
 
 import argparse
-import json
-import platform
 import re
-import resource
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -27,6 +24,7 @@ import time
 from pathlib import Path
 from statistics import median
 
+import _machine
 import numpy as np
 
 from jointalign.alignment._induction import Direction
@@ -35,9 +33,7 @@ from jointalign.alignment._normalised import Normalisation, normalised
 from jointalign.alignment._orthogonal import cross_product
 from jointalign.alignment.vecmap import VecMap
 from jointalign.normalize import unit
-from jointalign.processors import usable_processors
 from jointalign.retrieval import neighbours
-from jointalign.version import __version__
 
 LOOP = VecMap.semi_supervised().loop
 NEIGHBOURHOOD, SHARE = LOOP.csls_neighbourhood, LOOP.stochastic_initial
@@ -191,6 +187,21 @@ def script_seconds(path, x, z, pairs, iterations):
     return median(times)
 
 
+def growing(options):
+    """Seconds of an iteration of ours at an eighth, a quarter and half of the words."""
+    steps = []
+    for share in (8, 4, 2):
+        words = (5000 if options.quick else options.words) // share
+        x, z, pairs, _ = problem(words, options.dimensions, min(options.pairs, words), options.seed)
+        rows = [normalised(side, Normalisation.UNIT_CENTER_UNIT) for side in (x, z)]
+        ours = Ours(*rows, pairs, SHARE, options.seed)
+        ours.iterate()  # the first has no past
+        times = [timed(ours.iterate)[0] for _ in range(3)]
+        memory = round(_machine.peak_memory_mb())
+        steps.append({"words": words, "ours": round(median(times), 3), "peak_memory_mb": memory})
+    return steps
+
+
 def measure(options):
     words, iterations = (5000, 4) if options.quick else (options.words, options.iterations)
     x, z, pairs, gold = problem(words, options.dimensions, options.pairs, options.seed)
@@ -199,7 +210,7 @@ def measure(options):
     Ours(x_rows[:64], z_rows[:64], start[:1] * 0, SHARE, 0).iterate()  # compile
     ours = Ours(x_rows, z_rows, start, SHARE, options.seed)
     first = timed(ours.iterate)[0]
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    memory = _machine.peak_memory_mb()
     rng, plain = np.random.default_rng(options.seed), start
     seconds = {"ours": [], "reference": [], "ceiling": []}
     for number in range(iterations):
@@ -229,10 +240,6 @@ def measure(options):
         "dimensions": options.dimensions,
         "pairs": options.pairs,
         "iterations": iterations,
-        "command": shlex.join(["python", *sys.argv]),
-        "seed": options.seed,
-        "version": __version__,
-        "machine": f"{platform.processor() or platform.machine()}, {usable_processors()} cores",
     }
 
 
@@ -242,18 +249,10 @@ def main():
     parser.add_argument("--dimensions", type=int, default=300)
     parser.add_argument("--pairs", type=int, default=500, help="size of the seed dictionary")
     parser.add_argument("--iterations", type=int, default=6)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--quick", action="store_true", help="5,000 words, under two minutes")
     parser.add_argument("--script", type=Path, help="map_embeddings.py of the authors")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    result = measure(parser.parse_args())
-    if result["equal"] is not True:
-        print("the dictionaries differ", file=sys.stderr)
-    if "--json" in sys.argv:
-        print(json.dumps(result))
-        return
-    for name, value in result.items():
-        print(f"{name:20} {value}")
+    _machine.add_options(parser, "5,000 words")
+    options = parser.parse_args()
+    _machine.report(measure(options) | {"growth": growing(options)}, options)
 
 
 if __name__ == "__main__":

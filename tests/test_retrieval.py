@@ -62,9 +62,8 @@ def check_against(expected, found, k, atol=2e-6):
 
 
 def _set_blocks(monkeypatch, rows, columns, entries):
-    for module in (_topk, retrieval):
-        monkeypatch.setattr(module, "ROWS", rows)
-        monkeypatch.setattr(module, "COLUMNS", columns)
+    monkeypatch.setattr(_topk, "ROWS", rows)
+    monkeypatch.setattr(_topk, "COLUMNS", columns)
     monkeypatch.setattr(retrieval, "_ENTRIES", entries)
 
 
@@ -302,16 +301,15 @@ def whole(queries, candidates, sources, k, neighbourhood):
     return neighbours(queries, candidates, k, neighbourhood=neighbourhood, hubs=hubs)
 
 
-@pytest.fixture
-def always_pruned(monkeypatch):
-    """Prune however small the case is, with a sample so small that bounds are loose."""
+@pytest.fixture(params=[1, 4])
+def always_pruned(request, monkeypatch):
+    """Prune however small the case is, also with lists too short for a query to end in its own."""
     seen = []
     for name in ("nearest", "above"):
         real = getattr(_pruning, name)
         monkeypatch.setattr(_pruning, name, lambda *rest, real=real: seen.append(1) or real(*rest))
     monkeypatch.setattr(_pruning, "pays", lambda queries, *rest: queries > 0)
-    monkeypatch.setattr(_pruning, "_SAMPLE", 3)
-    monkeypatch.setattr(_pruning, "_NEAR", 2)
+    monkeypatch.setattr(_pruning, "_LISTED", request.param)
     return seen
 
 
@@ -334,6 +332,10 @@ def test_pruned_equals_whole(always_pruned, queries, candidates, sources, k, nei
         ranks(queries, candidates, pairs, hubs=hubs, **options),
     )
     assert len(always_pruned) >= 2
+    for depth in (1, 3, 99):  # the same places up to there, 0 further down
+        places = ranks(queries, candidates, pairs, sources=sources, depth=depth, **options)
+        full = ranks(queries, candidates, pairs, hubs=hubs, **options)
+        np.testing.assert_array_equal(places, np.where(full <= depth, full, 0))
 
 
 @pytest.mark.parametrize("k", [1, 10])
@@ -347,21 +349,19 @@ def test_pruned_equals_whole_where_much_is_left_out(k, monkeypatch):
     candidates[3::400] = 0
     queries = sources[rng.choice(3000, 20, replace=False)]
     monkeypatch.setattr(_pruning, "SMALLEST", 1)
-    compared = []
-    real = _pruning.Bounds._compare
-
-    def counting(self, rows, stop):
-        compared.append(len(rows) * (stop - self.compared))
-        real(self, rows, stop)
-
-    monkeypatch.setattr(_pruning.Bounds, "_compare", counting)
+    started = []
+    real = _pruning.Bounds.start
+    monkeypatch.setattr(
+        _pruning.Bounds, "start", lambda *rest: started.append(real(*rest)) or started[-1]
+    )
     found = neighbours(queries, candidates, k, sources=sources)
-    assert 0 < sum(compared) < 0.7 * len(sources) * len(candidates)
+    assert 0 < started[0].exact.mean() < 0.3
     expected = whole(queries, candidates, sources, k, 10)
     np.testing.assert_array_equal(found.rows, expected.rows)
     np.testing.assert_array_equal(found.scores, expected.scores)
     pairs = np.stack([np.arange(20), expected.rows[:, 0]], axis=1)
-    assert ranks(queries, candidates, pairs, sources=sources).tolist() == [1] * 20
+    for depth in (None, 1, 10):
+        assert ranks(queries, candidates, pairs, sources=sources, depth=depth).tolist() == [1] * 20
 
 
 @given(words(9), words(12), st.integers(1, 14))

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from jointalign import _topk, retrieval
+from jointalign import _pruning, _topk, retrieval
 from jointalign.alignment.procrustes import Procrustes
 from jointalign.alignment.rcsls import RCSLS
 from jointalign.retrieval import (
     Retrieval,
     hubness,
     largest_products,
+    lazy_hubness,
     mean_similarity,
     neighbours,
     ranks,
@@ -48,9 +49,8 @@ def space(request):
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    for module in (_topk, retrieval):
-        monkeypatch.setattr(module, "ROWS", 7)
-        monkeypatch.setattr(module, "COLUMNS", 11)
+    monkeypatch.setattr(_topk, "ROWS", 7)
+    monkeypatch.setattr(_topk, "COLUMNS", 11)
     monkeypatch.setattr(retrieval, "_ENTRIES", 200)
 
 
@@ -76,7 +76,32 @@ def test_neighbours_and_ranks(space, tensor, small_blocks, kind):
         ranks(tensor(x), tensor(z), tensor(pairs), retrieval=kind),
         ranks(x, z, pairs, retrieval=kind),
     )
+    check(
+        ranks(tensor(x), tensor(z), tensor(pairs), retrieval=kind, depth=3),
+        ranks(x, z, pairs, retrieval=kind, depth=3),
+    )
     check(hubness(tensor(z), tensor(x), kind), hubness(z, x, kind))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_hubness_of_few_is_worked_out(tensor, monkeypatch, dtype):
+    monkeypatch.setattr(_pruning, "SMALLEST", 1)
+    monkeypatch.setattr(_pruning, "_LISTED", 1)
+    rng = np.random.default_rng(1)
+    centres = 2 * rng.standard_normal((30, 16))
+    x, z = (centres[rng.integers(0, 30, n)] + rng.standard_normal((n, 16)) for n in (900, 1000))
+    x, z = x.astype(dtype), z.astype(dtype)
+    pairs = np.stack([np.arange(20), np.arange(20)], axis=1)
+    lazy = lazy_hubness(tensor(z), tensor(x))
+    whole = neighbours(x[:20], z, 5, hubs=hubness(z, x))
+    for more in ({"sources": tensor(x)}, {"hubs": lazy}, {"hubs": lazy}):
+        found = neighbours(tensor(x[:20]), tensor(z), 5, **more)
+        check(found.rows, whole.rows)
+        check(found.scores, whole.scores)
+    assert 0 < float(lazy.exact.cpu().numpy().mean()) < 1
+    for depth in (None, 4):
+        found = ranks(tensor(x[:20]), tensor(z), tensor(pairs), sources=tensor(x), depth=depth)
+        check(found, ranks(x[:20], z, pairs, hubs=hubness(z, x), depth=depth))
 
 
 def test_mean_similarity_and_products(space, tensor, small_blocks):

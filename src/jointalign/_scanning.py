@@ -163,6 +163,54 @@ def best_of_columns(
 
 
 @njit(nogil=True, cache=True)
+def highest_of_rows(
+    scores: np.ndarray, columns: np.ndarray, block: np.ndarray, first: int, begin: int, end: int
+) -> None:
+    """As `best_of_rows` without a penalty, but by the scores of the block, not worked out again."""
+    last = scores.shape[1] - 1
+    for i in range(begin, end):
+        best, numbers = scores[i], columns[i]
+        lowest = best[last]
+        for j in range(block.shape[1]):
+            score = block[i, j]
+            if score > lowest:
+                place = last
+                while place > 0 and best[place - 1] < score:
+                    best[place], numbers[place] = best[place - 1], numbers[place - 1]
+                    place -= 1
+                best[place], numbers[place] = score, first + j
+                lowest = best[last]
+
+
+@njit(nogil=True, cache=True)
+def raise_lists(
+    lists: np.ndarray, rows: np.ndarray, block: np.ndarray, begin: int, end: int
+) -> None:
+    """Merge a block into falling lists of the highest scores, without their columns.
+
+    Args:
+        lists: Highest scores so far, `(n, k)`; changed in place.
+        rows: Which list each row of the block belongs to, all different, `(b,)`.
+        block: Scores, `(b, m)`.
+        begin: First of the block's rows to look at.
+        end: The row after the last.
+    """
+    last = lists.shape[1] - 1
+    for i in range(begin, end):
+        best = lists[rows[i]]
+        lowest = best[last]
+        for j in range(block.shape[1]):
+            score = block[i, j]
+            if score > lowest:
+                place = last
+                while place > 0 and best[place - 1] < score:
+                    best[place] = best[place - 1]
+                    place -= 1
+                best[place] = score
+                lowest = best[last]
+
+
+@njit(nogil=True, cache=True)
 def count_above(
     counts: np.ndarray,
     own: np.ndarray,

@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from array_api_compat import array_namespace, device
 
-from jointalign._topk import Array, row_means, top, top_both
+from jointalign import _topk
+from jointalign._topk import Array, blocks, row_means, top, top_both
 from jointalign.errors import JointalignError
 from jointalign.normalize import unit
 
@@ -85,6 +86,37 @@ def both_similarities(x: Array, z: Array, k: int = 10) -> tuple[Array, Array]:
     return row_means(by_row[0]), row_means(by_column[0])
 
 
+def hubness(
+    candidates: Array,
+    sources: Array,
+    retrieval: Retrieval = Retrieval.CSLS,
+    neighbourhood: int = 10,
+    temperature: float = TEMPERATURE,
+) -> Array:
+    """What lowers the score of each candidate; keep it to search the same candidates again.
+
+    Args:
+        candidates: Target vectors, `(m, d)`.
+        sources: Vectors of the whole source vocabulary, `(s, d)`.
+        retrieval: Which score.
+        neighbourhood: Neighbours in CSLS's `r`; default 10, as in Conneau et al. (2018).
+        temperature: Inverse temperature `b` of the inverted softmax; default 30, as in MUSE.
+
+    Returns:
+        `(m,)`: `r_S(y)` for CSLS, the logarithm of the denominator for inverted softmax, or
+        zeros.
+
+    Raises:
+        JointalignError: If a setting is not positive or the numbers of dimensions differ.
+    """
+    check(candidates, sources, neighbourhood, temperature)
+    if Retrieval(retrieval) is Retrieval.NEAREST or sources.shape[0] == 0:
+        return zeros(candidates)
+    if retrieval == Retrieval.CSLS:
+        return mean_similarity(candidates, sources, neighbourhood)
+    return _log_sums(unit(candidates) * temperature, unit(sources))
+
+
 def scale(retrieval: Retrieval, temperature: float) -> float:
     """What a score multiplies the cosine by."""
     return {
@@ -110,3 +142,20 @@ def check(x: Array, others: Array, *settings: float) -> None:
             raise JointalignError(
                 f"numbers of neighbours and the temperature must be positive, got {setting}"
             )
+
+
+def _log_sums(x: Array, others: Array) -> Array:
+    """Logarithm of the sum of `exp(x @ others.T)` over each row, `(n,)`."""
+    xp = array_namespace(x)
+    found = []
+    for start, stop in blocks(x.shape[0], _topk.ROWS):
+        largest = xp.full((stop - start, 1), -xp.inf, dtype=x.dtype, device=device(x))
+        total = xp.zeros_like(largest)
+        for first, last in blocks(others.shape[0], _topk.COLUMNS):
+            block = x[start:stop, :] @ others[first:last, :].T
+            higher = xp.maximum(largest, xp.max(block, axis=1, keepdims=True))
+            total = total * xp.exp(largest - higher)
+            total = total + xp.sum(xp.exp(block - higher), axis=1, keepdims=True)
+            largest = higher
+        found.append((largest + xp.log(total))[:, 0])
+    return xp.concat(found)

@@ -87,7 +87,7 @@ def top_both(
     if not len(x) or not len(others):
         return by_row, by_column
     row_margin, column_margin = margins(x, others, penalty), margins(others, x, row_penalty)
-    with _Workers() as workers:
+    with Workers() as workers:
         for begin, end, first, last, block in workers.products(x, others):
             rows, columns = slice(begin, end), slice(first, last)
             workers.each(
@@ -119,7 +119,7 @@ def places(x: np.ndarray, others: np.ndarray, pairs: np.ndarray, penalty: np.nda
     if not len(pairs):
         return counts
     own, margin = entries(x, others, pairs, penalty), margins(x, others, penalty)
-    with _Workers() as workers:
+    with Workers() as workers:
         for begin, end, first, last, block in workers.products(x, others):
             rows, columns = slice(begin, end), slice(first, last)
             these = slice(*np.searchsorted(pairs[:, 0], [begin, end]))
@@ -161,7 +161,7 @@ def blocks(n: int, size: int) -> Iterator[tuple[int, int]]:
         yield n * block // count, n * (block + 1) // count
 
 
-class _Workers:
+class Workers:
     """Makes a product block by block and lets threads look at each block.
 
     Numba's own threads wait for each other in a loop, which slows the matrix product between two
@@ -172,7 +172,7 @@ class _Workers:
         self._threads = get_num_threads()
         self._pool = ThreadPoolExecutor(self._threads)
 
-    def __enter__(self) -> _Workers:
+    def __enter__(self) -> Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -202,7 +202,7 @@ def _top_compiled(x: np.ndarray, others: np.ndarray, penalty: np.ndarray, start:
     x, others, penalty = _alike(x, others, penalty)
     scores, columns = start[0].astype(x.dtype), start[1].copy()
     margin = margins(x, others, penalty)
-    with _Workers() as workers:
+    with Workers() as workers:
         for begin, end, first, last, block in workers.products(x, others):
             rows, others_rows = slice(begin, end), slice(first, last)
             workers.each(
@@ -230,14 +230,15 @@ def _keep_best(scores: Array, columns: Array, block: Array, first: int) -> Best:
     """Merge the block whose columns begin at `first` into the best so far."""
     xp = array_namespace(block)
     k = scores.shape[1]
-    more, at = _best_of_block(block, min(k, block.shape[1]))
+    more, at = best_of_block(block, min(k, block.shape[1]))
     scores = xp.concat([scores, more], axis=1)
     columns = xp.concat([columns, xp.astype(at, xp.int64) + first], axis=1)
     order = xp.argsort(scores, axis=1, descending=True, stable=True)[:, :k]
     return xp.take_along_axis(scores, order, axis=1), xp.take_along_axis(columns, order, axis=1)
 
 
-def _best_of_block(block: Array, k: int) -> Best:
+def best_of_block(block: Array, k: int) -> Best:
+    """The `k` highest of each row of an array of any library, best first, and their columns."""
     if is_torch_array(block):
         return block.topk(k, dim=1)
     xp = array_namespace(block)

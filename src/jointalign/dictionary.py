@@ -3,55 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
+from jointalign._translations import Answer, Translation, agreed, listed
 from jointalign.embedding import BilingualEmbedding, Embedding, check_finite
-from jointalign.errors import JointalignError
-from jointalign.files import write_text
-from jointalign.retrieval import Neighbours, Retrieval, both_neighbours, hubness, neighbours
+from jointalign.errors import FormatError, JointalignError
+from jointalign.files import read_lines, write_text
+from jointalign.hubs import Hubs
+from jointalign.retrieval import (
+    LazyHubness,
+    Retrieval,
+    both_neighbours,
+    hubness,
+    lazy_hubness,
+    neighbours,
+)
 
+NEIGHBOURHOOD = 10
+"""Neighbours in CSLS: that of Conneau et al. (2018)."""
 
-@dataclass(frozen=True)
-class Translation:
-    """One translation of one word.
-
-    Args:
-        source: The word.
-        target: Its translation.
-        score: As retrieval gives it; higher is better.
-        margin: Score minus that of the next best target word: how clear the choice is. `None` if
-            there is no other target word.
-        rank: Place among all target words, from 1.
-    """
-
-    source: str
-    target: str
-    score: float
-    margin: float | None
-    rank: int
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What is known of a word that was asked for.
-
-    Args:
-        word: The word.
-        translations: Best first; empty if the word is unknown or none is good enough.
-        known: Whether the word has a vector.
-        from_subwords: Whether that vector was built from the word's n-grams, the word itself not
-            being in the vocabulary.
-    """
-
-    word: str
-    translations: tuple[Translation, ...]
-    known: bool = True
-    from_subwords: bool = False
+__all__ = ["Answer", "Translation", "Translations", "induce", "read_tsv", "translate", "write_tsv"]
 
 
 def translate(
@@ -102,9 +76,11 @@ class Translations:
         bilingual: Both languages in one space.
         retrieval: How translations are retrieved.
         max_vocabulary: As for `translate`.
+        hubs: Of the space, for CSLS, if known from before.
 
     Raises:
-        JointalignError: If `max_vocabulary` is not positive, or a vector not finite.
+        JointalignError: If `max_vocabulary` is not positive, a vector not finite, or `hubs` those
+            of another space.
     """
 
     def __init__(
@@ -112,19 +88,31 @@ class Translations:
         bilingual: BilingualEmbedding,
         retrieval: Retrieval = Retrieval.CSLS,
         max_vocabulary: int | None = None,
+        hubs: Hubs | None = None,
     ) -> None:
         _check(1, max_vocabulary)
         self._source = bilingual.source
         self._frequent, self._target = bilingual.sides(max_vocabulary)
-        self._retrieval = retrieval
+        self._retrieval, self._hubs = Retrieval(retrieval), hubs
+        if hubs is not None:
+            hubs.check(self._frequent, self._target, NEIGHBOURHOOD)
 
     @cached_property
-    def _target_hubs(self) -> np.ndarray:
-        return hubness(self._target.vectors, self._frequent.vectors, self._retrieval)
+    def _target_hubs(self) -> np.ndarray | LazyHubness:
+        known = None if self._hubs is None else self._hubs.target
+        return self._hubness(known, self._target, self._frequent)
 
     @cached_property
-    def _source_hubs(self) -> np.ndarray:
-        return hubness(self._frequent.vectors, self._target.vectors, self._retrieval)
+    def _source_hubs(self) -> np.ndarray | LazyHubness:
+        known = None if self._hubs is None else self._hubs.source
+        return self._hubness(known, self._frequent, self._target)
+
+    def _hubness(
+        self, known: np.ndarray | None, candidates: Embedding, others: Embedding
+    ) -> np.ndarray | LazyHubness:
+        if self._retrieval is not Retrieval.CSLS:
+            return hubness(candidates.vectors, others.vectors, self._retrieval)
+        return lazy_hubness(candidates.vectors, others.vectors) if known is None else known
 
     def of(
         self,
@@ -165,7 +153,7 @@ class Translations:
                 retrieval=self._retrieval,
                 hubs=self._target_hubs,
             )
-            entries = _entries(list(vectors), self._target, best, count, threshold)
+            entries = listed(list(vectors), self._target, best, count, threshold)
             found = dict(zip(vectors, entries, strict=True))
         if mutual:
             found = self._agreed(found, count)
@@ -209,6 +197,7 @@ def induce(
     retrieval: Retrieval = Retrieval.CSLS,
     threshold: float | None = None,
     max_vocabulary: int | None = None,
+    hubs: Hubs | None = None,
 ) -> list[Translation]:
     """Translate the whole source vocabulary.
 
@@ -219,6 +208,7 @@ def induce(
         retrieval: How translations are retrieved.
         threshold: Leave out pairs that score lower; default: none.
         max_vocabulary: Use only the most frequent words of each language; default: all.
+        hubs: Of the space, for CSLS, if known from before: half the work.
 
     Returns:
         Translations, most frequent source word first, best translation first.
@@ -238,20 +228,19 @@ def induce(
     _check(count, max_vocabulary)
     source, target = bilingual.sides(max_vocabulary)
     x, z = source.vectors, target.vectors
+    known = None
+    if hubs is not None and Retrieval(retrieval) is Retrieval.CSLS:
+        hubs.check(source, target, NEIGHBOURHOOD)
+        known = hubs.source, hubs.target
     if not mutual:
-        best = neighbours(x, z, count + 1, retrieval=retrieval)
-        chosen = _entries(source.words, target, best, count, threshold)
+        r_source, r_target = known or (None, None)
+        best = neighbours(x, z, count + 1, retrieval=retrieval, hubs=r_target, density=r_source)
+        chosen = listed(source.words, target, best, count, threshold)
         return [entry for word_entries in chosen for entry in word_entries]
-    best, back = both_neighbours(x, z, count + 1, retrieval=retrieval)
-    entries = _entries(source.words, target, best, count, threshold)
-    rows = np.arange(len(source))[:, None, None]
-    agreed = (back.rows[best.rows[:, :count], :count] == rows).any(axis=2)  # (n, count)
-    return [
-        entry
-        for row, word_entries in enumerate(entries)
-        for entry in word_entries
-        if agreed[row, entry.rank - 1]
-    ]
+    best, back = both_neighbours(x, z, count + 1, retrieval=retrieval, hubs=known)
+    entries = listed(source.words, target, best, count, threshold)
+    kept = agreed(entries, best.rows, back.rows, count)
+    return [entry for word_entries in kept for entry in word_entries]
 
 
 def write_tsv(entries: Iterable[Translation], path: str | Path) -> None:
@@ -273,22 +262,27 @@ def write_tsv(entries: Iterable[Translation], path: str | Path) -> None:
             )
 
 
-def _entries(
-    words: Sequence[str], target: Embedding, best: Neighbours, count: int, threshold: float | None
-) -> list[tuple[Translation, ...]]:
-    """The first `count` of each word's neighbours; one more is needed for the last margin."""
+def read_tsv(path: str | Path) -> list[Translation]:
+    """Read a table that `write_tsv` wrote; numbers have the digits that were written.
+
+    Args:
+        path: The file.
+
+    Raises:
+        JointalignError: If the file cannot be opened.
+        FormatError: If a line is not of that form.
+    """
     entries = []
-    for word, rows, scores in zip(words, best.rows.tolist(), best.scores.tolist(), strict=True):
-        margins = [score - lower for score, lower in pairwise(scores)] + [None]
-        entries.append(
-            tuple(
-                Translation(word, target.words[row], score, margin, rank)
-                for rank, (row, score, margin) in enumerate(
-                    zip(rows[:count], scores, margins, strict=False), start=1
-                )
-                if threshold is None or score >= threshold
-            )
-        )
+    for number, line in read_lines(path):
+        if number == 1:
+            continue
+        try:
+            source, target, score, margin, rank = line.split("\t")
+            clear = float(margin) if margin else None
+            entries.append(Translation(source, target, float(score), clear, int(rank)))
+        except ValueError:
+            reason = "expected source, target, score, margin and rank, with tabs between them"
+            raise FormatError(path, number, reason) from None
     return entries
 
 

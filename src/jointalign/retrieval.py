@@ -29,57 +29,51 @@ import numpy as np
 from array_api_compat import array_namespace, device
 
 from jointalign import _pruning
+from jointalign._pruning import Bounds as LazyHubness
 from jointalign._similarity import (
     TEMPERATURE,
     Neighbours,
     Retrieval,
     both_similarities,
     check,
+    hubness,
     mean_similarity,
     scale,
     zeros,
 )
-from jointalign._topk import COLUMNS, ROWS, Best, blocks, places, places_by_rows, top, top_both
+from jointalign._topk import Best, places, places_by_rows, top, top_both
 from jointalign.normalize import Array, unit
 
 __all__ = [
     "TEMPERATURE", "Neighbours", "Retrieval", "both_neighbours", "both_similarities", "hubness",
-    "largest_products", "mean_similarity", "neighbours", "ranks",
+    "largest_products", "lazy_hubness", "mean_similarity", "neighbours", "ranks",
 ]  # fmt: skip
 
 # Scores in one block of `ranks`, whose blocks are whole rows: 64 MB in float32.
 _ENTRIES = 1 << 24
 
 
-def hubness(
-    candidates: Array,
-    sources: Array,
-    retrieval: Retrieval = Retrieval.CSLS,
-    neighbourhood: int = 10,
-    temperature: float = TEMPERATURE,
-) -> Array:
-    """What lowers the score of each candidate; keep it to search the same candidates again.
+def lazy_hubness(candidates: Array, sources: Array, neighbourhood: int = 10) -> LazyHubness | Array:
+    """`hubness` for CSLS that is worked out for those candidates only that a search needs.
+
+    For `neighbours` of a few words now and a few words later: what one search has worked out, the
+    next ones know. The results are those of `hubness`.
 
     Args:
         candidates: Target vectors, `(m, d)`.
         sources: Vectors of the whole source vocabulary, `(s, d)`.
-        retrieval: Which score.
-        neighbourhood: Neighbours in CSLS's `r`; default 10, as in Conneau et al. (2018).
-        temperature: Inverse temperature `b` of the inverted softmax; default 30, as in MUSE.
+        neighbourhood: As for `hubness`.
 
     Returns:
-        `(m,)`: `r_S(y)` for CSLS, the logarithm of the denominator for inverted softmax, or
-        zeros.
+        What `neighbours` takes as `hubs`; plain `hubness` where that takes no time.
 
     Raises:
         JointalignError: If a setting is not positive or the numbers of dimensions differ.
     """
-    check(candidates, sources, neighbourhood, temperature)
-    if Retrieval(retrieval) is Retrieval.NEAREST or sources.shape[0] == 0:
-        return zeros(candidates)
-    if retrieval == Retrieval.CSLS:
-        return mean_similarity(candidates, sources, neighbourhood)
-    return _log_sums(unit(candidates) * temperature, unit(sources))
+    check(candidates, sources, neighbourhood)
+    if _pruning.pays(1, 1, candidates, sources):
+        return LazyHubness.start(unit(candidates), sources, neighbourhood)
+    return mean_similarity(candidates, sources, neighbourhood)
 
 
 def neighbours(
@@ -91,7 +85,7 @@ def neighbours(
     sources: Array = None,
     neighbourhood: int = 10,
     temperature: float = TEMPERATURE,
-    hubs: Array = None,
+    hubs: Array | LazyHubness = None,
     density: Array = None,
 ) -> Neighbours:
     """The `k` best candidates of each query.
@@ -105,7 +99,8 @@ def neighbours(
             queries.
         neighbourhood: Neighbours in CSLS's `r`; default 10, as in Conneau et al. (2018).
         temperature: Inverse temperature of the inverted softmax; default 30, as in MUSE.
-        hubs: `hubness` of the candidates, `(m,)`, if known from before; `sources` is then unused.
+        hubs: `hubness` of the candidates, `(m,)`, if known from before, or their `lazy_hubness`;
+            `sources` is then unused.
         density: `mean_similarity(queries, candidates)`, `(n,)`, if known from before. Only the
             scores of CSLS need it, no rank does.
 
@@ -131,14 +126,15 @@ def neighbours(
             found, hubs = both_similarities(queries, candidates, neighbourhood)
             density = found if density is None else density
         elif _pruning.pays(queries.shape[0], k, targets, sources):
-            best, found = _pruning.nearest(scaled, targets, sources, k, neighbourhood)
-            return _neighbours(best, retrieval, found if density is None else density)
+            hubs = LazyHubness.start(targets, sources, neighbourhood)
     if hubs is None:
         sources = queries if sources is None else sources
         hubs = hubness(candidates, sources, retrieval, neighbourhood, temperature)
     if density is None and retrieval is Retrieval.CSLS:
         density = mean_similarity(queries, candidates, neighbourhood)
-    return _neighbours(top(scaled, targets, k, hubs), retrieval, density)
+    lazy = isinstance(hubs, LazyHubness)
+    best = _pruning.nearest(scaled, hubs, k) if lazy else top(scaled, targets, k, hubs)
+    return _neighbours(best, retrieval, density)
 
 
 def _neighbours(best: Best, retrieval: Retrieval, density: Array) -> Neighbours:
@@ -160,6 +156,7 @@ def both_neighbours(
     retrieval: Retrieval = Retrieval.CSLS,
     neighbourhood: int = 10,
     temperature: float = TEMPERATURE,
+    hubs: tuple[Array, Array] | None = None,
 ) -> tuple[Neighbours, Neighbours]:
     """`neighbours` of two whole vocabularies among each other.
 
@@ -173,6 +170,7 @@ def both_neighbours(
         retrieval: Which score.
         neighbourhood: As for `neighbours`.
         temperature: As for `neighbours`.
+        hubs: For CSLS, `both_similarities(x, z)`, if known from before.
 
     Returns:
         Neighbours of the rows of `x` among `z`, `(n, min(k, m))`, and of the rows of `z` among `x`,
@@ -190,7 +188,7 @@ def both_neighbours(
     check(x, z, k, neighbourhood, temperature)
     retrieval = Retrieval(retrieval)
     if retrieval is Retrieval.CSLS:
-        x_hubs, z_hubs = both_similarities(x, z, neighbourhood)
+        x_hubs, z_hubs = hubs or both_similarities(x, z, neighbourhood)
     else:
         x_hubs = hubness(x, z, retrieval, neighbourhood, temperature)
         z_hubs = hubness(z, x, retrieval, neighbourhood, temperature)
@@ -233,8 +231,12 @@ def ranks(
     neighbourhood: int = 10,
     temperature: float = TEMPERATURE,
     hubs: Array = None,
+    depth: int | None = None,
 ) -> Array:
     """Place of given candidates among all candidates of their query, the best being 1.
+
+    To know the place of a candidate far down takes the hubness of nearly all candidates; to know
+    that it is not among the first few does not.
 
     Args:
         queries: Source vectors, `(n, d)`.
@@ -245,10 +247,11 @@ def ranks(
         neighbourhood: As for `neighbours`.
         temperature: As for `neighbours`.
         hubs: As for `neighbours`.
+        depth: Look no further down than so many candidates of each query; default: all.
 
     Returns:
         int64 `(p,)`: one more than the number of candidates that score higher, or as high in a
-        lower row.
+        lower row; 0 for places after `depth`.
 
     Raises:
         JointalignError: If a setting is not positive or the numbers of dimensions differ.
@@ -259,21 +262,25 @@ def ranks(
         >>> ranks(np.eye(2), candidates, np.array([[0, 2], [1, 0]]), retrieval=Retrieval.NEAREST)
         array([2, 1])
     """
-    check(queries, candidates, neighbourhood, temperature)
-    xp = array_namespace(queries)
+    check(queries, candidates, neighbourhood, temperature, 1 if depth is None else depth)
+    xp, retrieval = array_namespace(queries), Retrieval(retrieval)
     asked = xp.unique_inverse(pairs[:, 0])
     scaled = unit(xp.take(queries, asked.values, axis=0)) * scale(retrieval, temperature)
     pairs = xp.stack([asked.inverse_indices, pairs[:, 1]], axis=1)
-    targets = unit(candidates)
-    sources = queries if sources is None else sources
-    if hubs is None and retrieval == Retrieval.CSLS:
-        # How many candidates are wanted is not known: it is those above the entries asked for.
-        if pairs.shape[0] and _pruning.pays(scaled.shape[0], 1, targets, sources):
-            rows, hubs = _pruning.above(scaled, targets, sources, pairs, neighbourhood)
+    targets, sources = unit(candidates), queries if sources is None else sources
+    wanted = 1 if depth is None else min(depth, targets.shape[0])
+    if hubs is None and retrieval is Retrieval.CSLS and pairs.shape[0]:
+        if _pruning.pays(scaled.shape[0], wanted, targets, sources):
+            bounds = LazyHubness.start(targets, sources, neighbourhood)
+            if depth is not None:
+                return _places_in(_pruning.nearest(scaled, bounds, wanted)[1], pairs)
+            rows, hubs = _pruning.above(scaled, bounds, pairs)
             kept = xp.searchsorted(rows, pairs[:, 1])
             pairs, targets = xp.stack([pairs[:, 0], kept], axis=1), xp.take(targets, rows, axis=0)
     if hubs is None:
         hubs = hubness(candidates, sources, retrieval, neighbourhood, temperature)
+    if depth is not None:
+        return _places_in(top(scaled, targets, wanted, hubs)[1], pairs)
     if isinstance(scaled, np.ndarray):
         order = np.argsort(pairs[:, 0], kind="stable")
         found = np.empty(len(pairs), np.int64)
@@ -282,18 +289,9 @@ def ranks(
     return places_by_rows(scaled, targets, pairs, hubs, _ENTRIES)
 
 
-def _log_sums(x: Array, others: Array) -> Array:
-    """Logarithm of the sum of `exp(x @ others.T)` over each row, `(n,)`."""
-    xp = array_namespace(x)
-    found = []
-    for start, stop in blocks(x.shape[0], ROWS):
-        largest = xp.full((stop - start, 1), -xp.inf, dtype=x.dtype, device=device(x))
-        total = xp.zeros_like(largest)
-        for first, last in blocks(others.shape[0], COLUMNS):
-            block = x[start:stop, :] @ others[first:last, :].T
-            higher = xp.maximum(largest, xp.max(block, axis=1, keepdims=True))
-            total = total * xp.exp(largest - higher)
-            total = total + xp.sum(xp.exp(block - higher), axis=1, keepdims=True)
-            largest = higher
-        found.append((largest + xp.log(total))[:, 0])
-    return xp.concat(found)
+def _places_in(rows: Array, pairs: Array) -> Array:
+    """Place of the second of each pair in the list of the first, from 1; 0 if it is not there."""
+    xp = array_namespace(rows)
+    same = xp.take(rows, pairs[:, 0], axis=0) == pairs[:, 1][:, None]  # (p, depth)
+    numbers = xp.arange(1, rows.shape[1] + 1, dtype=xp.int64, device=device(rows))
+    return xp.sum(xp.where(same, numbers[None, :], xp.zeros_like(numbers)[None, :]), axis=1)

@@ -4,14 +4,18 @@ import array_api_strict
 import numpy as np
 import pytest
 
+from jointalign import _pruning
 from jointalign.alignment._induction import (
     Direction,
+    hubs_for,
     induced_pairs,
     mean_cosine,
     mean_csls,
     searched,
+    translations,
 )
 from jointalign.errors import JointalignError
+from jointalign.retrieval import hubness
 
 
 def normalized(x):
@@ -174,3 +178,16 @@ def test_runs_on_torch_tensors(spaces):
 def test_settings_out_of_range_are_refused(spaces, settings, message):
     with pytest.raises(JointalignError, match=message):
         induced_pairs(*spaces, **settings)
+
+
+def test_a_part_of_the_queries_gets_the_same_without_the_hubness_of_everything(monkeypatch):
+    monkeypatch.setattr(_pruning, "SMALLEST", 1)
+    rng = np.random.default_rng(2)
+    x, z = (rng.standard_normal((n, 10), dtype=np.float32) for n in (900, 1000))
+    z[:900] += x
+    found, hubs = translations(x, z, 10, 60), hubs_for(z, x, 10, 60)
+    expected = translations(x, z, 10, 60, hubness(z, x))
+    np.testing.assert_array_equal(found.pairs, expected.pairs)
+    translations(x, z, 10, 60, hubs)
+    assert 0 < hubs.exact.mean() < 1
+    assert isinstance(hubs_for(z, x, 10, None), np.ndarray)

@@ -49,9 +49,19 @@ def case():
 def test_scores_are_those_of_brute_force(case):
     bilingual, lexicon, expected = case
     result = evaluate(bilingual, lexicon)
-    np.testing.assert_allclose(result.reciprocal_ranks, 1 / expected)
     assert expected.max() > 10  # some are further down than any list of ten
-    assert result.mrr == pytest.approx(100 * (1 / expected).mean())
+    shallow = np.where(expected <= 10, 1 / expected, 0)
+    np.testing.assert_allclose(result.reciprocal_ranks, shallow)
+    assert result.mrr == pytest.approx(100 * shallow.mean())
+    full = evaluate(bilingual, lexicon, depth=None)
+    np.testing.assert_allclose(full.reciprocal_ranks, 1 / expected)
+    assert full.mrr == pytest.approx(100 * (1 / expected).mean())
+    assert result.coverage == full.coverage
+    assert evaluate(bilingual, lexicon, depth=25).precision(25) == full.precision(25)
+    with pytest.raises(JointalignError, match="depth=11"):
+        result.precision(11)
+    with pytest.raises(JointalignError, match="at least 10"):
+        evaluate(bilingual, lexicon, depth=9)
     for k, score in ((1, result.p_at_1), (5, result.p_at_5), (10, result.p_at_10)):
         assert score == pytest.approx(100 * (expected <= k).mean())
     assert 0 < result.p_at_1 < result.p_at_5 < result.p_at_10 < 100
@@ -74,9 +84,9 @@ def test_the_signature_names_every_condition(case):
     signatures = {result.signature for result in results.values()}
     assert len(signatures) == len(results) == 8
     assert evaluate(bilingual, lexicon, oov=OutOfVocabulary.PAPER).signature == (
-        f"n:150|coverage:100.0|retrieval:csls10|oov:paper|identical:kept|seed:0|v:{__version__}"
+        f"n:150|coverage:100.0|retrieval:csls10|oov:paper|identical:kept|mrr:10|seed:0|v:{__version__}"
     )
-    assert "retrieval:csls5|oov:strict|identical:removed|vocabulary:250|seed:7|" in " ".join(
+    assert "retrieval:csls5|oov:strict|identical:removed|vocabulary:250|mrr:10|seed:7|" in " ".join(
         signatures
     )
     for retrieval, name in ((Retrieval.NEAREST, "nn"), (Retrieval.INVERTED_SOFTMAX, "isf30")):

@@ -20,7 +20,7 @@ from array_api_compat import array_namespace, device
 from jointalign.alignment.base import Array, as_numpy
 from jointalign.errors import JointalignError
 from jointalign.normalize import unit
-from jointalign.retrieval import hubness, neighbours
+from jointalign.retrieval import LazyHubness, hubness, lazy_hubness, neighbours
 
 DICTIONARY_RANK = 15_000
 """Conneau et al. (2018): words rarer than that are placed too badly to learn from."""
@@ -166,7 +166,11 @@ def mean_cosine(x: Array, z: Array, pairs: np.ndarray, rank: int | None = None) 
 
 
 def translations(
-    queries: Array, others: Array, neighbourhood: int, rank: int | None, hubs: Array = None
+    queries: Array,
+    others: Array,
+    neighbourhood: int,
+    rank: int | None,
+    hubs: Array | LazyHubness = None,
 ) -> Found:
     """The dictionary of one direction, `(query, other)`.
 
@@ -175,13 +179,14 @@ def translations(
         others: Those of the other side, `(m, d)`.
         neighbourhood: As for `induced_pairs`.
         rank: As for `induced_pairs`.
-        hubs: `hubness` of the others among the queries, `(m,)`, if known from before.
+        hubs: `hubness` of the others among the queries, `(m,)`, if known from before, or their
+            `lazy_hubness`.
     """
     xp: Any = array_namespace(queries, others)
     count = queries.shape[0]
     asked = queries[: count if rank is None else min(rank, count), :]
     if hubs is None:
-        hubs = hubness(others, queries, neighbourhood=neighbourhood)
+        hubs = hubs_for(others, queries, neighbourhood, rank)
     # The density of a query lowers its best and its second alike: no search for it.
     density = xp.zeros(asked.shape[0], dtype=asked.dtype, device=device(asked))
     found = neighbours(asked, others, 2, hubs=hubs, density=density)
@@ -190,6 +195,15 @@ def translations(
     pairs = np.stack([np.arange(len(best)), best], axis=1)
     kept = slice(None) if rank is None else best < rank
     return _most_confident_first(Found(pairs[kept], (scores[:, 0] - second)[kept]))
+
+
+def hubs_for(
+    candidates: Array, queries: Array, neighbourhood: int, rank: int | None
+) -> Array | LazyHubness:
+    """`hubness`, or where only a part of the queries is searched for, only what that needs."""
+    if rank is not None and 4 * rank < queries.shape[0]:
+        return lazy_hubness(candidates, queries, neighbourhood)
+    return hubness(candidates, queries, neighbourhood=neighbourhood)
 
 
 def combined(forward: Found, backward: Found, direction: Direction) -> Found:

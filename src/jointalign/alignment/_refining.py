@@ -14,12 +14,13 @@ from jointalign.alignment._induction import (
     CRITERION_RANK,
     Direction,
     combined,
+    hubs_for,
     mean_cosine,
     translations,
 )
 from jointalign.alignment._orthogonal import closest_orthogonal, cross_product
 from jointalign.alignment.base import Array, as_numpy
-from jointalign.retrieval import hubness, neighbours
+from jointalign.retrieval import LazyHubness, neighbours
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ class Refinement:
         """The dictionary of a map, and how good the map looks."""
         x = _first(x, self.cutoff) @ matrix
         z = _first(z, self.cutoff)
-        hubs = hubness(z, x, neighbourhood=self.neighbourhood)
+        hubs = hubs_for(z, x, self.neighbourhood, self.rank)
         forward = translations(x, z, self.neighbourhood, self.rank, hubs)
         found = forward
         if self.direction != Direction.FORWARD:
@@ -154,7 +155,7 @@ def _first(vectors: Array, cutoff: int | None) -> Array:
     return vectors if cutoff is None else vectors[: min(cutoff, vectors.shape[0]), :]
 
 
-def _precision(x: Array, z: Array, held_out: np.ndarray, hubs: Array) -> float:
+def _precision(x: Array, z: Array, held_out: np.ndarray, hubs: Array | LazyHubness) -> float:
     """Share of the held-out source words whose best translation by CSLS is one of theirs."""
     xp: Any = array_namespace(x, z)
     words = np.unique(held_out[:, 0])

@@ -11,6 +11,9 @@ import numpy as np
 from jointalign.lexicon import Lexicon, Pair
 from jointalign.vocabulary import Vocabulary
 
+DEEPER = -1
+"""In place of the rank of a translation that is further down than was looked."""
+
 
 class OutOfVocabulary(StrEnum):
     """What becomes of source words of which no pair is in both vocabularies.
@@ -56,8 +59,8 @@ class Facts:
     Args:
         words: The source words, in the order of the lexicon.
         rows: Their rows in the source vocabulary, int64 `(n,)`; -1 for unknown words.
-        ranks: Rank of the best-ranked translation, int64 `(n,)`; 0 if no pair is in both
-            vocabularies.
+        ranks: Rank of the best-ranked translation, int64 `(n,)`; `DEEPER` if none is among the
+            first that were looked at, 0 if no pair is in both vocabularies.
         copies: Whether the word is among its own translations, bool `(n,)`.
     """
 
@@ -68,11 +71,17 @@ class Facts:
 
     @classmethod
     def gather(cls, lexicon: Lexicon, source: Vocabulary, ranks: Mapping[Pair, int]) -> Facts:
-        """Sum up a lexicon, given the ranks of those of its pairs that are in both vocabularies."""
+        """Sum up a lexicon, given the ranks of those of its pairs that are in both vocabularies.
+
+        Args:
+            lexicon: Test pairs.
+            source: The source vocabulary.
+            ranks: From 1, or 0 for those further down than was looked.
+        """
         groups = lexicon.grouped()
         rows = [source.rows.get(word, -1) for word in groups]
         best = [
-            min((ranks[word, other] for other in others if (word, other) in ranks), default=0)
+            _best([ranks[word, other] for other in others if (word, other) in ranks])
             for word, others in groups.items()
         ]
         copies = [word in others for word, others in groups.items()]
@@ -82,6 +91,11 @@ class Facts:
             np.array(best, dtype=np.int64),
             np.array(copies, dtype=bool),
         )
+
+
+def _best(ranks: list[int]) -> int:
+    """Of the translations of one word that are in both vocabularies."""
+    return min((rank for rank in ranks if rank), default=DEEPER if ranks else 0)
 
 
 def judge(facts: Facts, rule: OutOfVocabulary) -> tuple[np.ndarray, np.ndarray]:
@@ -99,8 +113,9 @@ def judge(facts: Facts, rule: OutOfVocabulary) -> tuple[np.ndarray, np.ndarray]:
         {'muse': [0.5], 'paper': [0.5, 1.0, 0.0], 'released': [0.5, 1.0, 1.0],
          'strict': [0.5, 0.0, 0.0]}
     """
-    scored, unknown = facts.ranks > 0, facts.rows < 0
-    reciprocal = np.divide(1.0, facts.ranks, out=np.zeros(len(scored)), where=scored)
+    scored, unknown = facts.ranks != 0, facts.rows < 0
+    found = facts.ranks > 0
+    reciprocal = np.divide(1.0, facts.ranks, out=np.zeros(len(scored)), where=found)
     if rule == OutOfVocabulary.MUSE:
         counted = np.flatnonzero(scored)
         return counted, reciprocal[counted]

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import nan
 
+import numpy as np
+
 from jointalign.bli._rules import Facts, Identical, OutOfVocabulary, judge
 from jointalign.bli._statistics import interval
-from jointalign.bli.base import BLIResult, Conditions
+from jointalign.bli.base import DEPTH, BLIResult, Conditions
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
+from jointalign.hubs import Hubs
 from jointalign.lexicon import Lexicon, Pair
 from jointalign.retrieval import TEMPERATURE, Retrieval, ranks
 
@@ -24,6 +27,8 @@ def evaluate(
     neighbourhood: int = 10,
     max_vocabulary: int | None = None,
     training: Lexicon | None = None,
+    depth: int | None = DEPTH,
+    hubs: Hubs | None = None,
     seed: int = 0,
     resamples: int = 1000,
 ) -> BLIResult:
@@ -41,12 +46,16 @@ def evaluate(
         neighbourhood: Neighbours in CSLS; default 10, as in Conneau et al. (2018).
         max_vocabulary: Use only the most frequent words of each language; default: all.
         training: The lexicon the embedding was aligned with, to report pairs in both.
+        depth: Count ranks so far down, at least 10; a translation below has reciprocal rank 0. The
+            default, 10, is all that P@10 needs, and a small part of the work of `None`, all ranks.
+        hubs: Of the space, for CSLS, if known from before.
         seed: The only source of randomness, which is the bootstrap's.
         resamples: Bootstrap samples for the interval of P@1.
 
     Raises:
         JointalignError: If no pair of the lexicon is in both vocabularies, a setting is not
-            positive, or a vector of the words used holds NaN or infinity.
+            positive, `hubs` are those of another space, or a vector of the words used holds NaN or
+            infinity.
 
     Example:
         >>> import numpy as np
@@ -57,7 +66,7 @@ def evaluate(
         >>> lexicon = Lexicon((("cat", "gato"), ("dog", "perro"), ("cow", "vaca")))
         >>> print(evaluate(space, lexicon))
         P@1 = 100.0 [100.0, 100.0]
-            |n:2|coverage:66.7|retrieval:csls10|oov:muse|identical:kept|seed:0|v:...
+            |n:2|coverage:66.7|retrieval:csls10|oov:muse|identical:kept|mrr:10|seed:0|v:...
     """
     results = evaluate_rules(
         bilingual,
@@ -66,6 +75,8 @@ def evaluate(
         neighbourhood=neighbourhood,
         max_vocabulary=max_vocabulary,
         training=training,
+        depth=depth,
+        hubs=hubs,
         seed=seed,
         resamples=resamples,
     )
@@ -80,6 +91,8 @@ def evaluate_rules(
     neighbourhood: int = 10,
     max_vocabulary: int | None = None,
     training: Lexicon | None = None,
+    depth: int | None = DEPTH,
+    hubs: Hubs | None = None,
     seed: int = 0,
     resamples: int = 1000,
 ) -> dict[tuple[OutOfVocabulary, Identical], BLIResult]:
@@ -92,6 +105,8 @@ def evaluate_rules(
         neighbourhood: As for `evaluate`.
         max_vocabulary: As for `evaluate`.
         training: As for `evaluate`.
+        depth: As for `evaluate`.
+        hubs: As for `evaluate`.
         seed: As for `evaluate`.
         resamples: As for `evaluate`.
 
@@ -103,7 +118,8 @@ def evaluate_rules(
     """
     (results,) = evaluate_parts(
         bilingual, lexicon, (lexicon,), retrieval=retrieval, neighbourhood=neighbourhood,
-        max_vocabulary=max_vocabulary, training=training, seed=seed, resamples=resamples,
+        max_vocabulary=max_vocabulary, training=training, depth=depth, hubs=hubs, seed=seed,
+        resamples=resamples,
     )  # fmt: skip
     return results
 
@@ -117,6 +133,8 @@ def evaluate_parts(
     neighbourhood: int = 10,
     max_vocabulary: int | None = None,
     training: Lexicon | None = None,
+    depth: int | None = DEPTH,
+    hubs: Hubs | None = None,
     seed: int = 0,
     resamples: int = 1000,
 ) -> list[dict[tuple[OutOfVocabulary, Identical], BLIResult]]:
@@ -130,6 +148,8 @@ def evaluate_parts(
         neighbourhood: As for `evaluate`.
         max_vocabulary: As for `evaluate`.
         training: As for `evaluate`.
+        depth: As for `evaluate`.
+        hubs: As for `evaluate`.
         seed: As for `evaluate`.
         resamples: As for `evaluate`.
 
@@ -148,8 +168,16 @@ def evaluate_parts(
         raise JointalignError(
             f"max_vocabulary and resamples must be positive, got {max_vocabulary} and {resamples}"
         )
+    if depth is not None and depth < DEPTH:
+        raise JointalignError(
+            f"depth must be at least {DEPTH}, for P@{DEPTH}, or None; got {depth}"
+        )
     source, target = bilingual.sides(max_vocabulary)
-    found = _pair_ranks(source, target, lexicon, Retrieval(retrieval), neighbourhood)
+    known = None
+    if hubs is not None and retrieval == Retrieval.CSLS:
+        hubs.check(source, target, neighbourhood)
+        known = hubs.target
+    found = _pair_ranks(source, target, lexicon, Retrieval(retrieval), neighbourhood, depth, known)
     label = _label(Retrieval(retrieval), neighbourhood)
 
     def judged(part: Lexicon) -> dict[tuple[OutOfVocabulary, Identical], BLIResult]:
@@ -159,7 +187,7 @@ def evaluate_parts(
             facts = Facts.gather(tested, source.vocabulary, found)
             overlap = None if training is None else tested.overlap(training)
             for oov in OutOfVocabulary:
-                conditions = Conditions(label, oov, identical, max_vocabulary, seed)
+                conditions = Conditions(label, oov, identical, max_vocabulary, depth, seed)
                 results[oov, identical] = _result(facts, conditions, overlap, resamples)
         return results
 
@@ -172,8 +200,10 @@ def _pair_ranks(
     lexicon: Lexicon,
     retrieval: Retrieval,
     neighbourhood: int,
+    depth: int | None,
+    hubs: np.ndarray | None,
 ) -> dict[Pair, int]:
-    """Rank of the target of each pair that is in both vocabularies, among all target words."""
+    """Rank of the target of each pair in both vocabularies, among all target words; 0 if deeper."""
     pairs = lexicon.rows(source.vocabulary, target.vocabulary)
     if not len(pairs):
         raise JointalignError(
@@ -182,8 +212,9 @@ def _pair_ranks(
             "upper and lower case"
         )
     found = ranks(
-        source.vectors, target.vectors, pairs, retrieval=retrieval, neighbourhood=neighbourhood
-    )
+        source.vectors, target.vectors, pairs, retrieval=retrieval, neighbourhood=neighbourhood,
+        depth=depth, hubs=hubs,
+    )  # fmt: skip
     return {
         (source.words[source_row], target.words[target_row]): rank
         for (source_row, target_row), rank in zip(pairs.tolist(), found.tolist(), strict=True)
@@ -197,7 +228,7 @@ def _result(facts: Facts, conditions: Conditions, overlap: int | None, resamples
         words=tuple(facts.words[place] for place in counted.tolist()),
         reciprocal_ranks=reciprocal_ranks,
         source_rows=facts.rows[counted],
-        coverage=100 * float((facts.ranks > 0).mean()) if facts.words else nan,
+        coverage=100 * float((facts.ranks != 0).mean()) if facts.words else nan,
         ci=interval(right, n, resamples, conditions.seed) if n else (nan, nan),
         conditions=conditions,
         overlap=overlap,

@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 
 from jointalign.bli._rules import Identical, OutOfVocabulary
+from jointalign.errors import JointalignError
 from jointalign.version import __version__
+
+DEPTH = 10
+"""How far down ranks are counted, unless asked otherwise: as far as P@10 needs."""
 
 # Bands of source words by rank in their vocabulary: name, first rank (from 1), last rank.
 _BANDS = (
@@ -31,26 +35,30 @@ class Conditions:
         oov: Rule for words that are missing.
         identical: Whether pairs of the same surface form were tested.
         max_vocabulary: Only so many words of each language were known; `None`: all.
+        depth: A translation further down than this rank counts as not found, with reciprocal rank
+            0; `None`: every rank counts.
         seed: Seed of the bootstrap.
         version: Version of jointalign.
 
     Example:
         >>> print(Conditions("csls10", OutOfVocabulary.PAPER, Identical.KEPT, version="0.1.0"))
-        retrieval:csls10|oov:paper|identical:kept|seed:0|v:0.1.0
+        retrieval:csls10|oov:paper|identical:kept|mrr:10|seed:0|v:0.1.0
     """
 
     retrieval: str
     oov: OutOfVocabulary
     identical: Identical
     max_vocabulary: int | None = None
+    depth: int | None = DEPTH
     seed: int = 0
     version: str = __version__
 
     def __str__(self) -> str:
         size = "" if self.max_vocabulary is None else f"vocabulary:{self.max_vocabulary}|"
+        depth = "all" if self.depth is None else self.depth
         return (
             f"retrieval:{self.retrieval}|oov:{self.oov}|identical:{self.identical}|"
-            f"{size}seed:{self.seed}|v:{self.version}"
+            f"{size}mrr:{depth}|seed:{self.seed}|v:{self.version}"
         )
 
 
@@ -78,7 +86,7 @@ class BLIResult:
     Args:
         words: The source words that count, distinct, in the order of the lexicon.
         reciprocal_ranks: For each, 1 / rank of its best-ranked translation among all target words,
-            float64 `(n,)`; 0 if it cannot be found.
+            float64 `(n,)`; 0 if it cannot be found, or only below the depth of `conditions`.
         source_rows: Row of each in the source vocabulary, int64 `(n,)`; -1 for unknown words.
         coverage: Percentage of the lexicon's distinct source words that have a pair in both
             vocabularies. The same under every rule for missing words.
@@ -118,11 +126,23 @@ class BLIResult:
 
     @property
     def mrr(self) -> float:
-        """Mean reciprocal rank of the best-ranked translation, times 100."""
+        """Mean reciprocal rank of the best-ranked translation, times 100; see `Conditions.depth`.
+
+        With the default depth this is MRR@10: a translation below rank 10 adds nothing.
+        """
         return _percent(self.reciprocal_ranks)
 
     def precision(self, k: int) -> float:
-        """Percentage of words with a translation among the first `k`."""
+        """Percentage of words with a translation among the first `k`.
+
+        Raises:
+            JointalignError: If ranks were not counted so far.
+        """
+        depth = self.conditions.depth
+        if depth is not None and k > depth:
+            raise JointalignError(
+                f"ranks were counted to {depth}, not to {k}; evaluate with depth={k} or more"
+            )
         return _percent(self.reciprocal_ranks >= 1 / k)
 
     @property
@@ -160,6 +180,7 @@ class BLIResult:
                 for band in self.bands
             ],
             "overlap": self.overlap,
+            "mrr_depth": self.conditions.depth,
         }
 
 

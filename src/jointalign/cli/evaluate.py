@@ -66,6 +66,7 @@ def bli(
 ) -> None:
     """Bilingual lexicon induction: how many test words are translated correctly."""
     from jointalign.bli import evaluate
+    from jointalign.hubs import kept
     from jointalign.lexicon import Lexicon
     from jointalign.processors import limited_to
 
@@ -75,14 +76,17 @@ def bli(
         say(f"{lexicon}: {test.report}")
         known = None if training is None else Lexicon.read(training, not keep_case, *languages)
         space = read_space(embedding, source_vectors, target_vectors, max_vocabulary)
+        space = space.reversed() if reverse else space
+        hubs = None if embedding is None else kept(embedding, space, max_vocabulary, neighbourhood)
         result = evaluate(
-            space.reversed() if reverse else space,
+            space,
             test.reversed() if reverse else test,
             retrieval=retrieval,
             oov=oov,
             identical=identical,
             neighbourhood=neighbourhood,
             max_vocabulary=max_vocabulary,
+            hubs=hubs,
             training=known.reversed() if known and reverse else known,
             seed=seed,
         )

@@ -14,11 +14,12 @@ from jointalign.alignment.api import align
 from jointalign.auto import MULTIPLE, Spaces
 from jointalign.bli import Identical, OutOfVocabulary, evaluate_rules
 from jointalign.corpus import Corpus
-from jointalign.dictionary import induce, write_tsv
+from jointalign.dictionary import induce, read_tsv, write_tsv
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.encoding import FILES, EncodedCorpus, encode
 from jointalign.files import atomic, file_facts
 from jointalign.formats.api import read, read_bilingual, write, write_bilingual
+from jointalign.hubs import Hubs
 from jointalign.lexicon import Lexicon
 from jointalign.oversharing import oversharing
 from jointalign.pipeline._checks import check_dictionaries, check_settings, read_lexicon
@@ -37,7 +38,9 @@ Announce = Callable[[str, bool], None]
 
 ALIGNED = ["choice.json", "reallocated.safetensors", "aligned.safetensors", SETTINGS]
 APART = ["apart.source.safetensors", "apart.target.safetensors"]
-SCORED = ["scores.json", "oversharing.json", "dictionary.tsv", "report.html"]
+HUBS = "aligned.hubs.safetensors"
+DICTIONARY = [HUBS, "dictionary.tsv"]
+SCORED = ["scores.json", "oversharing.json", "report.html"]
 
 
 def run(
@@ -106,7 +109,8 @@ class _Run:
         do("align", wishes, ALIGNED, self.align, after=trained)
         tests = None if settings.test is None else file_facts(settings.test)
         shown = [tests, settings.max_vocabulary]
-        do("evaluate", shown, SCORED, self.evaluate, after=["align"])
+        do("induce", [settings.max_vocabulary], DICTIONARY, self.induce, after=["align"])
+        do("evaluate", shown, SCORED, self.evaluate, after=["induce"])
         choice = self._json("choice.json")
         records = self.stages.records
         return RunResult(
@@ -178,9 +182,16 @@ class _Run:
             apart = BilingualEmbedding.separate(source, target, *languages)
         return Spaces((self.joint, self.source.counts, self.target.counts), apart, languages)
 
+    def induce(self) -> None:
+        size = self.settings.max_vocabulary
+        hubs = Hubs.of(*self.aligned.sides(size))
+        hubs.write(self.folder / HUBS)
+        write_tsv(
+            induce(self.aligned, max_vocabulary=size, hubs=hubs), self.folder / "dictionary.tsv"
+        )
+
     def evaluate(self) -> None:
         settings = self.settings
-        aligned = read_bilingual(self.folder / "aligned.safetensors")
         report = oversharing(
             self.joint,
             self.source.counts,
@@ -189,9 +200,8 @@ class _Run:
             test=self.test,
         )
         self._write_json("oversharing.json", report.to_json())
-        entries = induce(aligned, max_vocabulary=settings.max_vocabulary)
-        write_tsv(entries, self.folder / "dictionary.tsv")
-        scores = self._scores(aligned)
+        entries = read_tsv(self.folder / "dictionary.tsv")
+        scores = self._scores(self.aligned)
         self._write_json("scores.json", scores)
         languages = settings.source_language, settings.target_language
         page = run_report(
@@ -204,19 +214,21 @@ class _Run:
             return None
         known = self.lexicon
         back = None if known is None else known.reversed()
+        hubs, other = Hubs.read(self.folder / HUBS), aligned.reversed()
         return {
-            "source_to_target": self._direction(aligned, self.test, known),
-            "target_to_source": self._direction(aligned.reversed(), self.test.reversed(), back),
+            "source_to_target": self._direction(aligned, self.test, known, hubs),
+            "target_to_source": self._direction(other, self.test.reversed(), back, hubs.reversed()),
         }
 
     def _direction(
-        self, aligned: BilingualEmbedding, test: Lexicon, training: Lexicon | None
+        self, aligned: BilingualEmbedding, test: Lexicon, training: Lexicon | None, hubs: Hubs
     ) -> dict[str, Any]:
         results = evaluate_rules(
             aligned,
             test,
             max_vocabulary=self.settings.max_vocabulary,
             training=training,
+            hubs=hubs,
             seed=self.settings.seed,
         )
         return {
@@ -245,6 +257,10 @@ class _Run:
     @cached_property
     def target(self) -> EncodedCorpus:
         return EncodedCorpus.open(self.folder / "target")
+
+    @cached_property
+    def aligned(self) -> BilingualEmbedding:
+        return read_bilingual(self.folder / "aligned.safetensors")
 
     @cached_property
     def joint(self) -> Embedding:
