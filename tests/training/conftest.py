@@ -28,11 +28,7 @@ class Ring:
     size: int = WORDS
 
     def found_at_1(self, source: Embedding, target: Embedding) -> float:
-        """Share of test pairs whose target word is the nearest by cosine among those of the test.
-
-        Not among all: a word that the lexicon has is seen in the text of either language, so that
-        it lies closer to an untaught word of the other than that one's translation does.
-        """
+        """Share of test pairs whose target word is the nearest, by cosine, of the test words."""
         words = [word for _, word in self.test]
         candidates = np.array([target.vector(word) for word in words])
         candidates /= np.linalg.norm(candidates, axis=1, keepdims=True)

@@ -49,6 +49,19 @@ class Entries:
         np.cumsum(np.bincount(words, minlength=size), out=starts[1:])
         return cls(starts, others[order].astype(np.int32))
 
+    def predicted(self, counts: np.ndarray) -> np.ndarray:
+        """How often each row is to be predicted, as a word and as a translation of one.
+
+        Args:
+            counts: How often each is read, float64 `(v,)`; divided among a word's translations.
+
+        Returns:
+            float64 `(v,)`.
+        """
+        numbers = np.diff(self.starts)
+        shares = np.repeat(counts / np.maximum(numbers, 1), numbers)
+        return counts + np.bincount(self.rows, shares, len(counts))
+
 
 @dataclass(frozen=True)
 class BagCourse:
@@ -107,6 +120,7 @@ class BagCourse:
         read = readings(
             corpora, schedule, repeats, rows, size, noise=self.noise,
             exponent=NOISE_EXPONENT, subsampling=self.subsampling, seed=seed,
+            predicted=entries.predicted if self.noise is Noise.LANGUAGE else None,
         )  # fmt: skip
         inputs, outputs = train(
             schedule,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,6 +131,7 @@ def readings(
     subsampling: float,
     seed: int,
     choices: Sequence[Choices] | None = None,
+    predicted: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> list[Reading]:
     """Prepare all corpora.
 
@@ -145,6 +146,8 @@ def readings(
         subsampling: Threshold t, see `keep_probabilities`.
         seed: Of the training.
         choices: What may replace the types of each corpus; nothing by default.
+        predicted: How often each row is predicted in text where it is read so often; by default
+            just as often. It decides the noise.
     """
     choices = choices or [Choices.none(len(corpus.counts)) for corpus in corpora]
     counts = [
@@ -162,7 +165,8 @@ def readings(
         if peers not in made:
             total = _whole(sum((counts[peer] for peer in peers), np.zeros(size)))
             keep = keep_probabilities(total, schedule.tokens_of(peers), subsampling)
-            made[peers] = keep, alias_table(total**exponent)
+            noises = total if predicted is None else predicted(total)
+            made[peers] = keep, alias_table(noises**exponent)
         key = seed_bits(seed, 3, number)
         found.append(Reading(corpus, key, rows[number], choices[number], *made[peers]))
     return found

@@ -8,6 +8,11 @@ are the result. A spelling that both languages have is two words: nothing is sha
 
 Differences from the authors' code (XlingualEmb):
 
+* Noise words are drawn from what may be right in the language of the sentence: its own words, and
+  the translations that the dictionary has for them. Their code draws from all words of both
+  languages (`noise="joint"`). Then half of the noise is the other language's words, and one that
+  the dictionary lacks is never right in this language: all that its output vector learns from this
+  language's text is to point away, so that it lies far from its translation.
 * All scores of a middle word are taken before any vector moves, not one after the other.
 * The two texts are read block by block in random order, the smaller one repeated up to the tokens
   of the larger, instead of from one shuffled file.
@@ -49,13 +54,15 @@ class SupervisedJoint(Trainer[BilingualEmbedding]):
         window: Largest distance of a context; each middle word draws one from 1 to this.
         epochs: How often all text is read.
         minimum_count: Rarer words get no vector (5: their code).
-        negatives: Noise words of a middle word and its translation together, drawn by the count to
-            the power of 0.75 from the words of both languages.
+        negatives: Noise words of a middle word and its translation together, drawn by how often
+            they are to be predicted, to the power of 0.75.
         subsampling: Threshold t; frequent words are left out with chance 1 - sqrt(t/f) - t/f.
         learning_rate: At the start, falling linearly to zero.
         regularisation: How strongly input and output vectors of each word predicted, noise too, are
             pulled together.
         balance: How often each corpus is read in an epoch.
+        noise: Where noise words and subsampling come from: `language`, what may be right in the
+            language of the sentence; `joint`, all words of both languages, as in the authors' code.
 
     Raises:
         JointalignError: If a setting is out of its range.
@@ -82,13 +89,15 @@ class SupervisedJoint(Trainer[BilingualEmbedding]):
     learning_rate: float = 0.025
     regularisation: float = 0.01
     balance: Balance = Balance.TOKENS
+    noise: Noise = Noise.LANGUAGE
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "balance", as_choice(Balance, "balance", self.balance))
+        object.__setattr__(self, "noise", as_choice(Noise, "noise", self.noise))
         self._course()  # checks the settings
 
     def _course(self) -> BagCourse:
-        return BagCourse(**asdict(self), noise=Noise.JOINT)
+        return BagCourse(**asdict(self))
 
     @property
     def supervised(self) -> bool:
