@@ -135,7 +135,7 @@ def test_gamma_out_of_range_is_refused(gamma):
 
 def test_a_word_of_neither_corpus_is_an_error_that_names_it():
     counts = counts_of({"a": 1})
-    with pytest.raises(JointalignError, match="1 words .* neither corpus, e.g. 'castle'"):
+    with pytest.raises(JointalignError, match="1 words .* none of the corpora, e.g. 'castle'"):
         reallocate(embedding_of(["a", "castle"]), counts, counts)
 
 

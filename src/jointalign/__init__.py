@@ -19,11 +19,20 @@ from jointalign.dictionary import Translations, induce, translate, write_tsv
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.encoding import EncodedCorpus, encode
 from jointalign.errors import FormatError, JointalignError, MissingExtraError
-from jointalign.formats.api import read, read_bilingual, write, write_bilingual
+from jointalign.formats.api import (
+    read,
+    read_bilingual,
+    read_multilingual,
+    write,
+    write_bilingual,
+    write_multilingual,
+)
 from jointalign.formats.gensim import from_gensim, to_gensim
 from jointalign.lexicon import Lexicon
+from jointalign.multilingual import MultilingualEmbedding
 from jointalign.oversharing import oversharing
-from jointalign.reallocation import reallocate
+from jointalign.pivot import align_languages
+from jointalign.reallocation import reallocate, reallocate_languages
 from jointalign.retrieval import Retrieval, neighbours
 from jointalign.seeds import Seeds, pairs_of
 from jointalign.selection import choose, choose_settings
@@ -38,6 +47,11 @@ from jointalign.version import __version__
 from jointalign.vocabulary import Counts, Vocabulary
 
 __all__ = [
+    "MultilingualEmbedding",
+    "align_languages",
+    "read_multilingual",
+    "reallocate_languages",
+    "write_multilingual",
     "pairs_of",
     "choose_all",
     "align_unsupervised",

@@ -165,12 +165,20 @@ class BilingualEmbedding:
     @cached_property
     def source(self) -> Embedding:
         """All words of the source language, shared ones too, by falling count in its own corpus."""
-        return _merge(self.source_only, self.shared, self.shared_source_counts)
+        own = self.source_only
+        if not len(self.shared):
+            return own
+        counts = [own.vocabulary.counts, self.shared_source_counts]
+        return merged([own, self.shared], counts)
 
     @cached_property
     def target(self) -> Embedding:
         """All words of the target language, shared ones too, by falling count in its own corpus."""
-        return _merge(self.target_only, self.shared, self.shared_target_counts)
+        own = self.target_only
+        if not len(self.shared):
+            return own
+        counts = [own.vocabulary.counts, self.shared_target_counts]
+        return merged([own, self.shared], counts)
 
     def sides(self, max_vocabulary: int | None = None) -> tuple[Embedding, Embedding]:
         """Source and target, ready to be searched.
@@ -200,15 +208,22 @@ class BilingualEmbedding:
         )
 
 
-def _merge(own: Embedding, shared: Embedding, counts: np.ndarray) -> Embedding:
-    if not len(shared):
-        return own
-    both = np.concatenate([own.vocabulary.counts, counts])
-    order = np.argsort(-both, kind="stable")
-    words = own.words + shared.words
-    vocabulary = Vocabulary(tuple(words[row] for row in order.tolist()), both[order])
-    vectors = np.concatenate([own.vectors, shared.vectors])[order]
-    return Embedding(vocabulary, vectors, own.subwords, own.settings)
+def merged(parts: Sequence[Embedding], counts: Sequence[np.ndarray]) -> Embedding:
+    """The words of disjoint parts in one embedding, by falling count.
+
+    Args:
+        parts: At least one; n-grams and settings are those of the first.
+        counts: What to sort each part by, and the counts of the result, int64 `(n,)` each.
+    """
+    first, others = parts[0], parts[1:]
+    if not any(map(len, others)) and np.array_equal(first.vocabulary.counts, counts[0]):
+        return first
+    together = np.concatenate(counts)
+    order = np.argsort(-together, kind="stable")
+    words = [word for part in parts for word in part.words]
+    vocabulary = Vocabulary(tuple(words[row] for row in order.tolist()), together[order])
+    vectors = np.concatenate([part.vectors for part in parts])[order]
+    return Embedding(vocabulary, vectors, first.subwords, first.settings)
 
 
 def check_finite(words: Sequence[str], vectors: np.ndarray, block: int = 65536) -> None:

@@ -1,4 +1,4 @@
-"""Two languages in one space, from one native file or from two files of vectors."""
+"""Two languages in one space: from one native file, of two languages or more, or from two files."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ Source = Annotated[
     typer.Option("--source-vectors", help="Or source vectors: .vec, .bin, .safetensors, ..."),
 ]
 Target = Annotated[Path | None, typer.Option("--target-vectors", help="and target vectors.")]
+SourceCode = Annotated[
+    str | None, typer.Option("--source", help="Language to take from an --embedding of several.")
+]
+TargetCode = Annotated[str | None, typer.Option("--target", help="And the language to go with it.")]
 
 
 def read_space(
@@ -25,20 +29,27 @@ def read_space(
     source_vectors: Path | None,
     target_vectors: Path | None,
     max_vocabulary: int | None = None,
+    languages: tuple[str | None, str | None] = (None, None),
 ) -> BilingualEmbedding:
-    """Read whichever of the two forms was given.
+    """Read whichever of the forms was given.
 
     Args:
-        embedding: A bilingual file.
+        embedding: A bilingual file, or one of several languages.
         source_vectors: Or one file a language.
         target_vectors: And the other.
         max_vocabulary: Of the two files, only so many words are read.
+        languages: Source and target to take from a file of several languages.
 
     Raises:
-        BadParameter: If neither or both were.
+        BadParameter: If neither or both were, or one language only.
     """
-    from jointalign.formats.api import read, read_bilingual
+    from jointalign.formats.api import read, read_bilingual, read_multilingual
 
+    source_language, target_language = languages
+    if source_language is not None or target_language is not None:
+        if embedding is None or source_language is None or target_language is None:
+            raise typer.BadParameter("--source and --target go together, and with --embedding")
+        return read_multilingual(embedding).pair(source_language, target_language)
     if embedding is not None and source_vectors is None and target_vectors is None:
         return read_bilingual(embedding)
     if embedding is None and source_vectors is not None and target_vectors is not None:

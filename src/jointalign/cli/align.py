@@ -19,6 +19,7 @@ from jointalign.cli._options import (
     SpellTarget,
     Threads,
 )
+from jointalign.cli._pivot import align_several
 from jointalign.cli._spaces import Source, Space, Target, read_space
 from jointalign.seeds import Seeds
 
@@ -53,6 +54,14 @@ def command(
     ] = 200_000,
     source_language: SpellSource = "und",
     target_language: SpellTarget = "und",
+    pivot: Annotated[
+        str | None,
+        typer.Option(help="Align each language of an --embedding of several to this one."),
+    ] = None,
+    pivot_lexicon: Annotated[
+        list[str] | None,
+        typer.Option(help="Training dictionary from the pivot: es=en-es.txt; once a language."),
+    ] = None,
     keep_case: KeepCase = False,
     threads: Threads = None,
     seed: Seed = 0,
@@ -68,6 +77,15 @@ def command(
     from jointalign.seeds import pairs_of
     from jointalign.tuning import Tuned, Wishes, tune_alignment
 
+    if pivot is not None:
+        others = lexicon, pairs, source_vectors, target_vectors
+        if embedding is None or any(other is not None for other in others):
+            raise typer.BadParameter("--pivot goes with --embedding and --pivot-lexicon alone")
+        align_several(
+            method, settings, embedding, pivot, pivot_lexicon or [], out, max_vocabulary,
+            keep_case, threads, seed, json,
+        )  # fmt: skip
+        return
     if (lexicon is None) == (pairs is None):
         raise typer.BadParameter("give either --lexicon, or --pairs identical, numerals or none")
     if method == "auto" and pairs is Seeds.NONE:

@@ -25,6 +25,9 @@ def command(
     side: Annotated[
         Side | None, typer.Option(help="Which language of a file that holds two.")
     ] = None,
+    language: Annotated[
+        str | None, typer.Option(help="Which language of a file that holds more than two.")
+    ] = None,
     max_vocabulary: Annotated[
         int | None, typer.Option(min=1, help="Only so many words, from the first on.")
     ] = None,
@@ -32,12 +35,16 @@ def command(
 ) -> None:
     """Convert vectors; the suffixes name the formats."""
     from jointalign.files import spare_inputs
-    from jointalign.formats.api import check_output, read, read_bilingual, write
+    from jointalign.formats.api import check_output, read, read_bilingual, read_multilingual, write
 
+    if side is not None and language is not None:
+        raise typer.BadParameter("give --side or --language, not both")
     spare_inputs([input], [out])
     check_output(out)
     with progress("convert"):
-        if side is None:
+        if language is not None:
+            embedding = read_multilingual(input).language(language).first(max_vocabulary)
+        elif side is None:
             embedding = read(input, max_vocabulary)
         else:
             both = read_bilingual(input)

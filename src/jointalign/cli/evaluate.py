@@ -18,7 +18,7 @@ from jointalign.cli._options import (
     TestLexicon,
     Threads,
 )
-from jointalign.cli._spaces import Source, Space, Target, read_space
+from jointalign.cli._spaces import Source, SourceCode, Space, Target, TargetCode, read_space
 from jointalign.retrieval import Retrieval
 
 LOW_COVERAGE = 10.0
@@ -37,6 +37,8 @@ def bli(
     source_vectors: Source = None,
     target_vectors: Target = None,
     embedding: Space = None,
+    source: SourceCode = None,
+    target: TargetCode = None,
     retrieval: Annotated[
         Retrieval, typer.Option(help="csls, nn (nearest neighbour), isf (inverted softmax).")
     ] = Retrieval.CSLS,
@@ -75,7 +77,9 @@ def bli(
         test = Lexicon.read(lexicon, not keep_case, *languages)
         say(f"{lexicon}: {test.report}")
         known = None if training is None else Lexicon.read(training, not keep_case, *languages)
-        space = read_space(embedding, source_vectors, target_vectors, max_vocabulary)
+        space = read_space(
+            embedding, source_vectors, target_vectors, max_vocabulary, (source, target)
+        )
         space = space.reversed() if reverse else space
         hubs = None if embedding is None else kept(embedding, space, max_vocabulary, neighbourhood)
         result = evaluate(

@@ -12,7 +12,7 @@ import typer
 
 from jointalign.cli._console import messages, progress, say, show, show_json
 from jointalign.cli._options import Json, KeepCase, Threads
-from jointalign.cli._spaces import Source, Space, Target, read_space
+from jointalign.cli._spaces import Source, SourceCode, Space, Target, TargetCode, read_space
 from jointalign.dictionary import Answer, Translation
 from jointalign.embedding import BilingualEmbedding
 from jointalign.errors import JointalignError
@@ -30,6 +30,8 @@ def command(
     embedding: Space = None,
     source_vectors: Source = None,
     target_vectors: Target = None,
+    source: SourceCode = None,
+    target: TargetCode = None,
     count: Annotated[int, typer.Option(min=1, help="Translations a word.")] = 5,
     retrieval: Annotated[Retrieval, typer.Option(help="csls, nn or isf.")] = Retrieval.CSLS,
     threshold: Annotated[float | None, typer.Option(help="Leave lower scores out.")] = None,
@@ -72,7 +74,9 @@ def command(
         spare_inputs([path for path in given if path is not None], [export])
     with limited_to(threads):
         with progress("read"):
-            space = read_space(embedding, source_vectors, target_vectors, max_vocabulary)
+            space = read_space(
+                embedding, source_vectors, target_vectors, max_vocabulary, (source, target)
+            )
         space = space.reversed() if reverse else space
         hubs = None if embedding is None else kept(embedding, space, max_vocabulary)
         if export is not None:

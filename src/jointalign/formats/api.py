@@ -10,6 +10,7 @@ from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.files import check_folder
 from jointalign.formats import native, vec, word2vec_binary
+from jointalign.multilingual import MultilingualEmbedding
 
 logger = logging.getLogger(__name__)
 
@@ -105,6 +106,41 @@ def write_bilingual(bilingual: BilingualEmbedding, path: str | Path) -> None:
     native.write_bilingual(bilingual, path)
 
 
+def read_multilingual(path: str | Path) -> MultilingualEmbedding:
+    """Read several languages from a native file (`.safetensors`).
+
+    Raises:
+        JointalignError: If the suffix is another or the file cannot be opened.
+        FormatError: If the file holds something else.
+    """
+    _check_native(path)
+    return native.read_multilingual(path)
+
+
+def write_multilingual(space: MultilingualEmbedding, path: str | Path) -> None:
+    """Write several languages into one native file (`.safetensors`).
+
+    Raises:
+        JointalignError: If the suffix is another or the file cannot be written.
+
+    Example:
+        >>> import tempfile, numpy as np
+        >>> from jointalign.multilingual import Part
+        >>> from jointalign.vocabulary import Vocabulary
+        >>> def part(language, word):
+        ...     embedding = Embedding(Vocabulary((word,)), np.ones((1, 2), np.float32))
+        ...     return Part((language,), embedding, np.ones((1, 1), np.int64))
+        >>> parts = part("en", "cat"), part("es", "gato"), part("de", "katze")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = f"{folder}/three.safetensors"
+        ...     write_multilingual(MultilingualEmbedding(("en", "es", "de"), parts), path)
+        ...     read_multilingual(path).language("de").words
+        ('katze',)
+    """
+    _check_native(path)
+    native.write_multilingual(space, path)
+
+
 def check_output(path: str | Path, *, native: bool = False) -> None:
     """Find out before hours of work whether an embedding can be written to a path after it.
 
@@ -138,6 +174,6 @@ def _suffix(path: str | Path) -> str:
 def _check_native(path: str | Path) -> None:
     if Path(path).suffix.lower() != _NATIVE:
         raise JointalignError(
-            f"{path}: only {_NATIVE} files hold bilingual embeddings; name it so, or write its "
-            "`source` and `target` to a file each"
+            f"{path}: only {_NATIVE} files hold two languages or more; name it so, or write "
+            "each language to a file of its own"
         )

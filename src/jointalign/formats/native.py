@@ -3,7 +3,8 @@
 The vectors stay in the file and are mapped into memory, so only rows that are used are read. In the
 file are the arrays `words` (UTF-8, a line a word), `counts`, `vectors` and, with n-grams,
 `subwords.*`; a bilingual file has them three times, after `source_only.`, `target_only.` and
-`shared.`. The metadata holds the rest. Any safetensors reader can open it.
+`shared.`, one of several languages once a part, after `part0.`, `part1.` and so on. The metadata
+holds the rest. Any safetensors reader can open it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import FormatError, JointalignError
 from jointalign.formats._rows import check_maximum, encode_words
+from jointalign.multilingual import MultilingualEmbedding, Part
 from jointalign.subwords import Move, SubwordTable
 from jointalign.tensors import read_tensors, write_tensors
 from jointalign.version import __version__
@@ -77,6 +79,21 @@ def write_bilingual(bilingual: BilingualEmbedding, path: str | Path) -> None:
     _write(path, "bilingual", tensors, about)
 
 
+def write_multilingual(space: MultilingualEmbedding, path: str | Path) -> None:
+    """Write the parts of several languages into one file; see `write_bilingual`."""
+    tensors: Tensors = {}
+    about: dict[str, object] = {
+        "languages": list(space.languages),
+        "sets": [list(part.languages) for part in space.parts],
+    }
+    for number, part in enumerate(space.parts):
+        name = f"part{number}"
+        part_tensors, about[name] = _from_part(path, part.embedding, f"{name}.")
+        counts = np.ascontiguousarray(part.counts, np.int64)
+        tensors |= part_tensors | {f"{name}.language_counts": counts}
+    _write(path, "multilingual", tensors, about)
+
+
 def read(path: str | Path, max_vocabulary: int | None = None) -> Embedding:
     """Read an embedding; its vectors are a read-only view of the file.
 
@@ -125,6 +142,21 @@ def read_bilingual(path: str | Path) -> BilingualEmbedding:
             source_language=source_language,
             target_language=target_language,
         )
+
+
+def read_multilingual(path: str | Path) -> MultilingualEmbedding:
+    """Read several languages; vectors are read-only views of the file. See `read_bilingual`."""
+    tensors, about = _read(path, "multilingual")
+    with _damage(path):
+        parts = [
+            Part(
+                tuple(languages),
+                _to_part(tensors, about[f"part{number}"], f"part{number}."),
+                np.array(tensors[f"part{number}.language_counts"]),
+            )
+            for number, languages in enumerate(about["sets"])
+        ]
+        return MultilingualEmbedding(tuple(about["languages"]), tuple(parts))
 
 
 def _from_part(path: str | Path, part: Embedding, prefix: str) -> tuple[Tensors, dict[str, object]]:
@@ -210,17 +242,30 @@ def _read(path: str | Path, kind: str) -> tuple[Tensors, Mapping]:
         reason = f"expected metadata with format '{_FORMAT}', got '{came}'; {cure}"
         raise FormatError(path, None, reason)
     if metadata.get("kind") != kind:
-        cure = {
-            "embedding": "expected one vocabulary, got a bilingual embedding; take its source or "
-            "its target (read_bilingual in Python, convert --side on the command line)",
-            "bilingual": "expected a bilingual embedding, got one of one vocabulary; reallocate or "
-            "align it first (or open it with read)",
-        }
-        raise FormatError(path, None, cure[kind])
+        raise FormatError(path, None, _wrong_kind(kind, metadata.get("kind", "none")))
     with _damage(path):
         about = json.loads(metadata["about"])
         tensors |= {name: tensors[first] for name, first in about["aliases"].items()}
     return tensors, about
+
+
+_KINDS = {
+    "embedding": "one vocabulary",
+    "bilingual": "a bilingual embedding",
+    "multilingual": "an embedding of several languages",
+}
+_CURES = {
+    "embedding": "reallocate or align it first (or open it with read)",
+    "bilingual": "take its source or its target (read_bilingual in Python, convert --side on the "
+    "command line)",
+    "multilingual": "name its languages (read_multilingual in Python, --source and --target or "
+    "convert --language on the command line)",
+}
+
+
+def _wrong_kind(expected: str, came: str) -> str:
+    cure = _CURES.get(came, "convert it")
+    return f"expected {_KINDS[expected]}, got {_KINDS.get(came, came)}; {cure}"
 
 
 @contextmanager

@@ -1,0 +1,105 @@
+"""`jointalign align METHOD --pivot`: each of several languages is aligned to one of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from jointalign.cli._console import progress, say, show, show_json
+from jointalign.multilingual import MultilingualEmbedding
+
+ALIGNED = "aligned.safetensors"
+
+
+def align_several(
+    method: str,
+    settings: dict[str, Any],
+    embedding: Path,
+    pivot: str,
+    given: list[str],
+    out: Path,
+    max_vocabulary: int,
+    keep_case: bool,
+    threads: int | None,
+    seed: int,
+    json: bool,
+) -> None:
+    """Align, and write one file with all of it and one `.vec` a language.
+
+    Args:
+        method: Name of the method.
+        settings: Those that were given, by name; the others are chosen for each language on
+            held-out pairs, or are the defaults.
+        embedding: A file of several languages.
+        pivot: Code of the language that stays.
+        given: `language=path` of each dictionary from the pivot.
+        out: Folder for the results.
+        max_vocabulary: Learn from so many words of each language.
+        keep_case: Whether dictionaries are read as they are spelt.
+        threads: How many; `None` for all processors.
+        seed: The only source of randomness.
+        json: Whether to print one JSON object.
+    """
+    from jointalign.alignment.api import training_pairs
+    from jointalign.files import check_folder, spare_inputs
+    from jointalign.formats.api import read_multilingual, write, write_multilingual
+    from jointalign.lexicon import Lexicon
+    from jointalign.pivot import align_languages, others_than
+    from jointalign.processors import limited_to
+    from jointalign.tuning import Wishes, tune_alignment
+
+    if method == "auto":
+        raise typer.BadParameter("auto is for two languages; name a method to go with --pivot")
+    paths = _paths(given)
+    wishes = Wishes(method, None, settings)
+    with progress("align") as bar, limited_to(threads):
+        space = read_multilingual(embedding)
+        spare_inputs([embedding, *paths.values()], [out / name for name in _outputs(space)])
+        lexicons = {}
+        for code, path in paths.items():
+            lexicons[code] = Lexicon.read(path, not keep_case, pivot, code)
+            say(f"{path}: {lexicons[code].report}")
+        check_folder(out)
+        tuned, reports = {}, {}
+        for code in others_than(pivot, space.languages, lexicons):
+            bar.title(f"align {code}")
+            pair, lexicon = space.pair(code, pivot), lexicons[code].reversed()
+            _, reports[code] = training_pairs(pair, lexicon)
+            tuned[code] = tune_alignment(pair, lexicon, wishes, seed=seed, progress=bar)
+        methods = {code: chosen.method for code, chosen in tuned.items()}
+        aligned = align_languages(
+            space, methods, lexicons, pivot, seed=seed, max_vocabulary=max_vocabulary
+        )
+        bar.title("write")
+        for code in aligned.languages:
+            write(aligned.language(code), out / f"{code}.vec")
+        write_multilingual(aligned, out / ALIGNED)
+    if json:
+        chosen = {
+            code: {**tuned[code].to_json(), "pairs": report.to_json()}
+            for code, report in reports.items()
+        }
+        show_json({"pivot": pivot, "languages": chosen, "parts": aligned.sizes, "out": str(out)})
+    else:
+        for code, report in reports.items():
+            show(f"{code}: {tuned[code]}\n{code}: {report}")
+        sizes = ", ".join(f"{size:,} {name}" for name, size in aligned.sizes.items())
+        show(f"{out}: {', '.join(_outputs(space))}: {sizes}")
+
+
+def _outputs(space: MultilingualEmbedding) -> list[str]:
+    return [*(f"{code}.vec" for code in space.languages), ALIGNED]
+
+
+def _paths(given: list[str]) -> dict[str, Path]:
+    paths: dict[str, Path] = {}
+    for entry in given:
+        code, equals, path = entry.partition("=")
+        if not equals or not code or not path:
+            raise typer.BadParameter(f"expected --pivot-lexicon es=en-es.txt, got '{entry}'")
+        if code in paths:
+            raise typer.BadParameter(f"got two --pivot-lexicon for '{code}'")
+        paths[code] = Path(path)
+    return paths
