@@ -32,6 +32,7 @@ LAYERS = [
     {"auto", "unsupervised"},
     {"tuning", "systems"},
     {"synthetic", "data"},
+    {"ner"},
     {"plots", "report"},
     {"pipeline", "study"},
     {"demo"},
