@@ -206,9 +206,14 @@ class StaticInputs:
         return self._device
 
     @property
+    def is_learnt(self) -> bool:
+        """Whether the vectors are learnt on."""
+        return "vectors" in self._parts
+
+    @property
     def key(self) -> str:
         """See `WordInputs`."""
-        return f"{self.table.digest} {self._unknown} {'vectors' in self._parts}"
+        return f"{self.table.digest} {self._unknown} {self.is_learnt}"
 
     @property
     def network(self) -> Module:
