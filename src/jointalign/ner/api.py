@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +18,7 @@ from jointalign.ner._examples import Examples, tag_all
 from jointalign.ner._fit import History, Text, fit
 from jointalign.ner._scoring import RESAMPLES, counted, score
 from jointalign.ner._settings import FitSettings, TaggerSettings
+from jointalign.ner._stream import tagged_blocks, tagged_lines
 from jointalign.ner._tagger import Tagger
 from jointalign.ner._words import StaticInputs, WordTable
 from jointalign.ner.base import NERResult, Scheme, Sentence, to_scheme
@@ -113,6 +114,14 @@ def train(
     return NERModel(tagger, described(training, development, fit_settings, seed, history))
 
 
+def drawn(sentences: Sequence[Sentence], count: int | None, seed: int = 0) -> tuple[Sentence, ...]:
+    """So many of the sentences, drawn at random, in their order; all for `None` or too many."""
+    if count is None or count >= len(sentences):
+        return tuple(sentences)
+    rows = np.random.default_rng(seed).permutation(len(sentences))[:count]
+    return tuple(sentences[row] for row in np.sort(rows).tolist())
+
+
 def labels_of(sentences: Sequence[Sentence], scheme: Scheme) -> tuple[str, ...]:
     """All tags of some sentences in a scheme, sorted.
 
@@ -172,6 +181,24 @@ def predict(model: NERModel, sentences: Sequence[Sentence], language: str) -> li
         replace(sentence, tags=to_scheme(row, Scheme.BIO2))
         for sentence, row in zip(sentences, tags, strict=True)
     ]
+
+
+def predict_lines(
+    model: NERModel, path: str | Path, language: str, tokenized: bool = False
+) -> Iterator[tuple[str, Sentence]]:
+    """Tag a text of one sentence a line, as a stream; see `predict` and `_stream.tagged_lines`."""
+    return tagged_lines(lambda part: predict(model, part, language), path, language, tokenized)
+
+
+def predict_conll(
+    model: NERModel,
+    path: str | Path,
+    language: str,
+    encoding: str = "utf-8",
+    word_column: int | None = None,
+) -> Iterator[tuple[str, Sentence]]:
+    """Tag a file of a word a line, as a stream; see `predict` and `_stream.tagged_blocks`."""
+    return tagged_blocks(lambda part: predict(model, part, language), path, encoding, word_column)
 
 
 def evaluate(
