@@ -11,9 +11,10 @@ from jointalign.ner._fit import History, Text, fit
 from jointalign.ner._inputs import Batch, PreparedText, WordInputs
 from jointalign.ner._scoring import difference_interval, f1_of, interval, score
 from jointalign.ner._settings import FitSettings, Schedule, TaggerSettings
+from jointalign.ner._table import WordTable
 from jointalign.ner._tagger import Tagger, WordBatch
 from jointalign.ner._torch import torch_threads
-from jointalign.ner._words import StaticInputs, WordTable
+from jointalign.ner._words import StaticInputs
 from jointalign.ner.base import NERResult, Scheme, Sentence, Span, Summary, spans, to_scheme
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from jointalign.errors import JointalignError
@@ -53,6 +53,10 @@ class TaggerSettings:
             _share(name, getattr(self, name))
         if self.input_transitions and not self.crf:
             raise JointalignError("input_transitions are those of the CRF; set crf, too")
+
+    def without_characters(self) -> TaggerSettings:
+        """The same, but words are not spelt to the network."""
+        return replace(self, character_hidden=0)
 
 
 class Schedule(StrEnum):

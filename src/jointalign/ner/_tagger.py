@@ -76,6 +76,22 @@ class Tagger:
         # Weights are drawn in main memory: the same seed gives the same on every device.
         self.network = self._made(new_generator(seed)).to(inputs.device)
 
+    def with_inputs(self, inputs: WordInputs) -> Tagger:
+        """The same weights over other vectors of the same length."""
+        if inputs.dimensions != self.inputs.dimensions:
+            raise JointalignError(
+                f"expected vectors of {self.inputs.dimensions} dimensions, got {inputs.dimensions}"
+            )
+        other = Tagger(self.settings, inputs, self.labels, self.alphabet)
+        own = {
+            name: weights
+            for name, weights in self.network.state_dict().items()
+            if not name.startswith("inputs.")
+        }
+        other.network.load_state_dict(own, strict=False)
+        other.network.eval()
+        return other
+
     @property
     def has_characters(self) -> bool:
         """Whether words are spelt to the network."""

@@ -19,8 +19,9 @@ from jointalign.ner._fit import History, Text, fit
 from jointalign.ner._scoring import RESAMPLES, counted, score
 from jointalign.ner._settings import FitSettings, TaggerSettings
 from jointalign.ner._stream import tagged_blocks, tagged_lines
+from jointalign.ner._table import WordTable
 from jointalign.ner._tagger import Tagger
-from jointalign.ner._words import StaticInputs, WordTable
+from jointalign.ner._words import StaticInputs
 from jointalign.ner.base import NERResult, Scheme, Sentence, to_scheme
 from jointalign.progress import Progress
 from jointalign.version import __version__

@@ -17,8 +17,9 @@ from jointalign.ner._characters import Alphabet
 from jointalign.ner._checkpoint import named, unnamed
 from jointalign.ner._inputs import WordInputs
 from jointalign.ner._settings import TaggerSettings
+from jointalign.ner._table import WordTable
 from jointalign.ner._tagger import Tagger
-from jointalign.ner._words import StaticInputs, WordTable
+from jointalign.ner._words import StaticInputs
 from jointalign.ner.base import Scheme
 from jointalign.tensors import read_tensors, write_tensors
 from jointalign.version import __version__
