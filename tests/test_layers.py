@@ -34,6 +34,7 @@ LAYERS = [
     {"auto", "unsupervised"},
     {"tuning", "systems"},
     {"synthetic", "data"},
+    {"ner"},
     {"plots", "report"},
     {"pipeline", "study"},
     {"demo"},
