@@ -23,7 +23,7 @@ LAYERS = [
     {"_topk"},
     {"_pruning", "_similarity"},
     {"retrieval"},
-    {"training", "reallocation", "alignment"},
+    {"training", "reallocation", "alignment", "word_alignment"},
     {"oversharing", "_variants"},
     {"_effort"},
     {"bli", "dictionary", "choice"},

@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 
 from jointalign.cli import (
     align,
+    align_text,
     convert,
     data,
     demo,
@@ -44,6 +45,7 @@ application.command("run")(run_all.command)
 application.command("train")(train.command)
 application.command("reallocate")(reallocate.command)
 application.add_typer(align.application, name="align")
+application.command("align-text")(align_text.command)
 application.add_typer(evaluate.application, name="evaluate")
 application.command("translate")(translate.command)
 application.command("plot")(plot.command)
