@@ -150,7 +150,7 @@ def accumulate(
 
 
 @njit(nogil=True, cache=True)
-def digamma(x: float) -> float:
+def digamma(x):  # noqa: ANN001, ANN201
     """Derivative of log gamma, for x > 0: recurrence up to 6, then the asymptotic series."""
     value = 0.0
     while x < 6.0:

@@ -56,18 +56,15 @@ def align_text(
     """
     aligner = aligner or DiagonalAligner()
     cells = Cells.of(text)
-    total = 2 * aligner.iterations
+    ways = []
+    for reverse in (False, True):
 
-    def report(before: int) -> Progress | None:
-        def shifted(done: float, _: float | None, note: str = "") -> None:
+        def report(
+            done: float, total: float | None, note: str = "", before: int = len(ways)
+        ) -> None:
             if progress is not None:
-                progress(before + done, total, note)
+                progress(done + before * aligner.iterations, 2 * aligner.iterations, note)
 
-        return shifted
-
-    forward = aligner.fit_cells(cells, threads=threads, progress=report(0))
-    reverse = aligner.fit_cells(
-        cells, reverse=True, threads=threads, progress=report(aligner.iterations)
-    )
-    links = symmetrize(text, forward.best, reverse.best, Symmetrization(symmetrization))
-    return Alignment(links, forward, reverse)
+        ways.append(aligner.fit_cells(cells, reverse=reverse, threads=threads, progress=report))
+    links = symmetrize(text, ways[0].best, ways[1].best, Symmetrization(symmetrization))
+    return Alignment(links, *ways)

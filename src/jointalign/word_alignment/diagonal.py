@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -167,13 +168,11 @@ class _Learner:
         posteriors = np.zeros(len(cells.cells), np.float32)
         sentences = len(cells.text)
         likelihoods, features = np.zeros(sentences), np.zeros(sentences)
-        model = self._model(self._table)
+        written = posteriors, self._null_posteriors, likelihoods, features
+        given = *cells.layout, *self._model(self._table), *written, cells.longest
 
         def expect_some(first: int, last: int) -> None:
-            expect(
-                first, last, *cells.layout, *model, posteriors, self._null_posteriors,
-                likelihoods, features, cells.longest,
-            )  # fmt: skip
+            expect(first, last, *given)
 
         self._in_parts(cells.sentence_parts, expect_some)
         tokens = max(1, len(self._generated.tokens))
@@ -196,9 +195,7 @@ class _Learner:
         counts = np.zeros(cells.entries)
 
         def accumulate_some(first: int, last: int) -> None:
-            accumulate(
-                first, last, *cells.occurrences, *cells.layout, posteriors, counts
-            )  # fmt: skip
+            accumulate(first, last, *cells.occurrences, *cells.layout, posteriors, counts)
 
         self._in_parts(cells.type_parts, accumulate_some)
         sizes = np.bincount(self._rows)
@@ -226,10 +223,10 @@ class _Learner:
         cells = self._cells
         best = np.empty(len(self._generated.tokens), np.int32)
         table = np.where(self._table < self._settings.least_probability, 0.0, self._table)
-        model = self._model(table)
+        given = *cells.layout, *self._model(table), best, cells.longest
 
         def link_some(first: int, last: int) -> None:
-            best_links(first, last, *cells.layout, *model, best, cells.longest)
+            best_links(first, last, *given)
 
         self._in_parts(cells.sentence_parts, link_some)
         return best
@@ -238,7 +235,7 @@ class _Learner:
         """See `Direction`."""
         return {"perplexity": tuple(self._perplexities), "tension": tuple(self._tensions)}
 
-    def _model(self, table: np.ndarray) -> tuple[object, ...]:
+    def _model(self, table: np.ndarray) -> tuple[Any, ...]:
         return (
             self._forward, self._generated.tokens, table, self._null_table,
             self._settings.null_probability, self.tension,

@@ -70,7 +70,7 @@ def raw_pairs(source: str | Path, target: str | Path | None = None) -> Iterator[
     for one, other in zip_longest(read_lines(source), read_lines(target)):
         if one is None or other is None:
             longer = target if one is None else source
-            number = (one or other)[0]
+            number = (one or other or (None,))[0]
             raise FormatError(
                 longer, number, "the other language's file ends before this line; both must have "
                 "one sentence a line, in the same order",

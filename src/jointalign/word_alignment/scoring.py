@@ -55,6 +55,7 @@ def alignment_error_rate(links: Iterable[np.ndarray], gold: Gold) -> AlignmentSc
         JointalignError: If there are not as many sentence pairs, or gold has no sure link.
 
     Example:
+        >>> from jointalign.word_alignment.base import Links
         >>> sure, possible = Links.of([[(0, 0)]]), Links.of([[(0, 0), (1, 1)]])
         >>> print(alignment_error_rate(Links.of([[(0, 0), (1, 0)]]), Gold(sure, possible)))
         AER = 33.3 (precision 50.0, recall 100.0; 2 links, 1 sure ones in 1 sentence pairs)
