@@ -30,7 +30,7 @@ LAYERS = [
     {"_search"},
     {"selection"},
     {"auto", "unsupervised"},
-    {"tuning", "systems"},
+    {"tuning", "systems", "contextual"},
     {"synthetic", "data"},
     {"plots", "report"},
     {"pipeline", "study"},
@@ -39,7 +39,17 @@ LAYERS = [
     {"__main__"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
-HEAVY = {"torch", "matplotlib", "gensim", "transformers", "sacremoses", "jieba", "faiss", "ray"}
+HEAVY = {
+    "torch",
+    "matplotlib",
+    "gensim",
+    "transformers",
+    "sacremoses",
+    "jieba",
+    "faiss",
+    "ray",
+    "tokenizers",
+}
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
 
 

@@ -19,6 +19,7 @@ from jointalign.cli import (
     demo,
     evaluate,
     plot,
+    pretrain,
     reallocate,
     run_all,
     study,
@@ -46,6 +47,7 @@ application.command("train")(train.command)
 application.command("reallocate")(reallocate.command)
 application.add_typer(align.application, name="align")
 application.command("align-text")(align_text.command)
+application.command("pretrain")(pretrain.command)
 application.add_typer(evaluate.application, name="evaluate")
 application.command("translate")(translate.command)
 application.command("plot")(plot.command)

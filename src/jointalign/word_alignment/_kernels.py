@@ -9,6 +9,7 @@ together. One array of cells serves both directions: they differ in what is summ
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -150,7 +151,7 @@ def accumulate(
 
 
 @njit(nogil=True, cache=True)
-def digamma(x):  # noqa: ANN001, ANN201
+def digamma(x):  # noqa: ANN001, ANN202
     """Derivative of log gamma, for x > 0: recurrence up to 6, then the asymptotic series."""
     value = 0.0
     while x < 6.0:
@@ -187,7 +188,7 @@ def expected_features(
     mass_starts: np.ndarray,  # (k,) int64, into `mass`
     mass: np.ndarray,  # float64: for each size and position, how often it is not from NULL
     tension: float,
-) -> float:
+) -> Any:
     """Sum of the feature's expectation under the prior: what the gradient subtracts."""
     longest = 1
     for k in range(len(generated)):

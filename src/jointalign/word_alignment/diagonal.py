@@ -169,7 +169,7 @@ class _Learner:
         sentences = len(cells.text)
         likelihoods, features = np.zeros(sentences), np.zeros(sentences)
         written = posteriors, self._null_posteriors, likelihoods, features
-        given = *cells.layout, *self._model(self._table), *written, cells.longest
+        given: list[Any] = [*cells.layout, *self._model(self._table), *written, cells.longest]
 
         def expect_some(first: int, last: int) -> None:
             expect(first, last, *given)
@@ -223,7 +223,7 @@ class _Learner:
         cells = self._cells
         best = np.empty(len(self._generated.tokens), np.int32)
         table = np.where(self._table < self._settings.least_probability, 0.0, self._table)
-        given = *cells.layout, *self._model(table), best, cells.longest
+        given: list[Any] = [*cells.layout, *self._model(table), best, cells.longest]
 
         def link_some(first: int, last: int) -> None:
             best_links(first, last, *given)
