@@ -13,11 +13,13 @@ from typer.exceptions import TyperException
 
 from jointalign.cli import (
     align,
+    align_features,
     align_text,
     convert,
     data,
     demo,
     evaluate,
+    features,
     plot,
     pretrain,
     reallocate,
@@ -47,6 +49,8 @@ application.command("train")(train.command)
 application.command("reallocate")(reallocate.command)
 application.add_typer(align.application, name="align")
 application.command("align-text")(align_text.command)
+application.command("features")(features.command)
+application.command("align-features")(align_features.command)
 application.command("pretrain")(pretrain.command)
 application.add_typer(evaluate.application, name="evaluate")
 application.command("translate")(translate.command)

@@ -23,6 +23,8 @@ from jointalign.contextual._pairs import (
 from jointalign.contextual._pretraining import Pretrained, PretrainingSettings, pretrain
 from jointalign.contextual._sampling import LayerScore
 from jointalign.contextual._store import FeatureStore, sentence_digest, write_features
+from jointalign.contextual._torch import torch_threads
+from jointalign.contextual.api import choice, mapping_settings, read_aligned_text
 from jointalign.contextual.base import Combine, FeatureSettings, Pooling
 
 __all__ = [
@@ -42,12 +44,16 @@ __all__ = [
     "PretrainingSettings",
     "Side",
     "Solution",
+    "choice",
     "extract",
     "fit_aligner",
     "learn_mappings",
+    "mapping_settings",
     "pretrain",
+    "read_aligned_text",
     "read_layer_mappings",
     "sentence_digest",
+    "torch_threads",
     "write_features",
     "write_layer_mappings",
 ]

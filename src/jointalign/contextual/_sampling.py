@@ -87,7 +87,7 @@ class HeldOut:
         z: np.ndarray,
     ) -> None:
         for i, j in links.tolist():
-            one, other = source[i].lower(), target[j].lower()
+            one, other = str(source[i]).lower(), str(target[j]).lower()
             is_new = one not in self._types[0] and other not in self._types[1]
             if is_new and not self.full and any(letter.isalpha() for letter in one):
                 self._types[0].add(one)

@@ -124,9 +124,9 @@ class Links:
     starts: np.ndarray
 
     @classmethod
-    def of(cls, sentences: Iterable[Iterable[tuple[int, int]]]) -> Links:
+    def of(cls, sentences: Iterable[Iterable[Sequence[int]]]) -> Links:
         """From the links of each sentence, in any order; repeated ones count once."""
-        ordered = [sorted(set(map(tuple, links))) for links in sentences]
+        ordered = [sorted({(int(i), int(j)) for i, j in links}) for links in sentences]
         flat = [link for links in ordered for link in links]
         lengths = np.array([len(links) for links in ordered], np.int64)
         return cls(np.array(flat, np.int32).reshape(-1, 2), starts_of(lengths))
