@@ -27,4 +27,4 @@ def sentences(path: Path, language: str, tokenized: bool, conll: bool) -> Iterat
         return
     from jointalign.ner.conll import read
 
-    yield from (list(sentence.words) for sentence in read(path))
+    yield from (list(sentence.words) for sentence in read(path, tagged=False).sentences)

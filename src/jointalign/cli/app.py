@@ -20,6 +20,7 @@ from jointalign.cli import (
     demo,
     evaluate,
     features,
+    ner,
     plot,
     pretrain,
     reallocate,
@@ -54,6 +55,7 @@ application.command("align-features")(align_features.command)
 application.command("pretrain")(pretrain.command)
 application.add_typer(evaluate.application, name="evaluate")
 application.command("translate")(translate.command)
+application.add_typer(ner.application, name="ner")
 application.command("plot")(plot.command)
 application.add_typer(study.application, name="study")
 application.command("convert")(convert.command)

@@ -10,9 +10,10 @@ import typer
 from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._options import Json, MaxVocabulary, OutFolder, Threads
 from jointalign.cli._training import Dimensions, Epochs, MinimumCount
+from jointalign.ner.api import Select
 
 application = typer.Typer(
-    help="Tables 1, 2 and 4 of the paper: every method on your languages, beside the published."
+    help="Tables 1 to 4 of the paper: every method on your languages, beside the published."
 )
 
 Data = Annotated[
@@ -30,6 +31,9 @@ CorpusName = Annotated[str | None, typer.Option("--corpus", help="NAME, where th
 Tokens = Annotated[
     int | None, typer.Option(min=1, help="Read only so many tokens of each language.")
 ]
+
+
+QUICK_TOKENS, QUICK_SENTENCES = 500_000, 1500
 
 
 def _command(table: str, title: str) -> None:
@@ -88,3 +92,87 @@ _command(
     "table2", "The same without test pairs of one surface form, which joint training gets free"
 )
 _command("table4", "The same without the test pairs that reallocation tears apart")
+
+
+@application.command("table3")
+def table3(
+    data: Data,
+    out: OutFolder,
+    languages: Annotated[str, typer.Option(help="Languages to tag, with commas.")] = "es,nl,de",
+    source: Annotated[str, typer.Option(help="Language to learn from.")] = "en",
+    rows: Annotated[str, typer.Option(help="Rows, with commas; all of them by default.")] = "all",
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Number of trainings and taggers (3; quick: 1).")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Everything small, for a first look: minutes.")
+    ] = False,
+    corpus: CorpusName = None,
+    tokens: Tokens = None,
+    dimensions: Annotated[
+        int | None, typer.Option(min=1, help="Length of the vectors (300; quick: 50).")
+    ] = None,
+    sentences: Annotated[
+        int | None,
+        typer.Option(min=1, help="Learn from so many, drawn at random (all; quick: 1500)."),
+    ] = None,
+    development: Annotated[
+        int | None, typer.Option(min=1, help="Decide on so many, likewise (all; quick: 500).")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Of each tagger, at most (30; quick: 4).")
+    ] = None,
+    patience: Annotated[
+        int, typer.Option(min=1, help="Stop after so many epochs without a better one.")
+    ] = 5,
+    select: Annotated[
+        Select,
+        typer.Option(help="Whose development text decides: source-dev (zero-shot), target-dev."),
+    ] = Select.SOURCE,
+    max_vocabulary: MaxVocabulary = 200_000,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """F1 of taggers learnt in one language and used in others, beside the published.
+
+    The data folder needs ner/LANGUAGE/train.txt, valid.txt and test.txt (or .gz, .bz2, ...), too.
+    Trains what is missing once, shares it with the other tables of one folder, and goes on where
+    it was when started again. Rows that need weights of an encoder are shown as such.
+    """
+    from jointalign.ner import FitSettings
+    from jointalign.study import NERStudySettings, Pair, StudySettings
+    from jointalign.study import table3 as study_table3
+    from jointalign.training.skipgram import SkipGram
+
+    chosen = () if rows == "all" else tuple(name.strip() for name in rows.split(","))
+    ner = NERStudySettings(
+        source,
+        tuple(code.strip() for code in languages.split(",")),
+        chosen,
+        sentences or (QUICK_SENTENCES if quick else None),
+        development or (500 if quick else None),
+        fit=FitSettings(epochs or (4 if quick else 30), patience=patience),
+        select_on_target=select is Select.TARGET,
+    )
+    settings = StudySettings(
+        data,
+        tuple(Pair(source, target) for target in ner.targets),
+        seeds=seeds or (1 if quick else 3),
+        corpus=corpus,
+        tokens=tokens or (QUICK_TOKENS if quick else None),
+        trainer=SkipGram(dimensions or (50 if quick else 300)),
+        max_vocabulary=max_vocabulary,
+    )
+    with progress("study") as bar:
+
+        def announce(stage: str, done: bool) -> None:
+            if not done:
+                say(stage)
+            bar.title(stage)
+
+        result = study_table3(settings, ner, out, threads=threads, progress=bar, announce=announce)
+    if json:
+        show_json(result.facts)
+    else:
+        show(result.markdown)
+        show("\n" + "\n".join(str(path) for path in result.files))

@@ -1,6 +1,7 @@
 """The tables of the paper on any languages: `jointalign study`."""
 
-from jointalign.study.api import StudyResult, study
-from jointalign.study.base import Pair, StudySettings
+from jointalign.study.api import study
+from jointalign.study.base import NERStudySettings, Pair, StudyResult, StudySettings
+from jointalign.study.table3 import table3
 
-__all__ = ["Pair", "StudyResult", "StudySettings", "study"]
+__all__ = ["NERStudySettings", "Pair", "StudyResult", "StudySettings", "study", "table3"]

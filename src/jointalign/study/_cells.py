@@ -66,7 +66,7 @@ class Cells:
     def cell(self, row: Row, place: Place) -> dict[str, Any]:
         """Scores of a system, made unless they are there."""
         upstream = self._trained(row, place)
-        upstream += [self._choose_gamma(place.pair)]
+        upstream += [self.choose_gamma(place.pair)]
         if row.supervised and row.method:
             upstream += [self._choose_method(row, place.pair)]
         method = described(method_named(row.method)) if row.method else None
@@ -99,7 +99,9 @@ class Cells:
     def _read(self, name: str) -> dict[str, Any]:
         return json.loads((self.folder / "cells" / f"{name}.json").read_text("utf-8"))
 
-    def _choose_gamma(self, pair: Pair) -> str:
+    def choose_gamma(self, pair: Pair) -> str:
+        """Make sure that gamma is chosen for a direction; the name of that stage."""
+
         def work() -> dict[str, Any]:
             joint, counts = self.trainings.joint(pair, 0), self.trainings.counts(pair)
             training = self.trainings.dictionaries(pair).training
@@ -129,12 +131,13 @@ class Cells:
 
         name = f"settings.{row.name}.{pair}"
         if name not in self.stages.records:
-            after = [*self._trained(row, Place(pair, 0)), self._choose_gamma(pair)]
+            after = [*self._trained(row, Place(pair, 0)), self.choose_gamma(pair)]
             self._do(name, [self._facts(pair), described(method)], work, after)
         return name
 
-    def _gamma(self, pair: Pair) -> float:
-        return self._read(self._choose_gamma(pair))["gamma"]
+    def gamma(self, pair: Pair) -> float:
+        """Gamma of a direction, chosen on its training dictionary."""
+        return self._read(self.choose_gamma(pair))["gamma"]
 
     def _space(self, row: Row, place: Place) -> BilingualEmbedding:
         """What a row's mapping is learnt in."""
@@ -151,7 +154,7 @@ class Cells:
         if row.space is not Space.REALLOCATED:
             return 1.0
         takes_none = row.anchors is Anchors.NONE and row.method
-        return FIRST_GAMMA if takes_none else self._gamma(pair)
+        return FIRST_GAMMA if takes_none else self.gamma(pair)
 
     def _split(self, place: Place, gamma: float, space: Space = Space.JOINT) -> BilingualEmbedding:
         pair = place.pair
@@ -213,7 +216,7 @@ class Cells:
     def _without_torn(self, place: Place) -> Lexicon:
         """The test dictionary of Table 4."""
         test = self.trainings.dictionaries(place.pair).test
-        after = self._split(place, self._gamma(place.pair))
+        after = self._split(place, self.gamma(place.pair))
         return without_torn_pairs(test, self._split(place, 1.0), after)
 
 

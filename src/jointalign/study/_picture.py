@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 _OURS, _PUBLISHED = "#0072B2", "#999999"
 
 
-def draw(facts: dict[str, Any], path: Path, rule: str = "paper") -> None:
-    """Draw P@1 of all rows with their 95 % intervals, and the published numbers as hollow dots.
+def draw(
+    facts: dict[str, Any], path: Path, rule: str = "paper", score: str = "P@1", over: str = "words"
+) -> None:
+    """Draw all rows with their 95 % intervals, and the published numbers as hollow dots.
 
     Args:
         facts: A table, as `tabulate` makes it.
         path: PNG file to write; the same table gives the same bytes.
         rule: For words out of vocabulary.
+        score: What is shown.
+        over: What the intervals are over: test words, test sentences.
 
     Raises:
         MissingExtraError: If matplotlib is not installed.
@@ -39,7 +43,7 @@ def draw(facts: dict[str, Any], path: Path, rule: str = "paper") -> None:
     FigureCanvasAgg(figure)
     panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).flat
     for panel, direction in zip(panels, directions, strict=False):
-        _panel(panel, rows, direction, rule)
+        _panel(panel, rows, direction, rule, score, over)
     for panel in list(panels)[len(directions) :]:
         panel.set_visible(False)
     figure.suptitle(facts["title"], fontsize=11)
@@ -52,7 +56,9 @@ def draw(facts: dict[str, Any], path: Path, rule: str = "paper") -> None:
         figure.savefig(file, format="png", dpi=200, metadata={"Software": None})
 
 
-def _panel(panel: Axes, rows: list[dict[str, Any]], direction: str, rule: str) -> None:
+def _panel(
+    panel: Axes, rows: list[dict[str, Any]], direction: str, rule: str, score: str, over: str
+) -> None:
     places = range(len(rows))
     cells = [row["directions"][direction] for row in rows]
     means = [cell[rule]["p_at_1"] for cell in cells]
@@ -60,7 +66,7 @@ def _panel(panel: Axes, rows: list[dict[str, Any]], direction: str, rule: str) -
     above = [cell[rule]["ci"][1] - mean for mean, cell in zip(means, cells, strict=True)]
     panel.errorbar(
         means, places, xerr=[below, above], fmt="o", color=_OURS, markersize=4, linewidth=1,
-        label="here, 95 % interval over test words",
+        label=f"here, 95 % interval over test {over}",
     )  # fmt: skip
     known = [(cell["published"], place) for cell, place in zip(cells, places, strict=True)]
     known = [(value, place) for value, place in known if value is not None]
@@ -74,4 +80,4 @@ def _panel(panel: Axes, rows: list[dict[str, Any]], direction: str, rule: str) -
     panel.set_xlim(0, 100)
     panel.set_title(direction, fontsize=10)
     panel.grid(axis="x", linewidth=0.3)
-    panel.set_xlabel("P@1", fontsize=9)
+    panel.set_xlabel(score, fontsize=9)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from math import isnan
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from jointalign.alignment.api import check_extras
-from jointalign.errors import JointalignError, MissingExtraError
-from jointalign.files import atomic
+from jointalign.errors import JointalignError
 from jointalign.processors import limited_to
 from jointalign.progress import Progress
 from jointalign.stages import locked
@@ -22,27 +18,9 @@ from jointalign.study._picture import draw
 from jointalign.study._rows import rows_named
 from jointalign.study._tables import TITLES, markdown, tabulate
 from jointalign.study._trainings import Trainings
-from jointalign.study.base import StudySettings
+from jointalign.study._writing import written
+from jointalign.study.base import StudyResult, StudySettings
 from jointalign.version import __version__
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class StudyResult:
-    """A table.
-
-    Args:
-        table: Its name, e.g. `table1`.
-        facts: All of it as plain types, as in the JSON file.
-        markdown: For people.
-        files: What was written.
-    """
-
-    table: str
-    facts: dict[str, Any]
-    markdown: str
-    files: tuple[Path, ...]
 
 
 def study(
@@ -105,24 +83,4 @@ def _written(table: str, facts: dict[str, Any], folder: Path) -> StudyResult:
             "\n\nDictionaries turned round, where there is no official one: "
             + ", ".join(facts["reversed_dictionaries"]) + "."
         )  # fmt: skip
-    paths = [folder / f"{table}.{suffix}" for suffix in ("json", "md", "png")]
-    with atomic(paths[0], "w") as file:
-        json.dump(_without_nan(facts), file, indent=1)
-        file.write("\n")
-    with atomic(paths[1], "w") as file:
-        file.write(text + "\n")
-    try:
-        draw(facts, paths[2])
-    except MissingExtraError as error:
-        logger.warning("no picture: %s", error)
-        del paths[2]
-    return StudyResult(table, facts, text, tuple(paths))
-
-
-def _without_nan(facts: Any) -> Any:
-    """`None` for what is no number, which JSON does not have."""
-    if isinstance(facts, dict):
-        return {name: _without_nan(value) for name, value in facts.items()}
-    if isinstance(facts, list | tuple):
-        return [_without_nan(value) for value in facts]
-    return None if isinstance(facts, float) and isnan(facts) else facts
+    return written(table, facts, text, folder, lambda path: draw(facts, path))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from jointalign.errors import JointalignError
+from jointalign.ner import FitSettings, TaggerSettings
 from jointalign.training.skipgram import SkipGram
 
 
@@ -76,3 +78,55 @@ class StudySettings:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise JointalignError(f"{name} must be at least 1, got {value}")
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """A table.
+
+    Args:
+        table: Its name, e.g. `table1`.
+        facts: All of it as plain types, as in the JSON file.
+        markdown: For people.
+        files: What was written.
+    """
+
+    table: str
+    facts: dict[str, Any]
+    markdown: str
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class NERStudySettings:
+    """Everything that decides the numbers of Table 3 besides the trainings.
+
+    Args:
+        source: Language that taggers learn from.
+        targets: Languages that they are used in.
+        rows: Names of rows; empty for all.
+        sentences: Learn from so many, drawn at random; `None` for all.
+        development: Decide when to stop on so many, likewise.
+        tagger: The network.
+        fit: Its learning.
+        select_on_target: Whether the target's development text decides when to stop, as in the
+            released code; otherwise the source's.
+
+    Raises:
+        JointalignError: If there is no target, or it is the source.
+    """
+
+    source: str = "en"
+    targets: tuple[str, ...] = ("es", "de")
+    rows: tuple[str, ...] = ()
+    sentences: int | None = None
+    development: int | None = None
+    tagger: TaggerSettings = field(default_factory=TaggerSettings)
+    fit: FitSettings = field(default_factory=FitSettings)
+    select_on_target: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.targets:
+            raise JointalignError("there is no language to use taggers in; name one, e.g. es")
+        for target in self.targets:
+            Pair.parse(f"{self.source}-{target}")

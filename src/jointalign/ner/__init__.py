@@ -1,0 +1,49 @@
+"""Named-entity recognition across languages: a tagger learnt in one, used in another.
+
+`Tagger` and `fit` know nothing of where vectors come from: `StaticInputs` looks words up, and
+whatever else implements `WordInputs` (contextual features, an encoder that is learnt, too) goes the
+same way.
+"""
+
+from jointalign.ner._characters import Alphabet
+from jointalign.ner._examples import Examples, tag_all
+from jointalign.ner._fit import History, Text, fit
+from jointalign.ner._inputs import Batch, PreparedText, WordInputs
+from jointalign.ner._scoring import difference_interval, f1_of, interval, score
+from jointalign.ner._settings import FitSettings, Schedule, TaggerSettings
+from jointalign.ner._table import WordTable
+from jointalign.ner._tagger import Tagger, WordBatch
+from jointalign.ner._torch import torch_threads
+from jointalign.ner._words import StaticInputs
+from jointalign.ner.base import NERResult, Scheme, Sentence, Span, Summary, spans, to_scheme
+
+__all__ = [
+    "Alphabet",
+    "Batch",
+    "Examples",
+    "FitSettings",
+    "History",
+    "NERResult",
+    "PreparedText",
+    "Schedule",
+    "Scheme",
+    "Sentence",
+    "Span",
+    "StaticInputs",
+    "Summary",
+    "Tagger",
+    "TaggerSettings",
+    "Text",
+    "WordBatch",
+    "WordInputs",
+    "WordTable",
+    "difference_interval",
+    "f1_of",
+    "fit",
+    "interval",
+    "score",
+    "spans",
+    "tag_all",
+    "to_scheme",
+    "torch_threads",
+]

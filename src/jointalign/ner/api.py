@@ -1,0 +1,251 @@
+"""Learn a tagger in one language, and use it in any language of its vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jointalign.embedding import BilingualEmbedding
+from jointalign.errors import JointalignError
+from jointalign.ner import storage
+from jointalign.ner._characters import Alphabet
+from jointalign.ner._examples import Examples, tag_all
+from jointalign.ner._fit import History, Text, fit
+from jointalign.ner._scoring import RESAMPLES, counted, score
+from jointalign.ner._settings import FitSettings, TaggerSettings
+from jointalign.ner._stream import tagged_blocks, tagged_lines
+from jointalign.ner._table import WordTable
+from jointalign.ner._tagger import Tagger
+from jointalign.ner._words import StaticInputs
+from jointalign.ner.base import NERResult, Scheme, Sentence, to_scheme
+from jointalign.progress import Progress
+from jointalign.version import __version__
+
+
+class Select(StrEnum):
+    """Whose development text decides when to stop."""
+
+    SOURCE = "source-dev"
+    """The language that is learnt from: zero-shot, strictly."""
+
+    TARGET = "target-dev"
+    """The other language, as in the released code: its labels are looked at."""
+
+
+@dataclass(frozen=True, eq=False)
+class NERModel:
+    """A tagger and how it came about.
+
+    Args:
+        tagger: The network with its words.
+        about: Plain facts: language, seed, scores while learning.
+    """
+
+    tagger: Tagger
+    about: dict[str, Any]
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that it can tag; empty where its vectors do not come from a table."""
+        inputs = self.tagger.inputs
+        return inputs.table.languages if isinstance(inputs, StaticInputs) else ()
+
+
+def train(
+    words: BilingualEmbedding | WordTable,
+    training: Text,
+    development: Text,
+    settings: TaggerSettings | None = None,
+    fit_settings: FitSettings | None = None,
+    *,
+    learn_vectors: bool = False,
+    device: str = "cpu",
+    seed: int = 0,
+    checkpoint: Path | None = None,
+    progress: Progress | None = None,
+) -> NERModel:
+    """Learn a tagger from sentences with tags, in one of the languages of some vectors.
+
+    Args:
+        words: Vectors of two languages in one space, or a table of any number of them.
+        training: Sentences to learn from, and their language.
+        development: Sentences that decide when to stop. Of the same language for zero-shot use in
+            another; of the other for comparison with the released code.
+        settings: Of the network; Lample et al. (2016) for `None`.
+        fit_settings: Of the learning.
+        learn_vectors: Whether vectors are learnt on, which only moves those of the training text.
+        device: `cpu`, `cuda`, ...
+        seed: The only source of randomness.
+        checkpoint: File that keeps the state, so that a killed training goes on exactly.
+        progress: Told the number of steps.
+
+    Raises:
+        JointalignError: If a text is empty or has no tags, or its language no vectors.
+        MissingExtraError: If torch is not installed.
+
+    Example:
+        >>> from jointalign.embedding import Embedding
+        >>> from jointalign.vocabulary import Vocabulary
+        >>> english = Embedding(Vocabulary(("ana", "sings")), np.eye(2, dtype=np.float32))
+        >>> spanish = Embedding(Vocabulary(("eva", "canta")), np.eye(2, dtype=np.float32))
+        >>> space = BilingualEmbedding.separate(english, spanish, "en", "es")
+        >>> text = Text([Sentence(("Ana", "sings"), ("B-PER", "O"))] * 16, "en")
+        >>> small = TaggerSettings(hidden=8, character_hidden=0)
+        >>> quick = FitSettings(epochs=30, learning_rate=0.03)
+        >>> model = train(space, text, text, small, quick)
+        >>> predict(model, [Sentence(("Eva", "canta"))], "es")
+        [Sentence(words=('Eva', 'canta'), tags=('B-PER', 'O'))]
+    """
+    settings = settings or TaggerSettings()
+    table = words if isinstance(words, WordTable) else WordTable.of(words)
+    inputs = StaticInputs(table, learn_vectors, device=device)
+    tagger = Tagger(
+        settings, inputs, labels_of(training.sentences, settings.scheme),
+        Alphabet.of(training.sentences), seed,
+    )  # fmt: skip
+    history = fit(
+        tagger, training, development, fit_settings, seed=seed, checkpoint=checkpoint,
+        progress=progress,
+    )  # fmt: skip
+    return NERModel(tagger, described(training, development, fit_settings, seed, history))
+
+
+def drawn(sentences: Sequence[Sentence], count: int | None, seed: int = 0) -> tuple[Sentence, ...]:
+    """So many of the sentences, drawn at random, in their order; all for `None` or too many."""
+    if count is None or count >= len(sentences):
+        return tuple(sentences)
+    rows = np.random.default_rng(seed).permutation(len(sentences))[:count]
+    return tuple(sentences[row] for row in np.sort(rows).tolist())
+
+
+def labels_of(sentences: Sequence[Sentence], scheme: Scheme) -> tuple[str, ...]:
+    """All tags of some sentences in a scheme, sorted.
+
+    Raises:
+        JointalignError: If a sentence has none.
+    """
+    found = set()
+    for number, sentence in enumerate(sentences, 1):
+        if sentence.tags is None:
+            raise JointalignError(f"sentence {number} has no tags to learn from")
+        found |= set(to_scheme(sentence.tags, scheme))
+    return tuple(sorted(found))
+
+
+def described(
+    training: Text,
+    development: Text,
+    fit_settings: FitSettings | None,
+    seed: int,
+    history: History,
+) -> dict[str, Any]:
+    """What is kept with a tagger of how it came about."""
+    same = training.language == development.language
+    return {
+        "language": training.language,
+        "sentences": len(training.sentences),
+        "select": str(Select.SOURCE if same else Select.TARGET),
+        "fit": asdict(fit_settings or FitSettings()),
+        "seed": seed,
+        "development_f1": list(history.development_f1),
+        "losses": list(history.losses),
+        "best": history.best,
+        "stopped_early": history.stopped_early,
+        "version": __version__,
+    }
+
+
+def predict(model: NERModel, sentences: Sequence[Sentence], language: str) -> list[Sentence]:
+    """Tag sentences.
+
+    Args:
+        model: The tagger.
+        sentences: Tags that they have are not looked at. The same sentence gets the same tags,
+            whatever it is tagged together with.
+        language: Of the sentences.
+
+    Returns:
+        The sentences with tags in BIO2.
+
+    Raises:
+        JointalignError: If the tagger has no vectors for this language.
+    """
+    if not sentences:
+        return []
+    tags = tag_all(model.tagger, Examples(model.tagger, sentences, language))
+    return [
+        replace(sentence, tags=to_scheme(row, Scheme.BIO2))
+        for sentence, row in zip(sentences, tags, strict=True)
+    ]
+
+
+def predict_lines(
+    model: NERModel, path: str | Path, language: str, tokenized: bool = False
+) -> Iterator[tuple[str, Sentence]]:
+    """Tag a text of one sentence a line, as a stream; see `predict` and `_stream.tagged_lines`."""
+    return tagged_lines(lambda part: predict(model, part, language), path, language, tokenized)
+
+
+def predict_conll(
+    model: NERModel,
+    path: str | Path,
+    language: str,
+    encoding: str = "utf-8",
+    word_column: int | None = None,
+) -> Iterator[tuple[str, Sentence]]:
+    """Tag a file of a word a line, as a stream; see `predict` and `_stream.tagged_blocks`."""
+    return tagged_blocks(lambda part: predict(model, part, language), path, encoding, word_column)
+
+
+def evaluate(
+    model: NERModel,
+    sentences: Sequence[Sentence],
+    language: str,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> NERResult:
+    """Tag sentences and score the tags against those that they have.
+
+    Args:
+        model: The tagger.
+        sentences: With tags.
+        language: Of the sentences.
+        resamples: Of the bootstrap.
+        seed: Of the bootstrap.
+
+    Raises:
+        JointalignError: If there is no sentence, one has no tags, or the tagger has no vectors for
+            this language.
+    """
+    predicted = [s.tags or () for s in predict(model, sentences, language)]
+    return score(sentences, predicted, language, resamples, seed)
+
+
+def sentence_counts(model: NERModel, text: Text) -> np.ndarray:
+    """Entities correct, predicted and gold in each sentence, int64 `(n, 3)`."""
+    predicted = [s.tags or () for s in predict(model, text.sentences, text.language)]
+    return counted(text.sentences, predicted)[0]
+
+
+def coverage(model: NERModel, text: Text) -> float | None:
+    """Percentage of the words of a text that have a vector; `None` where that means nothing."""
+    inputs = model.tagger.inputs
+    if not isinstance(inputs, StaticInputs):
+        return None
+    return inputs.prepare(text.sentences, text.language).coverage
+
+
+def write(model: NERModel, folder: str | Path) -> None:
+    """Write a tagger into a folder; see `storage.write`."""
+    storage.write(model.tagger, folder, model.about)
+
+
+def read(folder: str | Path, device: str = "cpu") -> NERModel:
+    """Read a tagger from its folder; see `storage.read`."""
+    return NERModel(*storage.read(folder, device))

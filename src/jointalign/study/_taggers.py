@@ -1,0 +1,162 @@
+"""One number of Table 3 each: a tagger of a row, used in one language, from one seed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jointalign._compression import COMPRESSIONS
+from jointalign.alignment.api import align
+from jointalign.alignment.procrustes import Procrustes
+from jointalign.embedding import BilingualEmbedding
+from jointalign.errors import JointalignError
+from jointalign.files import atomic, file_facts
+from jointalign.ner import StaticInputs, Text, WordTable, conll
+from jointalign.ner.api import NERModel, coverage, drawn, sentence_counts, train
+from jointalign.reallocation import reallocate
+from jointalign.study._cells import Cells
+from jointalign.study._ner_rows import Kind, NERRow
+from jointalign.study._rows import Space
+from jointalign.study.base import NERStudySettings, Pair
+from jointalign.version import __version__
+
+PARTS = ("train", "valid", "test")
+
+
+class Taggers:
+    """Makes the cells of Table 3 in a folder, each once.
+
+    Gamma is that of Tables 1 and 2: chosen on a held-out fifth of the training dictionary, not on
+    anything that has to do with names.
+
+    Args:
+        settings: Of the table.
+        cells: Whose trainings and choice of gamma are used.
+    """
+
+    def __init__(self, settings: NERStudySettings, cells: Cells) -> None:
+        self.settings, self._cells, self._trainings = settings, cells, cells.trainings
+        self._data, self._folder = cells.settings.data, cells.folder
+        self._read = cache(self._read_text)
+
+    def cell(self, row: NERRow, target: str, seed: int) -> dict[str, Any]:
+        """Scores of a row's tagger, made unless they are there."""
+        pair = Pair(self.settings.source, target)
+        stages = self._trainings.stages
+        name = f"ner.{row.name}.{pair}.seed{seed}"
+        path = Path("cells") / f"{name}.json"
+
+        def work() -> None:
+            facts = self._made(row, pair, seed, self._folder / "checkpoints" / name)
+            with atomic(self._folder / path, "w") as file:
+                json.dump(facts, file)
+
+        after = self._trainings.names(pair, seed, self._space_of(row))
+        if row.space is Space.REALLOCATED:
+            after = [
+                *self._trainings.names(pair, seed, Space.JOINT),
+                self._cells.choose_gamma(pair),
+            ]
+        stages.do(name, self._facts(row, pair), [str(path)], work, after)
+        (self._folder / "checkpoints" / name).unlink(missing_ok=True)
+        return json.loads((self._folder / path).read_text("utf-8"))
+
+    def missing(self, row: NERRow, target: str) -> str | None:
+        """What a row needs of a language that is not there; `None` if all is."""
+        if row.kind is Kind.UPPER:
+            lacking = [part for part in PARTS if self._path(target, part) is None]
+            if lacking:
+                return f"needs ner/{target}/{lacking[0]}.txt"
+        return None
+
+    def test(self, target: str) -> Text:
+        """The text that scores are of."""
+        return self._read(target, "test")
+
+    def _space_of(self, row: NERRow) -> Space:
+        return Space.JOINT if row.space is Space.REALLOCATED else row.space
+
+    def _facts(self, row: NERRow, pair: Pair) -> list[Any]:
+        paths = [self._path(*place) for place in self._places(row, pair)]
+        texts = [file_facts(path) for path in paths if path is not None]
+        settings = asdict(self.settings)
+        for name in ("targets", "rows"):  # they decide which cells there are, not what is in them
+            del settings[name]
+        lexicon = self._trainings.dictionaries(pair).training.pairs
+        return [__version__, str(row), settings, texts, lexicon]
+
+    def _places(self, row: NERRow, pair: Pair) -> list[tuple[str, str]]:
+        """Language and part of the training, development and test text."""
+        own = pair.target if row.kind is Kind.UPPER else pair.source
+        decides = pair.target if self.settings.select_on_target else own
+        return [(own, "train"), (decides, "valid"), (pair.target, "test")]
+
+    def _made(self, row: NERRow, pair: Pair, seed: int, checkpoint: Path) -> dict[str, Any]:
+        training, development, test = (self._read(*place) for place in self._places(row, pair))
+        sizes = self.settings.sentences, self.settings.development
+        learnt, decides = (
+            text._replace(sentences=drawn(text.sentences, size, seed))
+            for text, size in zip((training, development), sizes, strict=True)
+        )
+        table = WordTable.of(self._space(row, pair, seed))
+        if row.kind is Kind.FLOOR:
+            table = table.random(seed)
+        settings = self.settings.tagger
+        if not row.characters:
+            settings = settings.without_characters()
+        checkpoint.parent.mkdir(exist_ok=True)
+        model = train(
+            table, learnt, decides, settings, self.settings.fit, seed=seed, checkpoint=checkpoint,
+            progress=self._trainings.progress,
+        )  # fmt: skip
+        return {
+            "row": row.name, "target": pair.target, "seed": seed,
+            "counts": sentence_counts(model, test).tolist(),
+            "permuted": self._permuted(model, test, seed).tolist(),
+            "coverage": coverage(model, test),
+            "gamma": self._cells.gamma(pair) if row.space is Space.REALLOCATED else None,
+            **model.about,
+        }  # fmt: skip
+
+    def _permuted(self, model: NERModel, test: Text, seed: int) -> np.ndarray:
+        """Counts with the vectors of the test text's language exchanged."""
+        inputs = model.tagger.inputs
+        if not isinstance(inputs, StaticInputs):
+            raise JointalignError("only vectors from a table can be exchanged")
+        exchanged = inputs.with_table(inputs.table.permuted(test.language, seed))
+        tagger = model.tagger.with_inputs(exchanged)
+        return sentence_counts(NERModel(tagger, {}), test)
+
+    def _space(self, row: NERRow, pair: Pair, seed: int) -> BilingualEmbedding:
+        trainings = self._trainings
+        if row.space is Space.SEPARATE:
+            space = trainings.separate(pair, seed)
+        elif row.space is Space.SUPERVISED_JOINT:
+            space = trainings.supervised_joint(pair, seed)
+        else:
+            kind = self._space_of(row)
+            gamma = self._cells.gamma(pair) if row.space is Space.REALLOCATED else 1.0
+            joint = trainings.joint(pair, seed, kind)
+            space = reallocate(joint, *trainings.counts(pair), gamma, pair.source, pair.target)
+        if not row.aligned:
+            return space
+        return align(space, Procrustes(), trainings.dictionaries(pair).training)
+
+    def _read_text(self, language: str, part: str) -> Text:
+        path = self._path(language, part)
+        if path is None:
+            raise JointalignError(
+                f"expected {self._data}/ner/{language}/{part}.txt, compressed or not: a word and "
+                "its tag a line, an empty line after each sentence; there is none"
+            )
+        return Text(conll.read(path).sentences, language)
+
+    def _path(self, language: str, part: str) -> Path | None:
+        folder = self._data / "ner" / language
+        paths = (folder / f"{part}.txt{ending}" for ending in ("", *COMPRESSIONS))
+        return next((path for path in paths if path.is_file()), None)

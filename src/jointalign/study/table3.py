@@ -1,0 +1,106 @@
+"""Table 3 of the paper: taggers learnt in one language, used in others."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from jointalign.ner import torch_threads
+from jointalign.processors import limited_to
+from jointalign.progress import Progress
+from jointalign.stages import locked
+from jointalign.study._cells import Cells
+from jointalign.study._ner_rows import ContextualCell, Kind, NERRow, ner_rows_named
+from jointalign.study._ner_table import NEEDS_WEIGHTS, NOT_RUN, ner_markdown, tabulate_ner
+from jointalign.study._picture import draw
+from jointalign.study._taggers import Taggers
+from jointalign.study._trainings import Trainings
+from jointalign.study._writing import written
+from jointalign.study.base import NERStudySettings, StudyResult, StudySettings
+from jointalign.version import __version__
+
+
+def table3(
+    settings: StudySettings,
+    ner: NERStudySettings,
+    folder: Path,
+    *,
+    contextual: ContextualCell | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    announce: Callable[[str, bool], None] | None = None,
+) -> StudyResult:
+    """Make Table 3.
+
+    Stopped at any moment, it goes on when started again with the same folder; it shares trainings
+    and the choice of gamma with the other tables there.
+
+    Args:
+        settings: Data, seeds and trainings; pairs and methods are not looked at. The data needs
+            `ner/LANGUAGE/{train,valid,test}.txt` besides texts and dictionaries.
+        ner: Languages, rows, and the taggers.
+        folder: Where all files go; made if missing.
+        contextual: Makes the cells of contextual rows; without it they are shown as absent.
+        threads: Of the trainings; taggers are learnt with one, so that a seed gives one result.
+        progress: Told how far the work at hand is.
+        announce: Told the name of each piece of work, and whether it was done before.
+
+    Raises:
+        JointalignError: If there is no such row, text, dictionary or tagged text.
+        MissingExtraError: If torch is not installed.
+    """
+    rows = ner_rows_named(ner.rows)
+    made: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    reasons: dict[tuple[str, str], str] = {}
+    with locked(folder), limited_to(threads), torch_threads(1):
+        trainings = Trainings(settings, folder, threads, progress, announce)
+        taggers = Taggers(ner, Cells(settings, trainings, folder))
+        for seed in range(settings.seeds):
+            for target in ner.targets:
+                for row in rows:
+                    place = row.name, target
+                    if (reason := _reason(row, taggers.missing(row, target), contextual)) is None:
+                        make = contextual if row.kind is Kind.CONTEXTUAL else None
+                        cell = (make or taggers.cell)(row, target, seed)
+                        made.setdefault(place, []).append(cell)
+                    else:
+                        reasons[place] = reason
+        facts = tabulate_ner(rows, ner.source, ner.targets, made, reasons) | {
+            "version": __version__,
+            "machine": f"{platform.machine()}, {os.cpu_count()} processors",
+            "seeds": settings.seeds,
+            "tokens": settings.tokens,
+            "trainer": asdict(settings.trainer),
+            "ner": asdict(ner),
+        }
+        text = ner_markdown(facts)
+        return written("table3", facts, text, folder, lambda path: _drawn(facts, path))
+
+
+def _reason(row: NERRow, lacking: str | None, contextual: ContextualCell | None) -> str | None:
+    """Why a row can't be made; `None` if it can."""
+    if row.kind is Kind.REPORTED:
+        return NOT_RUN
+    return NEEDS_WEIGHTS if row.kind is Kind.CONTEXTUAL and contextual is None else lacking
+
+
+def _drawn(facts: dict[str, Any], path: Path) -> None:
+    """The rows that were made, as a picture."""
+    rows = [
+        {
+            "title": row["title"],
+            "directions": {
+                target: {"published": cell["published"],
+                         "ner": {"p_at_1": cell["f1"], "ci": cell["ci"]}}
+                for target, cell in row["directions"].items()
+            },
+        }
+        for row in facts["rows"]
+        if all(cell["absent"] is None for cell in row["directions"].values())
+    ]  # fmt: skip
+    if rows:
+        draw({"title": facts["title"], "rows": rows}, path, "ner", "F1", "sentences")

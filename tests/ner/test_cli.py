@@ -1,0 +1,138 @@
+"""`jointalign ner` as its users meet it: train, tag, score, and what it says to rubbish."""
+
+import io
+import json
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("torch", reason="tagging needs torch")
+
+from grammar import sentences, space  # noqa: E402
+from jointalign import write, write_bilingual  # noqa: E402
+from jointalign.cli.app import run  # noqa: E402
+from jointalign.ner import api as ner  # noqa: E402
+from jointalign.ner import conll  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    write_bilingual(space(), folder / "space.safetensors")
+    for side, name in ((space().source, "en"), (space().target, "es")):
+        write(side, folder / f"{name}.vec")
+    conll.write(sentences("en", 200, 0), folder / "train.txt")
+    conll.write(sentences("en", 60, 1), folder / "valid.txt")
+    conll.write(sentences("es", 100, 2), folder / "test.txt")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(files):
+    assert run(train(files, files / "model")) == 0
+    return files / "model"
+
+
+def train(files, out, *more):
+    return [
+        "ner", "train", "--embedding", str(files / "space.safetensors"),
+        "--train", str(files / "train.txt"), "--development", str(files / "valid.txt"),
+        "--out", str(out), "--epochs", "4", "--batch-size", "8", "--learning-rate", "0.005",
+        "--hidden", "16", "--no-characters", *more,
+    ]  # fmt: skip
+
+
+def fails(capsys, arguments, message):
+    assert run(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    errors = [line for line in captured.err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1 and message in errors[0], captured.err
+
+
+def test_a_tagger_learnt_in_english_scores_in_spanish(files, trained, capsys):
+    arguments = ["ner", "evaluate", str(trained), str(files / "test.txt"), "--language", "es"]
+    assert run([*arguments, "--predictions", str(files / "found.txt"), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["f1"] > 85 and facts["coverage"] == 100
+    assert facts["ci"][0] <= facts["f1"] <= facts["ci"][1]
+    assert set(facts["types"]) == {"PER", "LOC"}
+    gold = conll.read(files / "found.txt", tag_column=1).sentences
+    found = conll.read(files / "found.txt", tag_column=2).sentences
+    assert gold == conll.read(files / "test.txt").sentences
+    assert ner.score(gold, [s.tags for s in found]).f1 == pytest.approx(facts["f1"])
+    assert run(arguments) == 0
+    assert "F1 = " in capsys.readouterr().out
+
+
+def test_training_reports_itself_and_vec_files_do_as_well(files, tmp_path, capsys):
+    arguments = train(files, tmp_path / "model", "--json")[4:]
+    vectors = ["--source-vectors", str(files / "en.vec"), "--target-vectors", str(files / "es.vec")]
+    languages = ["--source-language", "en", "--target-language", "es"]
+    assert run(["ner", "train", *vectors, *languages, "--sentences", "150", *arguments]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["languages"] == ["en", "es"] and facts["select"] == "source-dev"
+    assert facts["sentences"] == 150 and facts["best_f1"] > 80
+    names = {path.name for path in (tmp_path / "model").iterdir()}
+    assert {"tagger.json", "tagger.safetensors", "words.safetensors"} <= names
+    assert "training.checkpoint" not in names
+
+
+def test_the_same_seed_gives_the_same_files(files, trained, tmp_path):
+    assert run(train(files, tmp_path / "again")) == 0
+    assert run(train(files, tmp_path / "other", "--seed", "1")) == 0
+    for name in ("tagger.safetensors", "words.safetensors", "tagger.json"):
+        assert (trained / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+    first = (trained / "tagger.safetensors").read_bytes()
+    assert first != (tmp_path / "other" / "tagger.safetensors").read_bytes()
+
+
+def test_target_development_text_can_decide(files, tmp_path, capsys):
+    arguments = train(files, tmp_path / "model", "--select", "target-dev", "--json")
+    arguments[arguments.index("--development") + 1] = str(files / "test.txt")
+    assert run(arguments) == 0
+    assert json.loads(capsys.readouterr().out)["select"] == "target-dev"
+
+
+def test_text_from_standard_input_is_tagged(trained, monkeypatch, capsys):
+    text = "esper1 esper2 esverb1 esfiller3 esloc4\n\nesloc1 esverb2 esper3\n"
+    arguments = ["ner", "predict", str(trained), "--language", "es", "--tokenized"]
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(text.encode())))
+    assert run(arguments) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "esper1 B-PER" and lines[1] == "esper2 I-PER" and lines[5] == ""
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(text.encode())))
+    assert run([*arguments, "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert len(facts["sentences"]) == 2
+    assert facts["sentences"][1]["entities"][-1] == {
+        "type": "PER", "start": 2, "end": 3, "text": "esper3",
+    }  # fmt: skip
+
+
+def test_conll_lines_stay_and_get_a_column(trained, tmp_path):
+    path, out = tmp_path / "in.txt", tmp_path / "out.txt"
+    path.write_text("-DOCSTART- -X-\n\nesper1 N\nesverb1 V\n\n\nesloc2 N\n")
+    arguments = ["ner", "predict", str(trained), str(path), "--language", "es"]
+    assert run([*arguments, "--format", "conll", "--out", str(out)]) == 0
+    assert out.read_text() == (
+        "-DOCSTART- -X-\n\nesper1 N B-PER\nesverb1 V O\n\n\nesloc2 N B-LOC\n\n"
+    )
+
+
+def test_rubbish_gets_one_line(files, trained, tmp_path, capsys):
+    test = str(files / "test.txt")
+    fails(capsys, ["ner", "evaluate", str(trained), test, "--language", "fr"], "got 'fr'")
+    fails(capsys, ["ner", "evaluate", str(tmp_path / "no"), test, "--language", "es"], "no")
+    (tmp_path / "bad.txt").write_text("a O\nb\n")
+    arguments = ["ner", "evaluate", str(trained), str(tmp_path / "bad.txt"), "--language", "es"]
+    fails(capsys, arguments, "bad.txt, line 2: expected 2 columns")
+    fails(
+        capsys,
+        ["ner", "predict", str(trained), test, "--language", "es", "--out", test],
+        "this is an input",
+    )
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "diary.txt").write_text("mine")
+    fails(capsys, train(files, tmp_path / "model"), "holds other files")
