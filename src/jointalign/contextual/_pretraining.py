@@ -35,7 +35,7 @@ from jointalign.progress import Progress
 from jointalign.stages import locked
 
 if TYPE_CHECKING:
-    from torch.nn import Module
+    pass
 
 logger = logging.getLogger(__name__)
 
@@ -217,7 +217,7 @@ def _tokenizer(texts: Sequence[Path], out: Path, work: Path, settings: Pretraini
         )
 
 
-def _new_model(settings: PretrainingSettings, tokenizer: Any, seed: int) -> Module:
+def _new_model(settings: PretrainingSettings, tokenizer: Any, seed: int) -> Any:
     torch, transformers = import_torch(), import_transformers()
     config = transformers.BertConfig(
         vocab_size=len(tokenizer), hidden_size=settings.hidden, num_hidden_layers=settings.layers,
