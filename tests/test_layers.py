@@ -25,7 +25,7 @@ LAYERS = [
     {"_pruning"},
     {"retrieval"},
     {"hubs", "_translations"},
-    {"training", "reallocation", "alignment"},
+    {"training", "reallocation", "alignment", "word_alignment"},
     {"oversharing", "pivot", "_variants"},
     {"_effort"},
     {"bli", "dictionary", "choice", "approximate"},
@@ -35,6 +35,7 @@ LAYERS = [
     {"tuning", "systems"},
     {"synthetic", "data"},
     {"ner"},
+    {"contextual"},
     {"plots", "report"},
     {"pipeline", "study"},
     {"demo"},
@@ -42,7 +43,17 @@ LAYERS = [
     {"__main__"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
-HEAVY = {"torch", "matplotlib", "gensim", "transformers", "sacremoses", "jieba", "faiss", "ray"}
+HEAVY = {
+    "torch",
+    "matplotlib",
+    "gensim",
+    "transformers",
+    "sacremoses",
+    "jieba",
+    "faiss",
+    "ray",
+    "tokenizers",
+}
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
 
 

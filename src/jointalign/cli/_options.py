@@ -53,3 +53,21 @@ SpellSource = Annotated[
     typer.Option("--source-language", help="Source words of the dictionary are spelt as in it."),
 ]
 SpellTarget = Annotated[str, typer.Option("--target-language", help="And target words as in it.")]
+Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1, ...")]
+Encoder = Annotated[
+    str,
+    typer.Option(
+        "--encoder",
+        help="A model's folder, or its name on the Hugging Face hub, such as "
+        "bert-base-multilingual-cased.",
+    ),
+]
+LocalOnly = Annotated[
+    bool, typer.Option("--local-only", help="Never ask the hub; use what was fetched before.")
+]
+BatchPieces = Annotated[
+    int, typer.Option(min=16, help="Pieces that go through the encoder at once.")
+]
+Layers = Annotated[
+    str, typer.Option(help="Which, e.g. -4,-3,-2,-1; 0 is the embedding layer, -1 the last.")
+]

@@ -13,12 +13,16 @@ from typer.exceptions import TyperException
 
 from jointalign.cli import (
     align,
+    align_features,
+    align_text,
     convert,
     data,
     demo,
     evaluate,
+    features,
     ner,
     plot,
+    pretrain,
     reallocate,
     run_all,
     study,
@@ -45,6 +49,10 @@ application.command("run")(run_all.command)
 application.command("train")(train.command)
 application.command("reallocate")(reallocate.command)
 application.add_typer(align.application, name="align")
+application.command("align-text")(align_text.command)
+application.command("features")(features.command)
+application.command("align-features")(align_features.command)
+application.command("pretrain")(pretrain.command)
 application.add_typer(evaluate.application, name="evaluate")
 application.command("translate")(translate.command)
 application.add_typer(ner.application, name="ner")

@@ -1,0 +1,118 @@
+"""`jointalign align-text`: parallel text in, the words that translate each other out."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jointalign.cli._console import progress, say, show, show_json
+from jointalign.cli._options import (
+    Json,
+    KeepCase,
+    OutFile,
+    Seed,
+    SourceLanguage,
+    TargetLanguage,
+    Threads,
+    Tokenized,
+)
+from jointalign.word_alignment.symmetrization import Symmetrization
+
+
+def command(
+    input: Annotated[
+        list[Path],
+        typer.Option(
+            help="Parallel text: one file of 'source ||| target' lines, or twice: the source's "
+            "and the target's file, line by line the same sentences."
+        ),
+    ],
+    out: OutFile,
+    symmetrization: Annotated[
+        Symmetrization, typer.Option(help="How the links of both directions are joined.")
+    ] = Symmetrization.GROW_DIAG_FINAL_AND,
+    iterations: Annotated[int, typer.Option(min=1, help="Of learning.")] = 5,
+    tension: Annotated[
+        float, typer.Option(min=0, help="Pull towards the diagonal, at the start.")
+    ] = 4.0,
+    optimize_tension: Annotated[bool, typer.Option(help="Learn the tension, too.")] = True,
+    null_probability: Annotated[
+        float, typer.Option(min=0, max=0.99, help="Chance of a word to come from no word.")
+    ] = 0.08,
+    alpha: Annotated[
+        float, typer.Option(min=0, help="Of the sparse prior; 0: maximum likelihood.")
+    ] = 0.01,
+    least_probability: Annotated[
+        float, typer.Option(min=0, max=1, help="Of a word given its word, for a link.")
+    ] = 0.0183,
+    words: Annotated[
+        Path | None,
+        typer.Option(help="Also write the text as it was cut into words, which links count."),
+    ] = None,
+    gold: Annotated[
+        Path | None,
+        typer.Option(help="Links by hand ('1-1' sure, '1p1' possible) of the text's last lines."),
+    ] = None,
+    source_language: SourceLanguage = "en",
+    target_language: TargetLanguage = "es",
+    tokenized: Tokenized = False,
+    keep_case: KeepCase = False,
+    threads: Threads = None,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Link the words of sentences that translate each other, with fast_align's model.
+
+    Writes a line for each sentence pair, '0-0 1-2', positions counted from 0. Nothing is random.
+    """
+    from jointalign.files import spare_inputs, write_text
+    from jointalign.word_alignment.api import align_text
+    from jointalign.word_alignment.diagonal import DiagonalAligner
+    from jointalign.word_alignment.reading import read_gold, read_parallel
+    from jointalign.word_alignment.scoring import alignment_error_rate
+
+    if len(input) > 2:
+        raise typer.BadParameter("give --input once or twice")
+    given = [*input, *([gold] if gold else [])]
+    spare_inputs(given, [out, *([words] if words else [])])
+    aligner = DiagonalAligner(
+        iterations, tension, null_probability, alpha, optimize_tension, least_probability
+    )
+    drawn = None if gold is None else read_gold(gold)
+    begun = time.monotonic()
+    with progress("read") as bar:
+        text = read_parallel(
+            *input, languages=(source_language, target_language), tokenized=tokenized,
+            lowercase=not keep_case,
+        )  # fmt: skip
+        if text.empty:
+            say(f"{text.empty} of {len(text)} sentence pairs have an empty side, and no links")
+        bar.title("align")
+        result = align_text(text, aligner, symmetrization, threads=threads, progress=bar)
+    with write_text(out) as file:
+        file.writelines(f"{line}\n" for line in result.links.lines())
+    if words is not None:
+        with write_text(words) as file:
+            for k in range(len(text)):
+                file.write(f"{' '.join(text.source[k])} ||| {' '.join(text.target[k])}\n")
+    facts = {
+        "sentences": len(text),
+        "empty": text.empty,
+        "links": len(result.links.pairs),
+        "tension": [round(way.tension, 4) for way in (result.forward, result.reverse)],
+        "perplexity": [way.history["perplexity"][-1] for way in (result.forward, result.reverse)],
+        "seconds": round(time.monotonic() - begun, 3),
+        "out": str(out),
+    }
+    lines = [f"{out}: {len(result.links.pairs):,} links in {len(text):,} sentence pairs"]
+    if drawn is not None:
+        score = alignment_error_rate(list(result.links)[-len(drawn) :], drawn)
+        facts["gold"] = score.to_json()
+        lines.append(str(score))
+    if json:
+        show_json(facts)
+    else:
+        show("\n".join(lines))

@@ -1,0 +1,233 @@
+"""Any encoder of the Hugging Face format: from its hub, or from a folder."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from jointalign.contextual._torch import import_torch, import_transformers, quiet_transformers
+from jointalign.errors import JointalignError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+logger = logging.getLogger(__name__)
+
+DOCUMENTED = "bert-base-multilingual-cased"
+"""M-BERT, which the paper uses."""
+
+_MOST_REMEMBERED = 1 << 18  # words whose pieces are kept
+
+
+class Pieces(NamedTuple):
+    """A sentence as its encoder sees it, without the marks at both ends.
+
+    Args:
+        ids: The pieces of all its words.
+        lengths: How many pieces each word has; at least one.
+    """
+
+    ids: list[int]
+    lengths: list[int]
+
+
+class Encoder:
+    """A pretrained encoder and its way to cut words into pieces.
+
+    Args:
+        model: A transformers model that gives hidden states.
+        tokenizer: Its tokenizer.
+        name: Where it comes from, for messages and files.
+        device: Where it computes, e.g. `cpu` or `cuda`.
+
+    Raises:
+        MissingExtraError: If torch or transformers is not installed.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, name: str, device: str = "cpu") -> None:
+        self.model = model.to(device).eval()
+        self.tokenizer, self.name, self.device = tokenizer, name, device
+        self._known: dict[str, tuple[int, ...]] = {}
+        self.prefix, self.suffix = self._marks()
+        if self._lowercases():
+            logger.warning(
+                "%s lower-cases its text; names are harder to tell. A cased model needs "
+                "'do_lower_case': false in its tokenizer_config.json", name,
+            )  # fmt: skip
+
+    @classmethod
+    def load(cls, name: str | Path, *, device: str = "cpu", local_only: bool = False) -> Encoder:
+        """Load an encoder.
+
+        Args:
+            name: A folder as `save_pretrained` writes it (config, weights, tokenizer), or a name on
+                the hub, e.g. `bert-base-multilingual-cased`, which is downloaded once.
+            device: Where it computes.
+            local_only: Never ask the hub; use what was downloaded before.
+
+        Raises:
+            JointalignError: If it cannot be found, fetched or understood, or the device is not
+                there.
+            MissingExtraError: If torch or transformers is not installed.
+        """
+        check_device(device)
+        check_name(name)
+        transformers = import_transformers()
+        local = {"local_files_only": local_only or Path(name).is_dir()}
+        try:
+            with quiet_transformers():
+                tokenizer = transformers.AutoTokenizer.from_pretrained(str(name), **local)
+                model = transformers.AutoModel.from_pretrained(str(name), **local)
+        except (OSError, ValueError, KeyError) as error:
+            reason = str(error).strip().split("\n")[0]
+            raise JointalignError(
+                f"the encoder '{name}' could not be loaded ({reason}); name a folder with its "
+                f"config, weights and tokenizer, or a hub name such as '{DOCUMENTED}' that this "
+                "machine can reach or has in its cache"
+            ) from error
+        return cls(model, tokenizer, str(name), device)
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+        config = self.model.config
+        return int(getattr(config, "hidden_size", None) or config.emb_dim)
+
+    @property
+    def layers(self) -> int:
+        """Layers after the embedding layer."""
+        config = self.model.config
+        return int(getattr(config, "num_hidden_layers", None) or config.n_layers)
+
+    @property
+    def longest(self) -> int:
+        """Pieces that can be read at once, without the marks at both ends."""
+        config = self.model.config
+        positions = getattr(config, "max_position_embeddings", None) or 512
+        if config.model_type in ("roberta", "xlm-roberta", "camembert"):
+            positions -= 2  # their positions count from the padding's number on
+        positions = min(positions, self.tokenizer.model_max_length)
+        return int(positions) - len(self.prefix) - len(self.suffix)
+
+    def cut(self, words: Sequence[str]) -> Pieces:
+        """Pieces of a sentence's words, each cut on its own; one without any is the unknown one."""
+        missing = sorted({word for word in words if word not in self._known})
+        if missing:
+            self._learn(missing)
+        ids: list[int] = []
+        lengths = []
+        for word in words:
+            pieces = self._known[word]
+            ids += pieces
+            lengths.append(len(pieces))
+        return Pieces(ids, lengths)
+
+    def _learn(self, words: list[str]) -> None:
+        if len(self._known) + len(words) > _MOST_REMEMBERED:
+            self._known.clear()
+        with quiet_transformers():  # it would warn of words longer than the model
+            found = self.tokenizer(
+                [[word] for word in words], is_split_into_words=True, add_special_tokens=False
+            )["input_ids"]
+        unknown = (self.tokenizer.unk_token_id,)
+        for word, ids in zip(words, found, strict=True):
+            self._known[word] = tuple(ids) or unknown
+
+    def remember(self, words: Sequence[str]) -> None:
+        """Cut many words in one call, which is faster than one by one; `cut` then knows them."""
+        missing = sorted({word for word in words if word not in self._known})
+        if missing:
+            self._learn(missing)
+
+    def states(
+        self, ids: list[list[int]], layers: Sequence[int], language: str | None = None
+    ) -> tuple[list[Tensor], Tensor]:
+        """Hidden states of some windows.
+
+        Args:
+            ids: Pieces of each, with the marks at both ends.
+            layers: Which layers, from 0, the embedding layer.
+            language: For encoders that are told the language (XLM).
+
+        Returns:
+            A `(b, l, d)` tensor for each layer, and which of its places are pieces, bool `(b, l)`.
+        """
+        torch = import_torch()
+        inputs = self.inputs(ids, language)
+        with torch.inference_mode():
+            hidden = self.model(**inputs, output_hidden_states=True).hidden_states
+        return [hidden[layer].float() for layer in layers], inputs["attention_mask"].bool()
+
+    def inputs(self, ids: list[list[int]], language: str | None = None) -> dict[str, Tensor]:
+        """What the model takes: windows padded to equal length, and where they end."""
+        torch = import_torch()
+        length = max(map(len, ids))
+        padding = self.tokenizer.pad_token_id or 0
+        rows = [row + [padding] * (length - len(row)) for row in ids]
+        mask = [[1] * len(row) + [0] * (length - len(row)) for row in ids]
+        inputs = {
+            "input_ids": torch.tensor(rows, device=self.device),
+            "attention_mask": torch.tensor(mask, device=self.device),
+        }
+        number = self._language_number(language)
+        if number is not None:
+            inputs["langs"] = torch.full_like(inputs["input_ids"], number)
+        return inputs
+
+    def _language_number(self, language: str | None) -> int | None:
+        """For models with language embeddings, such as XLM."""
+        config = self.model.config
+        numbers = getattr(config, "lang2id", None)
+        if not numbers or not getattr(config, "use_lang_emb", True):
+            return None
+        if language not in numbers:
+            raise JointalignError(
+                f"{self.name} was trained on {', '.join(sorted(numbers))} and must be told which; "
+                f"got '{language}'"
+            )
+        return int(numbers[language])
+
+    def _marks(self) -> tuple[list[int], list[int]]:
+        """What stands before and after a sentence's pieces."""
+        given = {"is_split_into_words": True}
+        bare = self.tokenizer(["a"], add_special_tokens=False, **given)["input_ids"]
+        whole = self.tokenizer(["a"], **given)["input_ids"]
+        for start in range(len(whole) - len(bare) + 1):
+            if whole[start : start + len(bare)] == bare:
+                return whole[:start], whole[start + len(bare) :]
+        raise JointalignError(f"{self.name}: its tokenizer changes words at a sentence's ends")
+
+    def _lowercases(self) -> bool:
+        return self.cut(["A"]) == self.cut(["a"]) and self.cut(["A"]).ids != [
+            self.tokenizer.unk_token_id
+        ]
+
+
+def check_device(device: str) -> None:
+    """Make sure that torch can compute there.
+
+    Raises:
+        JointalignError: If it cannot.
+    """
+    torch = import_torch()
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).split("\n")[0]
+        raise JointalignError(f"the device '{device}' cannot be used ({reason}); try cpu") from None
+
+
+def check_name(name: str | Path) -> None:
+    """Tell a folder that is not there, or has no model, from a name on the hub.
+
+    Raises:
+        JointalignError: If the name is a path, and there is no model.
+    """
+    path = Path(name)
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise JointalignError(f"{path}: expected a model's folder, there is no config.json")
+    elif path.is_file() or path.is_absolute() or str(name).startswith((".", "~")):
+        raise JointalignError(f"{path}: expected the folder of a model, there is none")

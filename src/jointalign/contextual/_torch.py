@@ -1,0 +1,63 @@
+"""torch and transformers, imported when first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from jointalign.errors import MissingExtraError
+from jointalign.processors import usable_processors
+
+
+def import_torch() -> Any:
+    """Torch.
+
+    Raises:
+        MissingExtraError: If it is not installed.
+    """
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingExtraError("torch", "contextual") from error
+    return torch
+
+
+def import_transformers() -> Any:
+    """transformers, which is told to keep its progress bars to itself.
+
+    Raises:
+        MissingExtraError: If it is not installed.
+    """
+    import_torch()
+    try:
+        import transformers
+    except ImportError as error:
+        raise MissingExtraError("transformers", "contextual") from error
+    return transformers
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Keep transformers from drawing bars and repeating advice while the block runs."""
+    logging = import_transformers().logging
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+        logging.enable_progress_bar()
+
+
+@contextmanager
+def torch_threads(threads: int | None) -> Iterator[None]:
+    """Let torch use so many threads in the block; `None` for all processors."""
+    torch = import_torch()
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or usable_processors())
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

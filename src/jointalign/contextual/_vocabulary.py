@@ -1,0 +1,161 @@
+"""One WordPiece vocabulary for all languages, and their text as its pieces."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jointalign.contextual._torch import import_transformers, quiet_transformers
+from jointalign.errors import JointalignError, MissingExtraError
+from jointalign.files import atomic, read_lines
+from jointalign.progress import Progress
+
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_LINES_AT_ONCE = 4096
+_SAMPLE_CHARACTERS = 40_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedTexts:
+    """Each language's text as pieces, in files that are mapped into memory.
+
+    Args:
+        pieces: One stream a language, uint16 or uint32, a separator after each line.
+        languages: Their codes.
+        skipped: Lines without a piece.
+    """
+
+    pieces: tuple[np.ndarray, ...]
+    languages: tuple[str, ...]
+    skipped: int
+
+
+def smoothed_shares(sizes: Sequence[int], smoothing: float) -> list[float]:
+    """How often each language is drawn: its share of the text, to a power, so small ones gain.
+
+    Example:
+        >>> [round(share, 3) for share in smoothed_shares([900, 100], 0.7)]
+        [0.823, 0.177]
+    """
+    total = sum(sizes)
+    weights = [(size / total) ** smoothing for size in sizes]
+    return [weight / sum(weights) for weight in weights]
+
+
+def train_vocabulary(
+    texts: Sequence[Path], folder: Path, size: int, smoothing: float, longest: int
+) -> Any:
+    """Learn a cased WordPiece vocabulary on all texts; leaves a tokenizer that transformers load.
+
+    Args:
+        texts: One file a language.
+        folder: Where the tokenizer goes.
+        size: Number of pieces.
+        smoothing: Power of each language's share in the sample that is learnt from.
+        longest: Pieces that the model will read at once.
+    """
+    transformers = import_transformers()
+    try:
+        import tokenizers
+    except ImportError as error:
+        raise MissingExtraError("tokenizers", "contextual") from error
+    sizes = [sum(len(line) for _, line in read_lines(path)) for path in texts]
+    for path, characters in zip(texts, sizes, strict=True):
+        if not characters:
+            raise JointalignError(f"{path}: there is no text in this file")
+    shares = smoothed_shares(sizes, smoothing)
+    # As much as every language can give its share of without repeating itself.
+    most = min(size / share for size, share in zip(sizes, shares, strict=True))
+    budget = min(most, _SAMPLE_CHARACTERS)
+    wordpiece = tokenizers.BertWordPieceTokenizer(lowercase=False, strip_accents=False)
+    lines = _sampled(texts, [round(budget * share) for share in shares])
+    wordpiece.train_from_iterator(
+        lines, vocab_size=size, show_progress=False, special_tokens=list(SPECIAL)
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    pieces = sorted(wordpiece.get_vocab().items(), key=lambda item: item[1])
+    with atomic(folder / "vocab.txt", "w") as file:
+        file.writelines(f"{piece}\n" for piece, _ in pieces)
+    with quiet_transformers():
+        tokenizer = transformers.BertTokenizerFast(
+            str(folder / "vocab.txt"), do_lower_case=False, strip_accents=False,
+            model_max_length=longest,
+        )  # fmt: skip
+        tokenizer.save_pretrained(folder)
+    return tokenizer
+
+
+def _sampled(texts: Sequence[Path], budgets: Sequence[int]) -> Iterator[str]:
+    for path, budget in zip(texts, budgets, strict=True):
+        taken = 0
+        for _, line in read_lines(path):
+            if taken >= budget:
+                break
+            taken += len(line)
+            yield line
+
+
+def encode_texts(
+    texts: Sequence[Path],
+    languages: Sequence[str],
+    tokenizer: Any,
+    folder: Path,
+    progress: Progress | None = None,
+) -> EncodedTexts:
+    """Write each text as pieces, or take what an earlier call has written.
+
+    Args:
+        texts: One file a language.
+        languages: Their codes.
+        tokenizer: As `train_vocabulary` makes it.
+        folder: Where the files go.
+        progress: Told the lines done.
+    """
+    kind = np.dtype("<u2" if len(tokenizer) <= 1 << 16 else "<u4")
+    facts_file, skipped = folder / "encoded.json", 0
+    names = [f"pieces-{number}.bin" for number in range(len(texts))]
+    try:
+        facts = json.loads(facts_file.read_text("utf-8"))
+        whole = all((folder / n).stat().st_size == facts["sizes"][n] for n in names)
+        skipped = facts["skipped"]
+    except (OSError, ValueError, KeyError):
+        whole = False
+    if not whole:
+        for path, name in zip(texts, names, strict=True):
+            with atomic(folder / name) as file:
+                for block, empty in _blocks(path, tokenizer, progress):
+                    skipped += empty
+                    file.write(block.astype(kind).tobytes())
+        sizes = {name: (folder / name).stat().st_size for name in names}
+        with atomic(facts_file, "w") as file:
+            json.dump({"sizes": sizes, "skipped": skipped}, file)
+    pieces = tuple(np.memmap(folder / name, kind, "r") for name in names)
+    return EncodedTexts(pieces, tuple(languages), skipped)
+
+
+def _blocks(
+    path: Path, tokenizer: Any, progress: Progress | None
+) -> Iterator[tuple[np.ndarray, int]]:
+    backend, separator = tokenizer.backend_tokenizer, tokenizer.sep_token_id
+    lines: list[str] = []
+    number = 0
+    for number, line in read_lines(path):
+        lines.append(line)
+        if len(lines) == _LINES_AT_ONCE:
+            yield _block(backend, lines, separator)
+            lines = []
+            if progress is not None:
+                progress(number, None, path.name)
+    yield _block(backend, lines, separator)
+
+
+def _block(backend: Any, lines: list[str], separator: int) -> tuple[np.ndarray, int]:
+    found = [one.ids for one in backend.encode_batch(lines, add_special_tokens=False)]
+    empty = sum(not ids for ids in found)
+    flat = [piece for ids in found if ids for piece in (*ids, separator)]
+    return np.array(flat, np.int64), empty

@@ -1,0 +1,149 @@
+"""Taggers over contextual vectors: on features (appendix A of the paper), or fine-tuned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jointalign.contextual._adversary import AdversarialInputs
+from jointalign.contextual._encoder import Encoder
+from jointalign.contextual._inputs import EncoderInputs, FeatureInputs
+from jointalign.ner import (
+    Alphabet,
+    FitSettings,
+    Schedule,
+    Scheme,
+    Tagger,
+    TaggerSettings,
+    Text,
+    fit,
+)
+from jointalign.ner.api import NERModel, described, labels_of
+from jointalign.progress import Progress
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FEATURE_TAGGER = TaggerSettings(
+    hidden=384, layers=2, dropout=0.5, output_dropout=0.5, character_hidden=0, projection=False,
+    scheme=Scheme.BIO2,
+)  # fmt: skip
+"""Appendix A: 2 layers, 768 in all, dropout 0.5 of input and output, the first piece, a CRF."""
+
+FEATURE_FIT = FitSettings(epochs=40, batch_size=10, learning_rate=1e-4, clip=None, patience=None)
+"""Appendix A and the released code: Adam with 1e-4, batches of 10, 40 epochs."""
+
+FINE_TUNING_TAGGER = TaggerSettings(
+    layers=0, dropout=0.1, character_hidden=0, projection=False, crf=False, scheme=Scheme.BIO2
+)
+"""A linear layer on the first piece of each word."""
+
+FINE_TUNING_FIT = FitSettings(
+    epochs=3, batch_size=32, learning_rate=3e-5, clip=1.0, patience=None,
+    schedule=Schedule.LINEAR, warmup=0.1, weight_decay=0.0,
+)  # fmt: skip
+"""Wu and Dredze (2019): Adam, a tenth of the steps up, then down; from the middle of their grid."""
+
+
+def train_on_features(
+    inputs: FeatureInputs,
+    training: Text,
+    development: Text,
+    settings: TaggerSettings = FEATURE_TAGGER,
+    fit_settings: FitSettings = FEATURE_FIT,
+    *,
+    seed: int = 0,
+    checkpoint: Path | None = None,
+    progress: Progress | None = None,
+) -> NERModel:
+    """Learn a tagger on features that stay as they are.
+
+    Args:
+        inputs: Features of both texts, and of what is to be tagged later.
+        training: Sentences to learn from.
+        development: Sentences that decide when to stop.
+        settings: Of the network; appendix A by default.
+        fit_settings: Of the learning.
+        seed: The only source of randomness.
+        checkpoint: File that keeps the state.
+        progress: Told the number of steps.
+
+    Raises:
+        JointalignError: If a sentence has no features or no tags.
+    """
+    return _trained(inputs, training, development, settings, fit_settings, seed, checkpoint,
+                    None, progress)  # fmt: skip
+
+
+def fine_tune(
+    encoder: Encoder,
+    training: Text,
+    development: Text,
+    settings: TaggerSettings = FINE_TUNING_TAGGER,
+    fit_settings: FitSettings = FINE_TUNING_FIT,
+    *,
+    unlabelled: Text | None = None,
+    weight: float = 0.01,
+    seed: int = 0,
+    checkpoint: Path | None = None,
+    progress: Progress | None = None,
+) -> NERModel:
+    """Learn the encoder itself, with a linear layer on top; `encoder` is changed.
+
+    M-BERT and XLM go the same way: XLM is told the language of every text.
+
+    Args:
+        encoder: Learnt in place.
+        training: Sentences to learn from.
+        development: Sentences that decide which weights stay.
+        settings: Of what comes after the encoder.
+        fit_settings: Of the learning.
+        unlabelled: Text of the language to be tagged later, for adversarial training (Keung et al.
+            2019); `None`: without.
+        weight: Of the adversary; see `AdversarialInputs`.
+        seed: The only source of randomness.
+        checkpoint: File that keeps the state.
+        progress: Told the number of steps.
+
+    Raises:
+        JointalignError: If a text is empty or has no tags, or the encoder does not know a language.
+    """
+    if unlabelled is None:
+        inputs, extra = EncoderInputs(encoder), None
+    else:
+        inputs = AdversarialInputs(encoder, training, unlabelled, weight=weight, seed=seed)
+        extra = inputs.extra_loss
+    return _trained(inputs, training, development, settings, fit_settings, seed, checkpoint,
+                    extra, progress)  # fmt: skip
+
+
+def _trained(
+    inputs: FeatureInputs | EncoderInputs,
+    training: Text,
+    development: Text,
+    settings: TaggerSettings,
+    fit_settings: FitSettings,
+    seed: int,
+    checkpoint: Path | None,
+    extra_loss: Callable[[int], Tensor] | None,
+    progress: Progress | None,
+) -> NERModel:
+    labels = labels_of(training.sentences, settings.scheme)
+    tagger = Tagger(settings, inputs, labels, Alphabet(()), seed)
+    history = fit(
+        tagger, training, development, fit_settings, seed=seed, checkpoint=checkpoint,
+        extra_loss=extra_loss, progress=progress,
+    )  # fmt: skip
+    return NERModel(tagger, described(training, development, fit_settings, seed, history))
+
+
+def shortened(settings: FitSettings, epochs: int | None) -> FitSettings:
+    """The same over other epochs; as they are for `None`."""
+    return settings if epochs is None else replace(settings, epochs=epochs)
+
+
+def words_of(text: Text) -> Iterable[Sequence[str]]:
+    """What features are made of."""
+    return (sentence.words for sentence in text.sentences)

@@ -1,0 +1,26 @@
+"""Word alignment of parallel text: which word of a sentence translates which of the other."""
+
+from jointalign.word_alignment.api import Alignment, align_text
+from jointalign.word_alignment.base import Gold, Links, ParallelText, Side
+from jointalign.word_alignment.diagonal import DiagonalAligner, Direction
+from jointalign.word_alignment.reading import read_gold, read_links, read_parallel
+from jointalign.word_alignment.scoring import AlignmentScore, alignment_error_rate
+from jointalign.word_alignment.symmetrization import Symmetrization, symmetrize
+
+__all__ = [
+    "Alignment",
+    "AlignmentScore",
+    "DiagonalAligner",
+    "Direction",
+    "Gold",
+    "Links",
+    "ParallelText",
+    "Side",
+    "Symmetrization",
+    "align_text",
+    "alignment_error_rate",
+    "read_gold",
+    "read_links",
+    "read_parallel",
+    "symmetrize",
+]

@@ -1,0 +1,160 @@
+"""Files of parallel text and of links."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+
+from jointalign.errors import FormatError
+from jointalign.files import read_lines
+from jointalign.tokenization import tokenizer
+from jointalign.word_alignment.base import Gold, Links, ParallelText
+
+SEPARATOR = "|||"
+
+Cut = Callable[[str], list[str]]
+
+
+def read_parallel(
+    source: str | Path,
+    target: str | Path | None = None,
+    *,
+    languages: tuple[str, str] = ("en", "es"),
+    tokenized: bool = False,
+    lowercase: bool = True,
+) -> ParallelText:
+    r"""Read sentence pairs from one file of `source ||| target` lines, or from two files.
+
+    Args:
+        source: The one file, or the source language's; may be compressed.
+        target: The target language's file, line by line the same sentences.
+        languages: Codes of both, which decide how lines are cut into words.
+        tokenized: Whether white space separates the words already.
+        lowercase: Whether to lower-case.
+
+    Raises:
+        JointalignError: If a file cannot be read.
+        FormatError: If a line has no separator or several, or one file is longer.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "text")
+        ...     _ = path.write_text("The house ||| La casa\n")
+        ...     text = read_parallel(path)
+        >>> text.source[0], text.target[0]
+        (['the', 'house'], ['la', 'casa'])
+    """
+    cuts = tuple(_cut(language, tokenized, lowercase) for language in languages)
+    pairs = raw_pairs(source, target)
+    return ParallelText.of((cuts[0](one), cuts[1](other)) for one, other in pairs)
+
+
+def raw_pairs(source: str | Path, target: str | Path | None = None) -> Iterator[tuple[str, str]]:
+    """Sentence pairs as they stand in the files; arguments and errors as for `read_parallel`."""
+    if target is None:
+        for number, line in read_lines(source):
+            sides = line.split(SEPARATOR)
+            if len(sides) != 2:
+                raise FormatError(
+                    source,
+                    number,
+                    f"expected 'source {SEPARATOR} target', got {len(sides) - 1} separators; "
+                    "for two files name the target's, too",
+                )
+            yield sides[0].strip(), sides[1].strip()
+        return
+    for one, other in zip_longest(read_lines(source), read_lines(target)):
+        if one is None or other is None:
+            longer = target if one is None else source
+            number = (one or other or (None,))[0]
+            raise FormatError(
+                longer, number, "the other language's file ends before this line; both must have "
+                "one sentence a line, in the same order",
+            )  # fmt: skip
+        yield one[1].strip(), other[1].strip()
+
+
+def _cut(language: str, tokenized: bool, lowercase: bool) -> Cut:
+    return tokenizer(language, lowercase, tokenized)
+
+
+def read_links(path: str | Path) -> Links:
+    """Read links in Pharaoh's form, `0-0 1-2`, counted from 0, a sentence pair a line.
+
+    Raises:
+        FormatError: If something else is found.
+    """
+    sentences = []
+    for number, line in read_lines(path):
+        sentences.append([_link(path, number, item, "-") for item in line.split()])
+    return Links.of(sentences)
+
+
+def read_gold(path: str | Path, start: int = 1) -> Gold:
+    r"""Read gold links: `1-1` is sure, `1p2` possible, a sentence pair a line.
+
+    Args:
+        path: The file.
+        start: What the first word is called, 1 in most gold files.
+
+    Raises:
+        FormatError: If something else is found.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "gold")
+        ...     _ = path.write_text("1-1 2p1\n")
+        ...     gold = read_gold(path)
+        >>> list(gold.sure.lines()), list(gold.possible.lines())
+        (['0-0'], ['0-0 1-0'])
+    """
+    sure, possible = [], []
+    for number, line in read_lines(path):
+        must, may = [], []
+        for item in line.split():
+            mark = "p" if "p" in item else "-"
+            source, target = _link(path, number, item, mark, start)
+            (may if mark == "p" else must).append((source, target))
+        sure.append(must)
+        possible.append([*must, *may])
+    return Gold(Links.of(sure), Links.of(possible))
+
+
+def _link(path: str | Path, number: int, item: str, mark: str, start: int = 0) -> tuple[int, int]:
+    source, _, target = item.partition(mark)
+    if not (source.isdecimal() and target.isdecimal()):
+        raise FormatError(path, number, f"expected a link such as '0{mark}1', got '{item}'")
+    link = int(source) - start, int(target) - start
+    if min(link) < 0:
+        raise FormatError(
+            path, number, f"expected positions of at least {start}, got '{item}'; say from which "
+            "number the file counts",
+        )  # fmt: skip
+    return link
+
+
+def check_links(links: Links, text: ParallelText, path: str | Path) -> None:
+    """Make sure that links belong to a text.
+
+    Raises:
+        FormatError: If there are more or fewer lines, or a link names a word that is not there.
+    """
+    if len(links) != len(text):
+        raise FormatError(
+            path, None, f"expected {len(text)} lines, as many as the text, got {len(links)}"
+        )
+    sentences = np.repeat(np.arange(len(text)), np.diff(links.starts))
+    for column, side in enumerate((text.source, text.target)):
+        beyond = links.pairs[:, column] >= np.diff(side.starts)[sentences]
+        if beyond.any():
+            at = int(np.argmax(beyond))
+            raise FormatError(
+                path, int(sentences[at]) + 1,
+                f"the link {links.pairs[at, 0]}-{links.pairs[at, 1]} names a word beyond the end "
+                "of its sentence; is the text tokenised as when it was aligned?",
+            )  # fmt: skip

@@ -1,0 +1,101 @@
+"""Files of parallel text and links, and the command that writes them."""
+
+import json
+
+import pytest
+
+from jointalign.cli.app import run
+from jointalign.errors import FormatError, JointalignError
+from jointalign.word_alignment import (
+    Links,
+    ParallelText,
+    alignment_error_rate,
+    read_gold,
+    read_links,
+    read_parallel,
+)
+from jointalign.word_alignment.reading import check_links
+
+
+def test_one_file_and_two_files_read_alike(tmp_path):
+    (tmp_path / "both").write_text("The house. ||| La casa.\n||| sola\n")
+    (tmp_path / "en").write_text("The house.\n\n")
+    (tmp_path / "es").write_text("La casa.\nsola\n")
+    one = read_parallel(tmp_path / "both")
+    two = read_parallel(tmp_path / "en", tmp_path / "es")
+    assert one.source.words == two.source.words == ("the", "house", ".")
+    assert one.target.tokens.tolist() == two.target.tokens.tolist() == [0, 1, 2, 3]
+    assert one.empty == two.empty == 1
+    cased = read_parallel(tmp_path / "both", lowercase=False, tokenized=True)
+    assert cased.source[0] == ["The", "house."]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [("a ||| b\nc\n", 2, "0 separators"), ("a ||| b ||| c\n", 1, "2 separators")],
+)
+def test_a_line_without_its_separator_is_named(tmp_path, text, line, message):
+    (tmp_path / "both").write_text(text)
+    with pytest.raises(FormatError, match=message) as caught:
+        read_parallel(tmp_path / "both")
+    assert caught.value.line == line
+
+
+def test_files_of_unequal_length_are_refused(tmp_path):
+    (tmp_path / "en").write_text("a\nb\n")
+    (tmp_path / "es").write_text("a\n")
+    with pytest.raises(FormatError, match="line 2") as caught:
+        read_parallel(tmp_path / "en", tmp_path / "es")
+    assert caught.value.path.name == "en"
+
+
+@pytest.mark.parametrize("text", ["0-0 x\n", "1\n", "-1-2\n", "1-\n"])
+def test_links_that_are_none_are_refused(tmp_path, text):
+    (tmp_path / "links").write_text(text)
+    with pytest.raises(FormatError, match="line 1"):
+        read_links(tmp_path / "links")
+
+
+def test_gold_counted_from_another_number_is_refused(tmp_path):
+    (tmp_path / "gold").write_text("0-1\n")
+    with pytest.raises(FormatError, match="at least 1"):
+        read_gold(tmp_path / "gold")
+
+
+def test_links_must_belong_to_the_text():
+    text = ParallelText.of([(["a"], ["b", "c"])])
+    check_links(Links.of([[(0, 1)]]), text, "links")
+    with pytest.raises(FormatError, match="beyond the end"):
+        check_links(Links.of([[(1, 0)]]), text, "links")
+    with pytest.raises(FormatError, match="expected 1 lines"):
+        check_links(Links.of([[], []]), text, "links")
+
+
+def test_error_rate_by_hand(tmp_path):
+    # A = {0-0, 1-1, 2-2}, S = {0-0, 1-0}, P = S and 1-1: 1 - (1 + 2) / (3 + 2).
+    (tmp_path / "gold").write_text("1-1 2-1 2p2\n\n")
+    gold = read_gold(tmp_path / "gold")
+    score = alignment_error_rate(Links.of([[(0, 0), (1, 1), (2, 2)], []]), gold)
+    assert score.error_rate == pytest.approx(1 - 3 / 5)
+    assert score.precision == pytest.approx(2 / 3)
+    assert score.recall == pytest.approx(1 / 2)
+    with pytest.raises(JointalignError, match="2 sentence pairs"):
+        alignment_error_rate(Links.of([[]]), gold)
+
+
+def test_the_command_writes_links_words_and_a_score(tmp_path, capsys):
+    lines = ["The house ||| La casa", "The book ||| El libro", "A house ||| Una casa", " ||| x"]
+    (tmp_path / "both").write_text("\n".join(lines * 10) + "\n")
+    (tmp_path / "gold").write_text("1-1 2-2\n\n")
+    arguments = ["align-text", "--input", str(tmp_path / "both"), "--out", str(tmp_path / "links")]
+    more = ["--words", str(tmp_path / "words"), "--gold", str(tmp_path / "gold"), "--json"]
+    assert run([*arguments, *more]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["sentences"] == 40
+    assert facts["empty"] == 10
+    assert facts["gold"]["error_rate"] == 0
+    found = (tmp_path / "links").read_text().split("\n")
+    assert found[:4] == ["0-0 1-1", "0-0 1-1", "0-0 1-1", ""]
+    assert (tmp_path / "words").read_text().startswith("the house ||| la casa\n")
+    assert run(["align-text", "--input", str(tmp_path / "gold"), "--out", "x"]) == 2
+    assert "gold, line 1" in capsys.readouterr().err
