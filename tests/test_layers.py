@@ -32,7 +32,7 @@ LAYERS = [
     {"auto", "unsupervised"},
     {"tuning", "systems"},
     {"synthetic", "data"},
-    {"plots", "report"},
+    {"plots", "report", "translation"},
     {"pipeline", "study"},
     {"demo"},
     {"cli"},
@@ -40,6 +40,7 @@ LAYERS = [
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 HEAVY = {"torch", "matplotlib", "gensim", "transformers", "sacremoses", "jieba", "faiss", "ray"}
+HEAVY |= {"tokenizers", "sacrebleu"}
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
 
 

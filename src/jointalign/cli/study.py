@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from jointalign.cli._console import progress, say, show, show_json
+from jointalign.cli._figure2 import figure2
 from jointalign.cli._options import Json, MaxVocabulary, OutFolder, Threads
 from jointalign.cli._training import Dimensions, Epochs, MinimumCount
 
@@ -88,3 +89,4 @@ _command(
     "table2", "The same without test pairs of one surface form, which joint training gets free"
 )
 _command("table4", "The same without the test pairs that reallocation tears apart")
+application.command("figure2")(figure2)

@@ -261,8 +261,8 @@ def _beam(
         parents, chosen = (places // width).cpu().numpy(), allowed[places % width].cpu().numpy()
         scores = best.cpu().numpy()
         picked = [
-            h.extend(*at)
-            for h, at in zip(hypotheses, zip(parents, chosen, scores, strict=True), strict=True)
+            hypothesis.extend(parents[n], chosen[n], scores[n])
+            for n, hypothesis in enumerate(hypotheses)
         ]
         if all(h.done for h in hypotheses):
             break

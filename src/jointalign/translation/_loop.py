@@ -29,7 +29,6 @@ class Tally:
     Args:
         sentences: Trained on, each step's counted.
         tokens: Of the text, likewise.
-        truncated: Back-translations that were cut at their largest length.
         losses: Sum of each step's loss, by its name, and the number of steps.
         cpu_seconds: Of the processor, in this process.
         seconds: By the clock.
@@ -72,6 +71,8 @@ class Training:
         allowed: Tokens that an output in each language may hold.
         settings: How to train.
         seed: The only source of randomness.
+        parallel: The texts are translations of each other, line by line, and are learnt from as
+            such: the supervised upper bound.
 
     Raises:
         JointalignError: If a text has no sentence, or there is nothing to learn from.
@@ -85,6 +86,7 @@ class Training:
         allowed: tuple[np.ndarray, np.ndarray],
         settings: FitSettings,
         seed: int = 0,
+        parallel: bool = False,
     ) -> None:
         import torch
 
@@ -99,7 +101,7 @@ class Training:
             fused=True,
         )  # fmt: skip
         self._dtype = precision_named(settings.precision, self.device)
-        self._texts, self._allowed = texts, allowed
+        self._texts, self._allowed, self._parallel = texts, allowed, parallel
         self._outputs = [_Targets(a, plan.vocabulary, self.device) for a in allowed]
         sizes = settings.batch_sentences, seed
         lengths = [text.lengths for text in texts]
@@ -115,7 +117,12 @@ class Training:
             for i in LANGUAGES
         ]
         translated: list[list[Sentences]] = [[], []]
-        if self.settings.back_translation.at(first) > 0:
+        if self._parallel:
+            translated = [
+                [self._texts[1 - i].take(self._returning[i].rows(first + j)) for j in range(count)]
+                for i in LANGUAGES
+            ]
+        elif self.settings.back_translation.at(first) > 0:
             translated = [self._back_translated(batches[i], i) for i in LANGUAGES]
         tally.generation_seconds += time.monotonic() - begun
         for j in range(count):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ class Job:
         seed: The only source of randomness.
         validation: What each epoch is measured with.
         criterion: `round_trip` or `bleu`: which mean of both directions chooses the epoch to keep.
+        parallel: The texts are translations of each other and are learnt from as such.
     """
 
     translator: Translator
@@ -44,12 +45,13 @@ class Job:
     seed: int
     validation: Validation
     criterion: str = "round_trip"
+    parallel: bool = False
 
     def key(self) -> str:
         """Digest of all that the state depends on."""
         plan = self.translator.plan
         facts: list[Any] = [__version__, asdict(plan), asdict(self.settings), self.seed]
-        facts += [self.criterion, self.translator.languages]
+        facts += [self.criterion, self.translator.languages, self.parallel]
         digest = hashlib.sha256(json.dumps(facts).encode())
         digest.update(json.dumps([self.validation.source, self.validation.target]).encode())
         for text in self.texts:
@@ -78,8 +80,9 @@ class Session:
         self._tally, self._saved = Tally(), time.monotonic()
         weights = {name: w.detach().clone() for name, w in job.translator.weights.items()}
         self.training = Training(
-            job.translator.plan, weights, job.texts, job.translator.allowed, job.settings, job.seed
-        )
+            job.translator.plan, weights, job.texts, job.translator.allowed, job.settings, job.seed,
+            job.parallel,
+        )  # fmt: skip
         self.best = self._translator()
         self.resumed = self._load()
 
@@ -231,8 +234,3 @@ def checked_criterion(name: str, validation: Validation) -> str:
             "or take round_trip"
         )
     return name
-
-
-def lines_of(pairs: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
-    """Pairs of lines as two lists."""
-    return [one for one, _ in pairs], [two for _, two in pairs]

@@ -7,6 +7,7 @@ things. Models learn from disjoint scenes; the held-out sentences are translatio
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from jointalign.normalize import unit
 from jointalign.vocabulary import Vocabulary
 
 _KINDS = ("noun", "verb", "adjective", "adverb", "name", "determiner", "preposition")
+_MOVABLE = ("determiner", "adjective", "adverb", "preposition")
 _SYLLABLES = (("b", "d", "f", "g", "l", "m", "n"), ("k", "p", "r", "s", "t", "v", "z"))
 _VOWELS = "aeiou"
 
@@ -29,10 +31,10 @@ class CipherSettings:
     """What the language and its texts are like.
 
     Args:
-        nouns: Number of nouns; a third as many verbs and adjectives each, and a tenth adverbs.
+        nouns: Number of nouns; a third as many verbs, as many adjectives, and a tenth adverbs.
         names: Words that both languages spell alike.
         false_friends: Nouns of one language that are spelt like a rare noun of the other.
-        topics: Groups of nouns, verbs and adjectives that occur together.
+        focus: How much words prefer each other: standard deviation of their log weights.
         sentences: Of each language's text.
         held_out: Pairs of sentences to validate with, and as many to test with.
 
@@ -43,18 +45,18 @@ class CipherSettings:
     nouns: int = 150
     names: int = 20
     false_friends: int = 6
-    topics: int = 8
+    focus: float = 1.5
     sentences: int = 4000
     held_out: int = 100
 
     def __post_init__(self) -> None:
-        for name in ("nouns", "topics", "sentences", "held_out"):
+        for name in ("nouns", "sentences", "held_out"):
             if getattr(self, name) < 1:
                 raise JointalignError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if self.nouns < max(30, 4 * self.false_friends, 3 * self.topics):
+        if self.nouns < max(30, 4 * self.false_friends):
             raise JointalignError(
-                "expected 30 nouns at least, 3 a topic and 4 a false friend; got "
-                f"{self.nouns} for {self.topics} topics and {self.false_friends} false friends"
+                "expected 30 nouns at least and 4 a false friend; got "
+                f"{self.nouns} for {self.false_friends} false friends"
             )
 
 
@@ -66,20 +68,29 @@ class Cipher:
     """A language, its cipher, and texts in both.
 
     Args:
-        source_lines: Text of the first language.
-        target_lines: Text of the second, which tells of other scenes.
+        train: Sentences of both languages, translations of each other; learning without
+            supervision sees `source_lines` and `target_lines` alone, which are not.
         validation: Held-out sentences with their translations.
         test: Others.
         lexicon: All words with their translations.
         kinds: Kind of each pair of the lexicon.
     """
 
-    source_lines: tuple[str, ...]
-    target_lines: tuple[str, ...]
+    train: Pairs
     validation: Pairs
     test: Pairs
     lexicon: Lexicon
     kinds: tuple[str, ...]
+
+    @property
+    def source_lines(self) -> tuple[str, ...]:
+        """Text of the first language: the first half of its sentences."""
+        return tuple(pair[0] for pair in self.train[: len(self.train) // 2])
+
+    @property
+    def target_lines(self) -> tuple[str, ...]:
+        """Text of the second language: the second half, which tells of other scenes."""
+        return tuple(pair[1] for pair in self.train[len(self.train) // 2 :])
 
     def vectors(self, dimensions: int, noise: float = 0.5, seed: int = 0) -> BilingualEmbedding:
         """Vectors as a good alignment would give them: those of a word and its translation differ.
@@ -98,20 +109,30 @@ class Cipher:
             sides.append(Embedding(Vocabulary(words), unit(moved).astype(np.float32)))
         return BilingualEmbedding.separate(*sides)
 
-    def write(self, folder: str | Path) -> None:
-        """Write the texts, `source.txt` and so on, with LF line ends.
+    def write(self, folder: str | Path, languages: tuple[str, str] = ("one", "two")) -> None:
+        """Write texts and dictionaries, in folders as `jointalign study` looks for them.
+
+        Args:
+            folder: Where to; made if it is not there.
+            languages: Codes of the two languages.
 
         Raises:
             JointalignError: If a file cannot be written.
         """
-        columns = {"source": self.source_lines, "target": self.target_lines}
-        for name, pairs in (("validation", self.validation), ("test", self.test)):
-            columns[f"{name}.source"] = tuple(pair[0] for pair in pairs)
-            columns[f"{name}.target"] = tuple(pair[1] for pair in pairs)
-        columns["lexicon"] = tuple(" ".join(pair) for pair in self.lexicon)
-        for name, lines in columns.items():
-            with atomic(Path(folder) / f"{name}.txt", "w") as file:
-                file.writelines(line + "\n" for line in lines)
+        pair = "-".join(languages)
+        parts = {"train": self.train, "val": self.validation, "test": self.test}
+        for name, lines in parts.items():
+            for side, code in enumerate(languages):
+                path = Path(folder) / f"translation/cipher.{pair}/{name}.{code}"
+                _write(path, (line[side] for line in lines))
+        for name in ("0-5000", "5000-6500"):
+            path = Path(folder) / f"lexicons/{pair}.{name}.txt"
+            _write(path, (" ".join(words) for words in self.lexicon))
+
+
+def _write(path: Path, lines: Iterable[str]) -> None:
+    with atomic(path, "w") as file:
+        file.writelines(line + "\n" for line in lines)
 
 
 def make_cipher(settings: CipherSettings | None = None, seed: int = 0) -> Cipher:
@@ -129,24 +150,18 @@ def make_cipher(settings: CipherSettings | None = None, seed: int = 0) -> Cipher
     settings = settings or CipherSettings()
     random = np.random.default_rng(seed)
     words = _Words.invent(settings, random)
-    texts = []
-    for side in (0, 1):
-        scenes = (words.scene(random) for _ in range(settings.sentences))
-        texts.append(tuple(words.said(scene, side) for scene in scenes))
-    known = {*texts[0], *texts[1]}
+    train = [words.pair(random) for _ in range(2 * settings.sentences)]
+    known = {line for pair in train for line in pair}
     held_out: list[tuple[str, str]] = []
     while len(held_out) < 2 * settings.held_out:
-        scene = words.scene(random)
-        pair = words.said(scene, 0), words.said(scene, 1)
+        pair = words.pair(random)
         if not known & {*pair}:
             held_out.append(pair)
-    pairs = tuple(zip(words.spelt[0], words.spelt[1], strict=True))
     return Cipher(
-        texts[0],
-        texts[1],
+        tuple(train),
         tuple(held_out[: settings.held_out]),
         tuple(held_out[settings.held_out :]),
-        Lexicon(pairs),
+        Lexicon(tuple(zip(*words.spelt, strict=True))),
         words.kinds,
     )
 
@@ -158,16 +173,17 @@ class _Words:
     Args:
         kinds: Kind of each.
         spelt: Spelling of each, in both languages.
-        topics: Topic of each, int64 `(n,)`.
+        weights: How likely each is after a word that it depends on, float64 `(n + 1, n)`; the last
+            row is for words that depend on none.
         turned: Whether the cipher says it after the word that follows, bool `(n,)`.
-        count: Number of topics.
+        of_kind: Numbers of the words of each kind.
     """
 
     kinds: tuple[str, ...]
     spelt: tuple[tuple[str, ...], tuple[str, ...]]
-    topics: np.ndarray
+    weights: np.ndarray
     turned: np.ndarray
-    count: int
+    of_kind: dict[str, np.ndarray]
 
     @classmethod
     def invent(cls, settings: CipherSettings, random: np.random.Generator) -> _Words:
@@ -182,50 +198,55 @@ class _Words:
         # A frequent noun of the first language is spelt like a rare one of the second.
         for number in range(settings.false_friends):
             spelt[1][settings.nouns - 1 - number] = spelt[0][2 * number]
-        topics = np.arange(len(kinds)) % settings.topics
-        turned = random.random(len(kinds)) < 0.5
-        return cls(kinds, (tuple(spelt[0]), tuple(spelt[1])), topics, turned, settings.topics)
+        rank = np.concatenate([np.arange(size) for size in sizes])
+        liking = random.standard_normal((len(kinds) + 1, len(kinds)))
+        liking[-1] = 0
+        turned = (random.random(len(kinds)) < 0.5) & np.isin(kinds, _MOVABLE)
+        of_kind = {kind: np.flatnonzero(np.array(kinds) == kind) for kind in _KINDS}
+        weights = np.exp(settings.focus * liking) / (2 + rank)
+        return cls(kinds, (tuple(spelt[0]), tuple(spelt[1])), weights, turned, of_kind)
 
-    def scene(self, random: np.random.Generator) -> list[int]:
+    def pair(self, random: np.random.Generator) -> tuple[str, str]:
+        """A sentence in both languages."""
+        scene = self._scene(random)
+        return self._said(scene, 0), self._said(scene, 1)
+
+    def _scene(self, random: np.random.Generator) -> list[int]:
         """A sentence as numbers of words, in the order of the first language."""
-        topic = int(random.integers(self.count))
-        found = self._phrase(topic, random)
+        verb = self._draw("verb", -1, random)
+        found = self._phrase(verb, random)
         if random.random() < 0.4:
-            found.append(self._draw("adverb", topic, random))
-        found += [self._draw("verb", topic, random), *self._phrase(topic, random)]
+            found.append(self._draw("adverb", verb, random))
+        found += [verb, *self._phrase(verb, random)]
         if random.random() < 0.6:
-            found += [self._draw("preposition", topic, random), *self._phrase(topic, random)]
+            preposition = self._draw("preposition", verb, random)
+            found += [preposition, *self._phrase(verb, random)]
         return found
 
-    def said(self, scene: list[int], side: int) -> str:
+    def _said(self, scene: list[int], side: int) -> str:
         """The sentence in one of the languages."""
-        order = list(scene)
-        if side:
-            place = 0
-            while place < len(order) - 1:
-                moves = self.kinds[order[place]] in ("adjective", "adverb")
-                if moves and self.turned[order[place]]:
-                    order[place], order[place + 1] = order[place + 1], order[place]
-                    place += 1
+        order, place = list(scene), 0
+        while side and place < len(order) - 1:
+            if self.turned[order[place]]:
+                order[place], order[place + 1] = order[place + 1], order[place]
                 place += 1
+            place += 1
         return " ".join(self.spelt[side][word] for word in order)
 
-    def _phrase(self, topic: int, random: np.random.Generator) -> list[int]:
-        if "name" in self.kinds and random.random() < 0.15:
-            return [self._draw("name", topic, random)]
-        found = [self._draw("determiner", topic, random)]
+    def _phrase(self, verb: int, random: np.random.Generator) -> list[int]:
+        if len(self.of_kind["name"]) and random.random() < 0.15:
+            return [self._draw("name", verb, random)]
+        noun = self._draw("noun", verb, random)
+        found = [self._draw("determiner", noun, random)]
         if random.random() < 0.5:
-            found.append(self._draw("adjective", topic, random))
-        return [*found, self._draw("noun", topic, random)]
+            found.append(self._draw("adjective", noun, random))
+        return [*found, noun]
 
-    def _draw(self, kind: str, topic: int, random: np.random.Generator) -> int:
-        """A word, by Zipf's law, mostly of the topic."""
-        words = np.array([n for n, k in enumerate(self.kinds) if k == kind])
-        of_topic = words[self.topics[words] == topic]
-        if len(of_topic) and kind not in ("determiner", "preposition") and random.random() < 0.85:
-            words = of_topic
-        weights = 1 / (2 + np.arange(len(words)))
-        return int(random.choice(words, p=weights / weights.sum()))
+    def _draw(self, kind: str, head: int, random: np.random.Generator) -> int:
+        """A word, by Zipf's law and by the liking of the word that it depends on."""
+        words = self.of_kind[kind]
+        shares = np.cumsum(self.weights[head, words])
+        return int(words[np.searchsorted(shares, random.random() * shares[-1])])
 
 
 def _spellings(
