@@ -65,8 +65,8 @@ def figure2(
     The models take turns, an epoch each; stopped, they go on when started again.
     """
     from jointalign.study import FigureSettings, Pair, figure_two
-    from jointalign.study.figure2 import VectorSettings, piece_trainer, starts_named
     from jointalign.translation.base import FitSettings, Schedule, Shape
+    from jointalign.translation.vectors import VectorSettings, piece_trainer, starts_named
 
     if quick:
         settings = [FigureSettings.toy(out / "data", seed)]

@@ -17,6 +17,7 @@ from jointalign.cli import (
     data,
     demo,
     evaluate,
+    mt,
     plot,
     reallocate,
     run_all,
@@ -46,6 +47,7 @@ application.command("reallocate")(reallocate.command)
 application.add_typer(align.application, name="align")
 application.add_typer(evaluate.application, name="evaluate")
 application.command("translate")(translate.command)
+application.add_typer(mt.application, name="mt")
 application.command("plot")(plot.command)
 application.add_typer(study.application, name="study")
 application.command("convert")(convert.command)

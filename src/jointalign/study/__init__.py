@@ -1,6 +1,7 @@
 """The tables of the paper on any languages: `jointalign study`."""
 
-from jointalign.study._figure2 import FigureResult, FigureSettings, figure_two
+from jointalign.study._figure2 import FigureResult, figure_two
+from jointalign.study._figure_settings import FigureSettings
 from jointalign.study.api import StudyResult, study
 from jointalign.study.base import Pair, StudySettings
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,12 @@ from jointalign.files import atomic, file_facts
 from jointalign.processors import usable_processors
 from jointalign.progress import Progress
 from jointalign.stages import Stages, locked
-from jointalign.study._captions import TOY, Captions, captions, write_toy
+from jointalign.study._captions import Captions, captions
 from jointalign.study._curves import draw_curves
 from jointalign.study._data import dictionaries, text_of
-from jointalign.study._initialisations import Start, Vectors, VectorSettings
-from jointalign.study.base import Pair, StudySettings
-from jointalign.training.skipgram import SkipGram
+from jointalign.study._figure_settings import TITLES, FigureSettings
+from jointalign.study._figure_table import table_c, write_json
+from jointalign.study.base import StudySettings
 from jointalign.translation.api import (
     MODEL,
     Job,
@@ -32,69 +31,10 @@ from jointalign.translation.api import (
     read_translator,
     score,
 )
-from jointalign.translation.base import FitSettings, Schedule, Shape
+from jointalign.translation.base import Schedule
 from jointalign.translation.baselines import copied, word_by_word
+from jointalign.translation.vectors import Start, Vectors
 from jointalign.version import __version__
-
-TITLES = {
-    Start.ALIGN: "Align",
-    Start.JOINT: "Joint",
-    Start.JOINT_ALIGN: "Joint-Align",
-    Start.SUPERVISED_JOINT: "Supervised Joint (Duong et al.)",
-    Start.RANDOM: "Random vectors",
-    Start.SUPERVISED: "Supervised translation (upper bound)",
-}
-DEFAULT = (Start.ALIGN, Start.JOINT, Start.JOINT_ALIGN)
-
-
-@dataclass(frozen=True)
-class FigureSettings:
-    """Everything that decides the numbers.
-
-    Args:
-        data: Folder with `translation/NAME.en-de/`, `mono/` and `lexicons/`.
-        pair: Languages.
-        starts: What models begin with, a curve each.
-        shape: Of the models.
-        fit: How they are trained.
-        vectors: How the vectors are made.
-        epochs: How many (20: the paper).
-        validation: Sentences that each epoch is measured with.
-        corpus: NAME of the large texts, where there are several.
-        seed: The only source of randomness.
-    """
-
-    data: Path
-    pair: Pair
-    starts: tuple[Start, ...] = DEFAULT
-    shape: Shape = field(default_factory=Shape.small)
-    fit: FitSettings = field(default_factory=FitSettings.small)
-    vectors: VectorSettings = field(
-        default_factory=lambda: VectorSettings(piece_trainer(Shape.small().dimensions))
-    )
-    epochs: int = 20
-    validation: int = 300
-    corpus: str | None = None
-    seed: int = 0
-
-    @classmethod
-    def toy(cls, folder: Path, seed: int = 0) -> FigureSettings:
-        """The toy cipher, written into the folder: minutes on a processor."""
-        write_toy(folder, seed)
-        shape = Shape.tiny()
-        fit = FitSettings.small(
-            6400, learning_rate=2e-3, denoising=Schedule(((0, 1.0), (300, 0.1))), dropout=0.0,
-            batch_sentences=32, warmup=0,
-        )  # fmt: skip
-        trainer = replace(piece_trainer(shape.dimensions), subsampling=1e-2)
-        vectors = VectorSettings(trainer, pieces=1200)
-        starts = (*DEFAULT, Start.RANDOM)
-        return cls(folder, TOY, starts, shape, fit, vectors, epochs=5, validation=100, seed=seed)
-
-
-def piece_trainer(dimensions: int, epochs: int = 10) -> SkipGram:
-    """Skip-gram as Lample et al. (2018b) train it on pieces of words."""
-    return SkipGram(dimensions, epochs=epochs, minimum_count=1, negatives=10, maximum_ngram=0)
 
 
 @dataclass(frozen=True)
@@ -170,8 +110,8 @@ class _Figure:
         stages = Stages(folder, lambda name, done: None if done else tell(name))
         lexicon = dictionaries(StudySettings(settings.data, (pair,)), pair).training
         self.vectors = Vectors(
-            pair, settings.vectors, self.texts.halves, _large(settings), lexicon, stages,
-            settings.seed, threads, progress,
+            (pair.source, pair.target), settings.vectors, self.texts.halves, _large(settings),
+            lexicon, stages, settings.seed, threads, progress,
         )  # fmt: skip
         self.segmentation = self.vectors.segmentation()
         self.report: dict[str, Any] = {}
@@ -309,34 +249,3 @@ def _large(settings: FigureSettings) -> tuple[Path, Path] | None:
     for path in found:
         file_facts(path)
     return found[0], found[1]
-
-
-def write_json(facts: dict[str, Any], path: Path) -> None:
-    """Write the facts as JSON."""
-    with atomic(path, "w") as file:
-        json.dump(facts, file, indent=1)
-        file.write("\n")
-
-
-def table_c(facts: dict[str, Any]) -> str:
-    """Table (c): test BLEU of each model and baseline, both directions."""
-    ways = list(facts["baselines"]["Copied source"])
-    lines = [
-        "| | epochs | " + " | ".join(f"{way}: BLEU / tokenised / chrF2" for way in ways) + " |"
-    ]
-    lines.append("|---" * (len(ways) + 2) + "|")
-    rows = [(title, "", scores) for title, scores in facts["baselines"].items()]
-    rows += [
-        (curve["title"], str(len(curve["epochs"])), curve["test"])
-        for curve in facts["curves"].values()
-        if curve["test"] is not None
-    ]
-    for title, epochs, scores in rows:
-        cells = [
-            f"{scores[w]['bleu']:.2f} / {scores[w]['tokenised_bleu']:.2f} / {scores[w]['chrf']:.2f}"
-            for w in ways
-        ]
-        lines.append(f"| {title} | {epochs} | " + " | ".join(cells) + " |")
-    first = facts["baselines"]["Copied source"][ways[0]]
-    lines.append(f"\nTest set of {first['sentences']} sentences; sacreBLEU {first['signature']}.")
-    return "\n".join(lines)

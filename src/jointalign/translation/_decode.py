@@ -155,7 +155,8 @@ class Memory:
     def _attend_source(self, x: torch.Tensor, number: int) -> torch.Tensor:
         name, heads = self._layers[number], self._network.shape.heads
         mixed = self._network.linear(x, f"{name}.cross.query").to(self._dtype)
-        found = _attend_one(split_heads(mixed, heads), *self._source[number], self._mask)
+        keys, values = self._source[number]
+        found = _attend_one(split_heads(mixed, heads), keys, values, self._mask)
         return self._network.linear(found.to(x.dtype), f"{name}.cross.out")
 
 

@@ -224,6 +224,14 @@ class FitSettings:
         }
         return cls(**(settings | changes))
 
+    @classmethod
+    def tiny(cls, epoch_sentences: int = 6400) -> FitSettings:
+        """For the toy cipher: denoising fades within 300 iterations."""
+        return cls.small(
+            epoch_sentences, learning_rate=2e-3, denoising=Schedule(((0, 1.0), (300, 0.1))),
+            dropout=0.0, batch_sentences=32, warmup=0,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, eq=False)
 class Sentences:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from jointalign.embedding import BilingualEmbedding
+from jointalign.formats.api import read_bilingual
 from jointalign.retrieval import neighbours
+from jointalign.translation._scoring import score
 from jointalign.translation._segmentation import Segmentation
-from jointalign.translation.base import SPECIAL
+from jointalign.translation._translator import Translator
+from jointalign.translation.base import SPECIAL, MTResult
 
 
 def copied(lines: Sequence[str]) -> list[str]:
@@ -45,3 +49,35 @@ def word_by_word(
         for (row, _), best in zip(asked, found.tolist(), strict=True):
             table[row] = rows.get(target.words[best], row)
     return segmentation.decode([table[tokens] for tokens in sentences])
+
+
+def baselines(
+    translator: Translator,
+    lines: Sequence[str],
+    references: Sequence[str],
+    direction: str,
+    folder: Path,
+) -> dict[str, MTResult]:
+    """Scores of both, for a model and the vectors that lie beside it.
+
+    Args:
+        translator: The model.
+        lines: Source text.
+        references: Its translations.
+        direction: Such as `en-de`.
+        folder: Where `jointalign mt train` left the vectors; without them there are no words one
+            by one.
+
+    Raises:
+        JointalignError: If the numbers of lines differ, or the model has not these languages.
+    """
+    lowercase = translator.segmentation.lowercase
+    turned = translator.direction(direction)[0] == 1
+    found = {"copied": score(copied(lines), references, direction, lowercase=lowercase)}
+    for path in sorted(folder.glob("space.*.safetensors")):
+        space = read_bilingual(path)
+        space = space.reversed() if turned else space
+        words = word_by_word(lines, translator.segmentation, space)
+        name = f"word by word, {path.name.split('.')[1]}"
+        found[name] = score(words, references, direction, lowercase=lowercase)
+    return found

@@ -1,4 +1,4 @@
-"""Vectors of pieces for Figure 2: trained together, apart, or with a dictionary; then aligned."""
+"""Vectors of pieces: trained together, apart, or with a dictionary; then aligned."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pathlib import Path
 from jointalign.alignment.api import align
 from jointalign.corpus import Corpus
 from jointalign.embedding import BilingualEmbedding
+from jointalign.errors import JointalignError
 from jointalign.files import atomic, read_lines
 from jointalign.formats.api import read, read_bilingual, write, write_bilingual
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
 from jointalign.reallocation import reallocate
 from jointalign.stages import Stages
-from jointalign.study.base import Pair
 from jointalign.training.duong import SupervisedJoint
 from jointalign.training.skipgram import SkipGram
-from jointalign.translation.api import Segmentation
+from jointalign.translation._segmentation import Segmentation
 
 SEGMENTATION = "pieces.json"
 
@@ -66,7 +66,7 @@ class VectorSettings:
         method: Of alignment.
         gamma: Of reallocation.
         pieces: Of both languages together.
-        tokens: Of the large texts, so many of each language are used besides the captions.
+        tokens: Of the large texts, so many of each language are used besides the model's text.
         lowercase: Whether text is lower-cased.
     """
 
@@ -82,11 +82,11 @@ class Vectors:
     """Makes the vectors of one pair in a folder, each once.
 
     Args:
-        pair: Languages.
+        languages: Codes of source and target.
         settings: How.
-        texts: The captions that are learnt from.
+        texts: Lines of the two languages that the translation model learns from.
         large: Files of larger texts, one a language; none where there are none.
-        lexicon: Training dictionary, of words.
+        lexicon: Training dictionary, of words; `None` where nothing needs one.
         stages: Of the folder.
         seed: Of all trainings.
         threads: How many; `None` for all processors.
@@ -95,23 +95,23 @@ class Vectors:
 
     def __init__(
         self,
-        pair: Pair,
+        languages: tuple[str, str],
         settings: VectorSettings,
         texts: tuple[tuple[str, ...], tuple[str, ...]],
         large: tuple[Path, Path] | None,
-        lexicon: Lexicon,
+        lexicon: Lexicon | None,
         stages: Stages,
         seed: int,
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> None:
-        self.pair, self.settings, self._texts, self._large = pair, settings, texts, large
+        self.languages, self.settings, self._texts, self._large = languages, settings, texts, large
         self._lexicon, self._stages, self._seed = lexicon, stages, seed
         self._threads, self._progress = threads, progress
         self._folder = stages.folder
 
     def segmentation(self) -> Segmentation:
-        """Of both languages, learnt on the captions."""
+        """Of both languages, learnt on the model's text."""
         path = self._folder / SEGMENTATION
         size, lowercase = self.settings.pieces, self.settings.lowercase
 
@@ -131,7 +131,7 @@ class Vectors:
             return None
         name = f"space.{start}"
         path = self._folder / f"{name}.safetensors"
-        lexicon = self.segmentation().whole_words(self._lexicon)
+        lexicon = self._pieces_lexicon(start)
         trained = self._trained(start, lexicon)
 
         def work() -> None:
@@ -142,9 +142,24 @@ class Vectors:
             self._stages.do(name, facts, [path.name], work, after=trained)
         return read_bilingual(path)
 
+    def _pieces_lexicon(self, start: Start) -> Lexicon:
+        if start is Start.JOINT:
+            return Lexicon(())
+        if self._lexicon is None:
+            raise JointalignError(
+                f"'{start}' learns from a training dictionary and got none; name one, or take joint"
+            )
+        found = self.segmentation().whole_words(self._lexicon)
+        if not len(found):
+            raise JointalignError(
+                f"none of the {len(self._lexicon)} dictionary pairs has two words of one piece "
+                "each; ask for more pieces, or check the dictionary's order and case"
+            )
+        return found
+
     def _made(self, start: Start, names: list[str], lexicon: Lexicon) -> BilingualEmbedding:
         paths = [self._folder / f"{name}.safetensors" for name in names]
-        codes = self.pair.source, self.pair.target
+        codes = self.languages
         if start is Start.SUPERVISED_JOINT:
             return read_bilingual(paths[0])
         if start is Start.ALIGN:
@@ -159,7 +174,7 @@ class Vectors:
 
     def _trained(self, start: Start, lexicon: Lexicon) -> list[str]:
         """Names of the trainings that a space is made of, each done once."""
-        codes = [self.pair.source, self.pair.target]
+        codes = list(self.languages)
         if start is Start.ALIGN:
             return [self._train([code], None) for code in codes]
         return [self._train(codes, lexicon if start is Start.SUPERVISED_JOINT else None)]
@@ -192,8 +207,8 @@ class Vectors:
         return Corpus(self._folder / f"text.{code}.txt", code, tokenized=True, lowercase=False)
 
     def _written(self, code: str) -> str:
-        """Write the captions and the large text of a language as pieces; name of that stage."""
-        name, side = f"text.{code}", (self.pair.source, self.pair.target).index(code)
+        """Write the model's text and the large one of a language as pieces; name of that stage."""
+        name, side = f"text.{code}", self.languages.index(code)
         segmentation = self.segmentation()
 
         def work() -> None:
@@ -213,3 +228,28 @@ class Vectors:
             facts = json.loads(json.dumps([large, self.settings.tokens, self._texts[side]]))
             self._stages.do(name, facts, [f"{name}.txt"], work, after=["pieces"])
         return name
+
+
+def piece_trainer(dimensions: int, epochs: int = 10) -> SkipGram:
+    """Skip-gram as Lample et al. (2018b) train it on pieces of words."""
+    return SkipGram(dimensions, epochs=epochs, minimum_count=1, negatives=10, maximum_ngram=0)
+
+
+def starts_named(names: str) -> tuple[Start, ...]:
+    """What models begin with, from names with commas between.
+
+    Raises:
+        JointalignError: If there is no such beginning.
+
+    Example:
+        >>> starts_named("align,joint")
+        (<Start.ALIGN: 'align'>, <Start.JOINT: 'joint'>)
+    """
+    found = []
+    for name in names.split(","):
+        if name.strip() not in list(Start):
+            raise JointalignError(
+                f"a model cannot begin with '{name.strip()}'; choose from {', '.join(Start)}"
+            )
+        found.append(Start(name.strip()))
+    return tuple(dict.fromkeys(found))
