@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jointalign.translation.base import END, PADDING, START_SOURCE, Sentences
+from jointalign.translation._sentences import Sentences
+from jointalign.translation.base import END, PADDING, START_SOURCE
 
 if TYPE_CHECKING:
     import torch

@@ -14,7 +14,8 @@ from jointalign.translation._batches import Batches, source_tensor, target_tenso
 from jointalign.translation._decode import Search, decode
 from jointalign.translation._model import LANGUAGES, Dropout, Network, Plan, padding_mask
 from jointalign.translation._noise import add_noise
-from jointalign.translation.base import PADDING, FitSettings, Sentences
+from jointalign.translation._sentences import Sentences
+from jointalign.translation.base import PADDING, FitSettings
 
 if TYPE_CHECKING:
     import torch

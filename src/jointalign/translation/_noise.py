@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from jointalign.translation.base import BLANK, NoiseSettings, Sentences
+from jointalign.translation._sentences import Sentences
+from jointalign.translation.base import BLANK, NoiseSettings
 
 
 def add_noise(

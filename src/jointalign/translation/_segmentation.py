@@ -11,7 +11,8 @@ import numpy as np
 
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
-from jointalign.translation.base import SPECIAL, Sentences
+from jointalign.translation._sentences import Sentences
+from jointalign.translation.base import SPECIAL
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -17,8 +17,9 @@ from jointalign.files import atomic
 from jointalign.tensors import read_tensors, write_tensors
 from jointalign.translation._loop import Tally, Training
 from jointalign.translation._selection import Validation, measured
+from jointalign.translation._sentences import Sentences
 from jointalign.translation._translator import Translator, write_translator
-from jointalign.translation.base import FitSettings, Sentences
+from jointalign.translation.base import FitSettings
 from jointalign.version import __version__
 
 CHECKPOINT, MODEL, HISTORY = "checkpoint.safetensors", "model.safetensors", "history.json"

@@ -17,7 +17,8 @@ from jointalign.translation._backend import device_named, precision_named
 from jointalign.translation._decode import Search, decode
 from jointalign.translation._model import Network, Plan
 from jointalign.translation._segmentation import Segmentation
-from jointalign.translation.base import END, SPECIAL, Sentences, Shape
+from jointalign.translation._sentences import Sentences
+from jointalign.translation.base import END, SPECIAL, Shape
 from jointalign.version import __version__
 
 if TYPE_CHECKING:
