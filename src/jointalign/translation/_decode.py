@@ -104,7 +104,8 @@ def _greedy(
     done = torch.zeros(len(rows), dtype=torch.bool, device=source.device)
     table = _Output(network, direction[1], allowed)
     for place in range(longest):
-        tokens = allowed[table.scores(memory.step(tokens)).argmax(dim=-1)]
+        # argmax has no fast path for bfloat16 on a processor.
+        tokens = allowed[table.scores(memory.step(tokens)).float().argmax(dim=-1)]
         tokens = torch.where(done, END, tokens)
         found[rows, place] = tokens.cpu().numpy()
         done = (tokens == END) | (ends <= place + 1)
