@@ -114,7 +114,9 @@ def main() -> None:
         lines = [line for path in paths.values() for line in path.open()]
         for seed in range(options.seeds):
             begun = time.process_time()
-            ours = SkipGram(balance=Balance.NONE, noise=Noise.JOINT).fit_encoded(encoded, seed=seed, threads=1)
+            ours = SkipGram(balance=Balance.NONE, noise=Noise.JOINT).fit_encoded(
+                encoded, seed=seed, threads=1
+            )
             cpu = time.process_time() - begun
             theirs, their_cpu = fasttext(lines, seed, folder)
             for name, embedding, seconds in (

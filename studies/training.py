@@ -103,9 +103,7 @@ def summary(runs: list[dict]) -> dict:
     """Mean difference to the default and its interval, for each pair and all of them."""
     base = {(run["pair"], run["seed"]): run for run in runs if run["variant"] == BASE}
     scores = [key for key in runs[0] if " " in key]
-    found: dict = {
-        BASE: {key: interval([run[key] for run in base.values()]) for key in scores}
-    }
+    found: dict = {BASE: {key: interval([run[key] for run in base.values()]) for key in scores}}
     for name in VARIANTS:
         for pair in (*CORPORA, "all"):
             chosen = [

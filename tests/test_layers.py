@@ -36,7 +36,7 @@ LAYERS = [
     {"synthetic", "data"},
     {"ner"},
     {"contextual"},
-    {"plots", "report"},
+    {"plots", "report", "translation"},
     {"pipeline", "study"},
     {"demo"},
     {"cli"},
@@ -54,6 +54,8 @@ HEAVY = {
     "ray",
     "tokenizers",
 }
+HEAVY = {"torch", "matplotlib", "gensim", "transformers", "sacremoses", "jieba", "faiss", "ray"}
+HEAVY |= {"tokenizers", "sacrebleu"}
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
 
 

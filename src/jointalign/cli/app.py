@@ -20,6 +20,7 @@ from jointalign.cli import (
     demo,
     evaluate,
     features,
+    mt,
     ner,
     plot,
     pretrain,
@@ -56,6 +57,7 @@ application.command("pretrain")(pretrain.command)
 application.add_typer(evaluate.application, name="evaluate")
 application.command("translate")(translate.command)
 application.add_typer(ner.application, name="ner")
+application.add_typer(mt.application, name="mt")
 application.command("plot")(plot.command)
 application.add_typer(study.application, name="study")
 application.command("convert")(convert.command)

@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 from jointalign.cli._console import progress, say, show, show_json
+from jointalign.cli._figure2 import figure2
 from jointalign.cli._options import Json, MaxVocabulary, OutFolder, Threads
 from jointalign.cli._training import Dimensions, Epochs, MinimumCount, NoiseOption, SharedNoise
+from jointalign.ner.api import Select
 from jointalign.training.base import Noise
 
-from jointalign.ner.api import Select
-
 application = typer.Typer(
-    help="Tables 1 to 4 of the paper: every method on your languages, beside the published."
+    help="Tables 1 to 4 and Figure 2 of the paper: every method on your languages, beside the published."
 )
 
 Data = Annotated[
@@ -186,3 +186,6 @@ def table3(
     else:
         show(result.markdown)
         show("\n" + "\n".join(str(path) for path in result.files))
+
+
+application.command("figure2")(figure2)

@@ -1,0 +1,221 @@
+"""`jointalign mt`: unsupervised machine translation."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jointalign.cli._console import progress, say, show, show_json
+from jointalign.cli._options import Json, OutFolder, Seed, Threads
+from jointalign.cli._translation import Beam, Device, Direction, MaxMinutes, Model, lines_of
+
+if TYPE_CHECKING:
+    from jointalign.translation.base import FitSettings, Shape
+
+application = typer.Typer(
+    help="Translation learnt from two texts that are no translations of each other.",
+    no_args_is_help=True,
+)
+
+
+class Size(StrEnum):
+    """Sets of settings for models and their training."""
+
+    PUBLISHED = "published"
+    SMALL = "small"
+    TINY = "tiny"
+
+
+@application.command("train")
+def train(
+    source: Annotated[Path, typer.Option(help="Sentences of the source language, one a line.")],
+    target: Annotated[Path, typer.Option(help="Of the target language; no translations needed.")],
+    out: OutFolder,
+    source_language: Annotated[str, typer.Option(help="Code, e.g. en.")],
+    target_language: Annotated[str, typer.Option(help="Code, e.g. de.")],
+    init: Annotated[
+        str,
+        typer.Option(help="Vectors: joint-align, joint, align, supervised-joint or random."),
+    ] = "joint-align",
+    lexicon: Annotated[
+        Path | None, typer.Option(help="Training dictionary, for all but joint and random.")
+    ] = None,
+    source_text: Annotated[
+        Path | None, typer.Option(help="More text of the source language, for the vectors alone.")
+    ] = None,
+    target_text: Annotated[Path | None, typer.Option(help="Likewise of the target's.")] = None,
+    tokens: Annotated[int, typer.Option(min=1, help="Of that text, at most.")] = 2_000_000,
+    validation_source: Annotated[
+        Path | None, typer.Option(help="Held-out sentences, to choose the best epoch.")
+    ] = None,
+    validation_target: Annotated[Path | None, typer.Option(help="Likewise.")] = None,
+    parallel: Annotated[
+        bool, typer.Option("--parallel", help="The two are translations: choose by BLEU.")
+    ] = False,
+    size: Annotated[
+        Size, typer.Option(help="published (for a GPU), small (a processor), tiny (a toy).")
+    ] = Size.SMALL,
+    epochs: Annotated[int, typer.Option(min=1, help="How many (20: the paper).")] = 20,
+    epoch_sentences: Annotated[int | None, typer.Option(min=1, help="Sentences an epoch.")] = None,
+    pieces: Annotated[int, typer.Option(min=300, help="Of words (60,000: published).")] = 5000,
+    method: Annotated[str, typer.Option(help="Of alignment.")] = "procrustes",
+    gamma: Annotated[float, typer.Option(help="Of reallocation.")] = 0.9,
+    keep_case: Annotated[bool, typer.Option("--keep-case", help="Do not lower-case.")] = False,
+    max_minutes: MaxMinutes = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Make vectors of pieces of words, then train a model that begins with them.
+
+    Stopped, it goes on from its last checkpoint when started again.
+    """
+    from jointalign.files import spare_inputs
+    from jointalign.lexicon import Lexicon
+    from jointalign.processors import limited_to
+    from jointalign.stages import Stages, locked
+    from jointalign.translation.api import MODEL, Validation, check_extra, fit
+    from jointalign.translation.vectors import Vectors, VectorSettings, piece_trainer, starts_named
+
+    check_extra()
+    (start,) = starts_named(init)
+    shape, settings = _sizes(size, epoch_sentences)
+    spare_inputs([source, target], [out / MODEL])
+    texts, codes = (lines_of(source), lines_of(target)), (source_language, target_language)
+    if (source_text is None) != (target_text is None):
+        raise typer.BadParameter("give both --source-text and --target-text, or neither")
+    large = (source_text, target_text) if source_text and target_text else None
+    held_out = Validation(
+        lines_of(validation_source) if validation_source else (),
+        lines_of(validation_target) if validation_target else (),
+        parallel,
+    )
+    with progress("mt") as bar, locked(out), limited_to(threads):
+
+        def announce(stage: str, done: bool) -> None:
+            if not done:
+                say(stage)
+            bar.title(stage)
+
+        known = None if lexicon is None else Lexicon.read(lexicon, not keep_case)
+        vectors = Vectors(
+            codes,
+            VectorSettings(
+                piece_trainer(shape.dimensions), method, gamma, pieces, tokens, not keep_case
+            ),
+            texts, large, known, Stages(out, announce), seed, threads, bar,
+        )  # fmt: skip
+        result = fit(
+            texts, vectors.segmentation(), codes, epochs=epochs, shape=shape, settings=settings,
+            embedding=vectors.space(start), separate=start.separate, validation=held_out,
+            criterion="bleu" if parallel else "round_trip", seed=seed, device=device, folder=out,
+            max_minutes=max_minutes, progress=bar, announce=lambda entry: say(_told(entry)),
+        )  # fmt: skip
+    facts = {
+        "out": str(out / MODEL),
+        "finished": result.finished,
+        "read": result.report,
+        "epochs": list(result.history),
+    }
+    if json:
+        show_json(facts)
+    elif result.finished:
+        show(f"{out / MODEL}: {len(result.history)} epochs")
+    else:
+        show(f"{out}: {len(result.history)} of {epochs} epochs; start again to go on")
+
+
+@application.command("translate")
+def translate(
+    model: Model,
+    direction: Direction,
+    input: Annotated[
+        Path | None, typer.Option(help="Sentences, one a line; default: standard input.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="File; default: standard output.")] = None,
+    beam: Beam = 1,
+    device: Device = "auto",
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Translate sentences; nothing about it is random."""
+    from jointalign.files import spare_inputs, write_text
+    from jointalign.translation.api import Search, check_extra, read_translator
+
+    check_extra()
+    if out is not None:
+        spare_inputs([model, *([input] if input else [])], [out])
+    lines = lines_of(input or Path("-"))
+    with progress("translate"):
+        found = read_translator(model, device).translate(lines, direction, Search(beam))
+    if out is not None:
+        with write_text(out) as file:
+            file.writelines(line + "\n" for line in found)
+    if json:
+        facts = {"direction": direction, "sentences": len(found), "seed": seed}
+        show_json(facts | ({"out": str(out)} if out else {"translations": found}))
+    elif out is None:
+        sys.stdout.writelines(line + "\n" for line in found)
+
+
+@application.command("evaluate")
+def evaluate(
+    model: Model,
+    direction: Direction,
+    source: Annotated[Path, typer.Option(help="Sentences to translate, one a line.")],
+    reference: Annotated[Path, typer.Option(help="Their translations, line by line.")],
+    beam: Beam = 1,
+    device: Device = "auto",
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """BLEU and chrF of a model, beside the copied source and the words translated one by one."""
+    from jointalign.translation.api import Search, check_extra, read_translator
+    from jointalign.translation.api import evaluate as scored
+    from jointalign.translation.baselines import baselines
+
+    check_extra()
+    with progress("evaluate"):
+        translator = read_translator(model, device)
+        texts = lines_of(source), lines_of(reference)
+        result = scored(translator, *texts, direction, Search(beam))
+        beside = baselines(translator, *texts, direction, model.parent)
+    if len(beside) < 2:
+        say(f"{model.parent}: no vectors beside the model, so no words one by one")
+    if json:
+        scores = {name: found.to_json() for name, found in beside.items()}
+        show_json({"model": result.to_json(), "baselines": scores, "beam": beam, "seed": seed})
+    else:
+        show(str(result))
+        for name, found in beside.items():
+            show(f"  {name}: {found}")
+
+
+def _sizes(size: Size, epoch_sentences: int | None) -> tuple[Shape, FitSettings]:
+    from dataclasses import replace
+
+    from jointalign.translation.base import FitSettings, Shape
+
+    shape, settings = {
+        Size.PUBLISHED: (Shape(), FitSettings()),
+        Size.SMALL: (Shape.small(), FitSettings.small()),
+        Size.TINY: (Shape.tiny(), FitSettings.tiny()),
+    }[size]
+    if epoch_sentences is not None:
+        settings = replace(settings, epoch_sentences=epoch_sentences)
+    return shape, settings
+
+
+def _told(entry: dict) -> str:
+    """One line about an epoch."""
+    parts = [f"epoch {entry['epoch']}", f"{entry['tokens_per_cpu_second']:,.0f} tokens/CPU-s"]
+    parts += [f"{name} {loss:.3f}" for name, loss in entry["losses"].items()]
+    if "round_trip" in entry:
+        parts.append(f"round trip {entry['round_trip']:.2f}")
+    parts += [f"{way} {found['bleu']:.2f}" for way, found in entry.get("validation", {}).items()]
+    return ", ".join(parts)

@@ -1,0 +1,251 @@
+"""Figure 2: how unsupervised translation gets on, epoch by epoch, from different vectors."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from jointalign.errors import JointalignError
+from jointalign.files import atomic, file_facts
+from jointalign.processors import usable_processors
+from jointalign.progress import Progress
+from jointalign.stages import Stages, locked
+from jointalign.study._captions import Captions, captions
+from jointalign.study._curves import draw_curves
+from jointalign.study._data import dictionaries, text_of
+from jointalign.study._figure_settings import TITLES, FigureSettings
+from jointalign.study._figure_table import table_c, write_json
+from jointalign.study.base import StudySettings
+from jointalign.translation.api import (
+    MODEL,
+    Job,
+    Session,
+    Validation,
+    check_extra,
+    evaluate,
+    prepare,
+    read_translator,
+    score,
+)
+from jointalign.translation.base import Schedule
+from jointalign.translation.baselines import copied, word_by_word
+from jointalign.translation.vectors import Start, Vectors
+from jointalign.version import __version__
+
+
+@dataclass(frozen=True)
+class FigureResult:
+    """The figure of one pair.
+
+    Args:
+        facts: All of it as plain types, as in the JSON file.
+        markdown: Table (c), for people.
+        files: What was written.
+    """
+
+    facts: dict[str, Any]
+    markdown: str
+    files: tuple[Path, ...]
+
+
+def figure_two(
+    settings: FigureSettings,
+    folder: Path,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    max_minutes: float | None = None,
+    progress: Progress | None = None,
+    announce: Callable[[str], None] | None = None,
+) -> FigureResult:
+    """Train a model from each kind of vectors and draw their curves.
+
+    The models take turns, an epoch each, so that the curves are of equal length whenever it is
+    stopped; started again with the same folder, it goes on.
+
+    Args:
+        settings: What to do.
+        folder: Where all files go; made if missing.
+        device: `cpu`, `cuda`, or `auto`.
+        threads: Of the training of vectors; `None` for all processors.
+        max_minutes: Stop training after this time and draw what there is.
+        progress: Told how far the work at hand is.
+        announce: Told what has been done.
+
+    Raises:
+        JointalignError: If data is missing or there is no curve to draw.
+        MissingExtraError: If torch, tokenizers, sacrebleu or matplotlib is not installed.
+    """
+    check_extra()
+    if not settings.starts:
+        raise JointalignError("there is nothing to begin with; name one, e.g. joint-align")
+    begun, tell = time.monotonic(), announce or (lambda _: None)
+    deadline = None if max_minutes is None else begun + 60 * max_minutes
+    with locked(folder):
+        made = _Figure(settings, folder, device, threads, progress, tell)
+        made.train(deadline)
+        return made.result(time.monotonic() - begun)
+
+
+class _Figure:
+    """One pair's models, in one folder."""
+
+    def __init__(
+        self,
+        settings: FigureSettings,
+        folder: Path,
+        device: str,
+        threads: int | None,
+        progress: Progress | None,
+        tell: Callable[[str], None],
+    ) -> None:
+        self.settings, self.folder, self.device = settings, folder, device
+        self.tell, self.progress = tell, progress
+        pair = settings.pair
+        self.texts = captions(settings.data, pair)
+        stages = Stages(folder, lambda name, done: None if done else tell(name))
+        lexicon = dictionaries(StudySettings(settings.data, (pair,)), pair).training
+        self.vectors = Vectors(
+            (pair.source, pair.target), settings.vectors, self.texts.halves, _large(settings),
+            lexicon, stages, settings.seed, threads, progress,
+        )  # fmt: skip
+        self.segmentation = self.vectors.segmentation()
+        self.report: dict[str, Any] = {}
+        self.sessions = {start: self._session(start) for start in settings.starts}
+
+    def train(self, deadline: float | None) -> None:
+        """One epoch of each model after the other, until all are done or time is up."""
+        for epoch in range(1, self.settings.epochs + 1):
+            for start, session in self.sessions.items():
+                if session.epochs >= epoch:
+                    continue
+                if not session.epoch(deadline, self.progress):
+                    return
+                entry = session.history[-1]
+                scores = ", ".join(f"{w} {s['bleu']:.2f}" for w, s in entry["validation"].items())
+                trip = entry["round_trip"]
+                self.tell(f"{start}, epoch {epoch}: BLEU {scores}, round trip {trip:.2f}")
+                write_json(self._curves(), self.folder / "figure2.json")
+
+    def result(self, seconds: float) -> FigureResult:
+        """Test scores of each model's best epoch, the picture and the table."""
+        facts = self._curves() | {"seconds": round(seconds, 1), "baselines": self._baselines()}
+        for start in self.sessions:
+            facts["curves"][start]["test"] = self._tested(start)
+        paths = [self.folder / f"figure2.{ending}" for ending in ("json", "md", "png")]
+        text = table_c(facts)
+        write_json(facts, paths[0])
+        with atomic(paths[1], "w") as file:
+            file.write(text + "\n")
+        draw_curves(facts, paths[2])
+        return FigureResult(facts, text, tuple(paths))
+
+    def _session(self, start: Start) -> Session:
+        settings, pair = self.settings, self.settings.pair
+        supervised = start is Start.SUPERVISED
+        count = settings.validation
+        source, target = self.texts.validation
+        embedding = self.vectors.space(start)
+        job, report = prepare(
+            self.texts.train if supervised else self.texts.halves,
+            self.segmentation,
+            (pair.source, pair.target),
+            shape=settings.shape,
+            settings=replace(settings.fit, denoising=Schedule.parse("0"))
+            if supervised
+            else settings.fit,
+            embedding=embedding,
+            separate=start.separate,
+            validation=Validation.of(source[:count], target[:count]),
+            criterion="bleu",
+            seed=settings.seed,
+            device=self.device,
+        )
+        self.report[start] = report
+        if supervised:
+            job = _parallel(job, self.texts)
+        return Session(job, self.folder / "models" / start)
+
+    def _curves(self) -> dict[str, Any]:
+        settings = self.settings
+        return {
+            "figure": "figure2",
+            "pair": str(settings.pair),
+            "data": self.texts.folder.name,
+            "version": __version__,
+            "machine": f"{platform.machine()}, {usable_processors()} processors",
+            "seed": settings.seed,
+            "shape": asdict(settings.shape),
+            "fit": asdict(settings.fit),
+            "vectors": asdict(settings.vectors),
+            "validation_sentences": settings.validation,
+            "curves": {
+                start: {
+                    "title": TITLES[start],
+                    "read": self.report[start],
+                    "epochs": session.history,
+                }
+                for start, session in self.sessions.items()
+            },
+        }
+
+    def _ways(self) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+        source, target = self.texts.test
+        pair = self.settings.pair
+        return [(str(pair), source, target), (str(pair.reversed()), target, source)]
+
+    def _tested(self, start: Start) -> dict[str, Any] | None:
+        """Test scores of the epoch with the best validation BLEU; `None` before the first."""
+        if not self.sessions[start].epochs:
+            return None
+        self.tell(f"test: {start}")
+        translator = read_translator(self.folder / "models" / start / MODEL, self.device)
+        return {
+            way: evaluate(translator, lines, references, way).to_json()
+            for way, lines, references in self._ways()
+        }
+
+    def _baselines(self) -> dict[str, Any]:
+        """The source as it is, and word by word with each kind of vectors."""
+        lowercase = self.segmentation.lowercase
+        found: dict[str, dict[str, Any]] = {}
+        for way, lines, references in self._ways():
+            scored = score(copied(lines), references, way, lowercase=lowercase)
+            found.setdefault("Copied source", {})[way] = scored.to_json()
+        for start in self.sessions:
+            space = self.vectors.space(start)
+            if space is None:
+                continue
+            for turned, (way, lines, references) in enumerate(self._ways()):
+                side = space.reversed() if turned else space
+                words = word_by_word(lines, self.segmentation, side)
+                scored = score(words, references, way, lowercase=lowercase)
+                title = f"Word by word, {TITLES[start]} vectors"
+                found.setdefault(title, {})[way] = scored.to_json()
+        return found
+
+
+def _parallel(job: Job, texts: Captions) -> Job:
+    """Learn from the translations; lines that one side lacks or that are too long are left out."""
+    translator, longest = job.translator, job.settings.maximum_length
+    sides = [translator.segmentation.encode(lines) for lines in texts.train]
+    kept = (sides[0].lengths > 0) & (sides[1].lengths > 0)
+    kept &= (sides[0].lengths <= longest) & (sides[1].lengths <= longest)
+    rows = kept.nonzero()[0]
+    return replace(job, texts=(sides[0].take(rows), sides[1].take(rows)), parallel=True)
+
+
+def _large(settings: FigureSettings) -> tuple[Path, Path] | None:
+    """Files of the large texts of the two languages; `None` if there is no folder of them."""
+    if not (settings.data / "mono").is_dir():
+        return None
+    where = StudySettings(settings.data, (settings.pair,), corpus=settings.corpus)
+    pair = settings.pair
+    found = [text_of(where, pair, code)[1] for code in (pair.source, pair.target)]
+    for path in found:
+        file_facts(path)
+    return found[0], found[1]

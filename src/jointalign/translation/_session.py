@@ -1,0 +1,237 @@
+"""A training with its epochs, validation and files: stopped at any moment, it goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jointalign.errors import JointalignError
+from jointalign.files import atomic
+from jointalign.tensors import read_tensors, write_tensors
+from jointalign.translation._loop import Tally, Training
+from jointalign.translation._selection import Validation, measured
+from jointalign.translation._sentences import Sentences
+from jointalign.translation._translator import Translator, write_translator
+from jointalign.translation.base import FitSettings
+from jointalign.version import __version__
+
+CHECKPOINT, MODEL, HISTORY = "checkpoint.safetensors", "model.safetensors", "history.json"
+CHECKPOINT_SECONDS = 60.0
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """Everything that decides what is learnt.
+
+    Args:
+        translator: The model before training.
+        texts: Sentences of the two languages.
+        settings: How to train.
+        seed: The only source of randomness.
+        validation: What each epoch is measured with.
+        criterion: `round_trip` or `bleu`: which mean of both directions chooses the epoch to keep.
+        parallel: The texts are translations of each other and are learnt from as such.
+    """
+
+    translator: Translator
+    texts: tuple[Sentences, Sentences]
+    settings: FitSettings
+    seed: int
+    validation: Validation
+    criterion: str = "round_trip"
+    parallel: bool = False
+
+    def key(self) -> str:
+        """Digest of all that the state depends on."""
+        plan = self.translator.plan
+        facts: list[Any] = [__version__, asdict(plan), asdict(self.settings), self.seed]
+        facts += [self.criterion, self.translator.languages, self.parallel]
+        digest = hashlib.sha256(json.dumps(facts).encode())
+        digest.update(json.dumps([self.validation.source, self.validation.target]).encode())
+        for text in self.texts:
+            digest.update(text.tokens.tobytes() + text.words.tobytes() + text.ends.tobytes())
+        for name in sorted(self.translator.weights):
+            weight = self.translator.weights[name].detach().cpu().float().numpy()
+            digest.update(name.encode() + weight.tobytes())
+        return digest.hexdigest()
+
+
+class Session:
+    """One training in one folder.
+
+    Args:
+        job: What to learn.
+        folder: Where checkpoint, model and history go; `None` keeps nothing on disk.
+        checkpoint_seconds: Time between two checkpoints.
+    """
+
+    def __init__(
+        self, job: Job, folder: Path | None = None, checkpoint_seconds: float = CHECKPOINT_SECONDS
+    ) -> None:
+        self.job, self.folder = job, folder
+        self.history: list[dict[str, Any]] = []
+        self._key, self._every = job.key(), checkpoint_seconds
+        self._tally, self._saved = Tally(), time.monotonic()
+        weights = {name: w.detach().clone() for name, w in job.translator.weights.items()}
+        self.training = Training(
+            job.translator.plan, weights, job.texts, job.translator.allowed, job.settings, job.seed,
+            job.parallel,
+        )  # fmt: skip
+        self.best = self._translator()
+        self.resumed = self._load()
+
+    @property
+    def epochs(self) -> int:
+        """Number of epochs done."""
+        return len(self.history)
+
+    def epoch(
+        self,
+        deadline: float | None = None,
+        progress: Callable[[float, float | None, str], None] | None = None,
+    ) -> bool:
+        """Go on to the end of the epoch.
+
+        Args:
+            deadline: Stop before it is reached, by `time.monotonic`, and save the state.
+            progress: Told how many of the epoch's sentences are done.
+
+        Returns:
+            Whether the epoch is finished.
+        """
+        wanted = self.job.settings.epoch_sentences
+        while self._tally.sentences < wanted:
+            if deadline is not None and time.monotonic() >= deadline:
+                self.save()
+                return False
+            before = self._tally.sentences
+            self.training.round(self._tally)
+            if self._tally.sentences == before:
+                raise JointalignError(
+                    "both weights are 0 at this iteration: there is nothing to learn; change the "
+                    "schedules of denoising or back-translation"
+                )
+            if progress is not None:
+                progress(min(self._tally.sentences, wanted), wanted, f"epoch {self.epochs + 1}")
+            if time.monotonic() - self._saved >= self._every:
+                self.save()
+        self._finish_epoch()
+        return True
+
+    def _finish_epoch(self) -> None:
+        tally, translator = self._tally, self._translator()
+        entry: dict[str, Any] = {
+            "epoch": self.epochs + 1,
+            "iteration": self.training.iteration,
+            "sentences": tally.sentences,
+            "tokens": tally.tokens,
+            "losses": tally.means(),
+            "tokens_per_cpu_second": round(tally.tokens / max(tally.cpu_seconds, 1e-9), 1),
+            "cpu_seconds": round(tally.cpu_seconds, 2),
+            "seconds": round(tally.seconds, 2),
+            "generation_share": round(tally.generation_seconds / max(tally.seconds, 1e-9), 3),
+        }
+        entry |= measured(translator, self.job.validation)
+        chosen = entry.get(self.job.criterion)
+        before = [e.get(self.job.criterion) for e in self.history]
+        entry["best"] = chosen is None or all(b is None or chosen > b for b in before)
+        self.history.append(entry)
+        self._tally = Tally()
+        if entry["best"]:
+            self.best = self._translator(copied=True)
+            if self.folder is not None:
+                write_translator(self.best, self.folder / MODEL)
+        self.save()
+
+    def _translator(self, copied: bool = False) -> Translator:
+        """The model as it is."""
+        first, training = self.job.translator, self.training
+        weights = {n: w.detach().clone() if copied else w for n, w in training.weights.items()}
+        return Translator(
+            first.plan, weights, first.segmentation, first.languages, first.allowed,
+            first.settings, first.precision,
+        )  # fmt: skip
+
+    def save(self) -> None:
+        """Write the state, as a whole or not at all."""
+        self._saved = time.monotonic()
+        if self.folder is None:
+            return
+        tensors: dict[str, np.ndarray] = {}
+        for name, weight in self.training.weights.items():
+            tensors[f"weight.{name}"] = weight.detach().cpu().numpy()
+            for kind, value in self.training.optimizer.state.get(weight, {}).items():
+                tensors[f"{kind}.{name}"] = np.atleast_1d(value.detach().cpu().numpy())
+        facts = {
+            "key": self._key,
+            "iteration": str(self.training.iteration),
+            "tally": json.dumps(asdict(self._tally)),
+            "history": json.dumps(self.history),
+        }
+        write_tensors(self.folder / CHECKPOINT, tensors, facts)
+        with atomic(self.folder / HISTORY, "w") as file:
+            json.dump(self.history, file, indent=1)
+
+    def _load(self) -> bool:
+        """Go on from the folder's checkpoint, if it is of this very job."""
+        if self.folder is None or not (self.folder / CHECKPOINT).exists():
+            return False
+        try:
+            tensors, facts = read_tensors(self.folder / CHECKPOINT)
+        except JointalignError:  # damaged by the disk: begin again
+            return False
+        if facts.get("key") != self._key:
+            return False
+        self._restore(tensors)
+        self.training.iteration = int(facts["iteration"])
+        self.history = json.loads(facts["history"])
+        tally = json.loads(facts["tally"])
+        tally["losses"] = {name: tuple(pair) for name, pair in tally["losses"].items()}
+        self._tally = Tally(**tally)
+        return True
+
+    def _restore(self, tensors: dict[str, np.ndarray]) -> None:
+        import torch
+
+        training = self.training
+        with torch.no_grad():
+            for name, weight in training.weights.items():
+                weight.copy_(torch.tensor(tensors[f"weight.{name}"]))
+                if f"step.{name}" not in tensors:
+                    continue
+                state = training.optimizer.state[weight]
+                state["step"] = torch.tensor(
+                    float(tensors[f"step.{name}"][0]), device=weight.device
+                )
+                for kind in ("exp_avg", "exp_avg_sq"):
+                    state[kind] = torch.tensor(tensors[f"{kind}.{name}"], device=weight.device)
+
+
+def usable(sentences: Sentences, longest: int) -> tuple[Sentences, int, int]:
+    """Sentences that can be learnt from; how many were empty, and how many too long."""
+    lengths = sentences.lengths
+    rows = np.flatnonzero((lengths > 0) & (lengths <= longest))
+    return sentences.take(rows), int((lengths == 0).sum()), int((lengths > longest).sum())
+
+
+def checked_criterion(name: str, validation: Validation) -> str:
+    """A criterion that the validation text can give.
+
+    Raises:
+        JointalignError: If there is no such criterion, or none of its text.
+    """
+    if name not in ("round_trip", "bleu"):
+        raise JointalignError(f"the criterion must be round_trip or bleu, got '{name}'")
+    if name == "bleu" and not validation.parallel:
+        raise JointalignError(
+            "the criterion 'bleu' needs validation sentences with their translations; give them, "
+            "or take round_trip"
+        )
+    return name

@@ -1,0 +1,270 @@
+"""What unsupervised machine translation is told and what it gives."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from jointalign.errors import JointalignError
+from jointalign.version import __version__
+
+PADDING, END, BLANK, START_SOURCE, START_TARGET = range(5)
+SPECIAL = 5
+"""Number of tokens that are no text; the pieces of text come after them."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Size of the Transformer; the defaults are those of Lample et al. (2018b).
+
+    Args:
+        dimensions: Length of the token vectors and of all hidden states.
+        feedforward: Width of the layer between each two.
+        heads: Attention heads; must divide the dimensions.
+        encoder_layers: Layers of the encoder.
+        decoder_layers: Layers of the decoder.
+        shared_encoder_layers: So many of them, the upper ones, serve both languages.
+        shared_decoder_layers: Likewise, the lower ones.
+        normalise_first: Normalise before each block instead of after it (not in the paper); deep
+            models learn more easily so.
+
+    Raises:
+        JointalignError: If a number is out of its range.
+
+    Example:
+        >>> Shape.small().dimensions
+        192
+    """
+
+    dimensions: int = 512
+    feedforward: int = 2048
+    heads: int = 8
+    encoder_layers: int = 4
+    decoder_layers: int = 4
+    shared_encoder_layers: int = 3
+    shared_decoder_layers: int = 3
+    normalise_first: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("dimensions", "feedforward", "heads", "encoder_layers", "decoder_layers"):
+            if getattr(self, name) < 1:
+                raise JointalignError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.dimensions % (2 * self.heads):
+            raise JointalignError(
+                f"dimensions must be a multiple of twice the heads, got {self.dimensions} and "
+                f"{self.heads}"
+            )
+        for side in ("encoder", "decoder"):
+            shared, layers = getattr(self, f"shared_{side}_layers"), getattr(self, f"{side}_layers")
+            if not 0 <= shared <= layers:
+                raise JointalignError(
+                    f"shared_{side}_layers must be from 0 to {layers}, got {shared}"
+                )
+
+    @classmethod
+    def small(cls) -> Shape:
+        """For a processor without a GPU and tens of thousands of sentences."""
+        return cls(192, 768, 4, 2, 2, 1, 1)
+
+    @classmethod
+    def tiny(cls) -> Shape:
+        """For the toy cipher: one layer, which both languages share."""
+        return cls(96, 384, 4, 1, 1, 1, 1)
+
+
+@dataclass(frozen=True)
+class NoiseSettings:
+    """What is done to the sentences that the model learns to restore; whole words, never pieces.
+
+    Args:
+        shuffle: A word moves by less than so many places (3: Lample et al. 2018b); 0 for none.
+        drop: Chance of each word to be left out (0.1).
+        blank: Chance of each word to be blanked (0.2).
+
+    Raises:
+        JointalignError: If a number is out of its range.
+    """
+
+    shuffle: float = 3.0
+    drop: float = 0.1
+    blank: float = 0.2
+
+    def __post_init__(self) -> None:
+        if self.shuffle < 0:
+            raise JointalignError(f"shuffle must not be negative, got {self.shuffle}")
+        for name in ("drop", "blank"):
+            if not 0 <= getattr(self, name) < 1:
+                raise JointalignError(f"{name} must lie in [0, 1), got {getattr(self, name)}")
+
+    @classmethod
+    def none(cls) -> NoiseSettings:
+        """Sentences as they are: the model can do no more than copy."""
+        return cls(0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A weight that changes with the iterations, linearly from point to point.
+
+    Args:
+        points: Iteration and weight, by rising iteration; constant before the first and after the
+            last.
+
+    Raises:
+        JointalignError: If the iterations do not rise or a weight is negative.
+
+    Example:
+        >>> Schedule.parse("0:1,100000:0.1,300000:0").at(50_000)
+        0.55
+    """
+
+    points: tuple[tuple[int, float], ...] = ((0, 1.0),)
+
+    def __post_init__(self) -> None:
+        places = [place for place, _ in self.points]
+        if not places or any(b <= a for a, b in zip(places, places[1:], strict=False)):
+            raise JointalignError(f"expected points with rising iterations, got {self.points}")
+        if any(weight < 0 for _, weight in self.points):
+            raise JointalignError(f"expected weights of 0 or more, got {self.points}")
+
+    @classmethod
+    def parse(cls, text: str) -> Schedule:
+        """Read `iteration:weight,iteration:weight`, or one weight.
+
+        Raises:
+            JointalignError: If it is neither.
+        """
+        try:
+            if ":" not in text:
+                return cls(((0, float(text)),))
+            parts = (part.split(":") for part in text.split(","))
+            return cls(tuple((int(place), float(weight)) for place, weight in parts))
+        except ValueError as error:
+            if isinstance(error, JointalignError):
+                raise
+            raise JointalignError(
+                f"expected a schedule such as '0:1,100000:0.1,300000:0' or '1', got '{text}'"
+            ) from None
+
+    def at(self, iteration: int) -> float:
+        """The weight at an iteration."""
+        places, weights = zip(*self.points, strict=True)
+        return float(np.interp(iteration, places, weights))
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How the model is trained; the defaults are those of Lample et al. (2018b).
+
+    Args:
+        noise: Of the denoising steps.
+        denoising: Weight of the denoising steps; a step of weight 0 is left out.
+        back_translation: Weight of the back-translation steps.
+        learning_rate: Of Adam.
+        warmup: Iterations in which the learning rate rises to that (0: theirs).
+        beta1: Of Adam; 0.5 is their code's default.
+        beta2: Of Adam.
+        clip: Largest norm of a gradient.
+        dropout: Chance of each hidden value to be left out (0: theirs).
+        batch_sentences: Sentences a step, of about one length.
+        epoch_sentences: Sentences an epoch, those of all four steps of an iteration counted.
+        generation_batches: Batches that are back-translated at once, with the weights of that
+            moment. Theirs are up to 1,000 iterations old.
+        maximum_length: Longer sentences, in tokens, are left out and counted.
+        precision: `float32`, `bfloat16`, or `auto`: the latter where the processor has it.
+
+    Raises:
+        JointalignError: If a setting is out of its range.
+    """
+
+    noise: NoiseSettings = field(default_factory=NoiseSettings)
+    denoising: Schedule = Schedule(((0, 1.0), (100_000, 0.1), (300_000, 0.0)))
+    back_translation: Schedule = Schedule()
+    learning_rate: float = 1e-4
+    warmup: int = 0
+    beta1: float = 0.5
+    beta2: float = 0.999
+    clip: float = 5.0
+    dropout: float = 0.0
+    batch_sentences: int = 32
+    epoch_sentences: int = 500_000
+    generation_batches: int = 4
+    maximum_length: int = 175
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        positive = (
+            "learning_rate", "clip", "batch_sentences", "epoch_sentences", "generation_batches",
+            "maximum_length",
+        )  # fmt: skip
+        for name in positive:
+            if getattr(self, name) <= 0:
+                raise JointalignError(f"{name} must be positive, got {getattr(self, name)}")
+        for name in ("beta1", "beta2", "dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise JointalignError(f"{name} must lie in [0, 1), got {getattr(self, name)}")
+        if self.precision not in ("auto", "float32", "bfloat16"):
+            raise JointalignError(
+                f"precision must be auto, float32 or bfloat16, got '{self.precision}'"
+            )
+
+    @classmethod
+    def small(cls, epoch_sentences: int = 29_000, **changes: Any) -> FitSettings:
+        """For a small corpus on a processor: larger steps, and denoising that fades sooner."""
+        settings: dict[str, Any] = {
+            "denoising": Schedule(((0, 1.0), (1500, 0.1))),
+            "learning_rate": 1e-3,
+            "warmup": 50,
+            "dropout": 0.1,
+            "batch_sentences": 64,
+            "epoch_sentences": epoch_sentences,
+        }
+        return cls(**(settings | changes))
+
+    @classmethod
+    def tiny(cls, epoch_sentences: int = 6400) -> FitSettings:
+        """For the toy cipher: denoising fades within 300 iterations."""
+        return cls.small(
+            epoch_sentences, learning_rate=2e-3, denoising=Schedule(((0, 1.0), (300, 0.1))),
+            dropout=0.0, batch_sentences=32, warmup=0,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class MTResult:
+    """Scores of the translations of a test set.
+
+    Args:
+        direction: Such as `en-de`.
+        bleu: sacreBLEU, percent.
+        tokenised_bleu: BLEU of text that is cut into words and signs beforehand and not smoothed,
+            as `multi-bleu.perl` computes it; never to be compared with the other.
+        chrf: chrF2, percent.
+        sentences: Number of sentences.
+        signature: sacreBLEU's, of `bleu`.
+        chrf_signature: sacreBLEU's, of `chrf`.
+        seconds: Time that the translation took.
+        version: Version of jointalign.
+    """
+
+    direction: str
+    bleu: float
+    tokenised_bleu: float
+    chrf: float
+    sentences: int
+    signature: str
+    chrf_signature: str
+    seconds: float = 0.0
+    version: str = __version__
+
+    def __str__(self) -> str:
+        return (
+            f"{self.direction}: BLEU = {self.bleu:.2f} |{self.signature}| tokenised BLEU = "
+            f"{self.tokenised_bleu:.2f}, chrF2 = {self.chrf:.2f}, n:{self.sentences}"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as plain types."""
+        return asdict(self)

@@ -1,0 +1,255 @@
+"""Vectors of pieces: trained together, apart, or with a dictionary; then aligned."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from jointalign.alignment.api import align
+from jointalign.corpus import Corpus
+from jointalign.embedding import BilingualEmbedding
+from jointalign.errors import JointalignError
+from jointalign.files import atomic, read_lines
+from jointalign.formats.api import read, read_bilingual, write, write_bilingual
+from jointalign.lexicon import Lexicon
+from jointalign.progress import Progress
+from jointalign.reallocation import reallocate
+from jointalign.stages import Stages
+from jointalign.training.duong import SupervisedJoint
+from jointalign.training.skipgram import SkipGram
+from jointalign.translation._segmentation import Segmentation
+
+SEGMENTATION = "pieces.json"
+
+
+class Start(StrEnum):
+    """What a model begins with."""
+
+    ALIGN = "align"
+    """Two trainings, one mapped onto the other; a table for each language."""
+
+    JOINT = "joint"
+    """One training on both texts, one table: all pieces seen in both texts are shared."""
+
+    JOINT_ALIGN = "joint-align"
+    """The same, reallocated and aligned: one table, the shared part stays shared."""
+
+    SUPERVISED_JOINT = "supervised-joint"
+    """Trained on both texts with a dictionary (Duong et al. 2016); a table for each language."""
+
+    RANDOM = "random"
+    """Random vectors, one table."""
+
+    SUPERVISED = "supervised"
+    """Random vectors, learnt from translations: what the model could reach."""
+
+    @property
+    def separate(self) -> bool:
+        """Whether each language has a table of its own."""
+        return self in (Start.ALIGN, Start.SUPERVISED_JOINT)
+
+    @property
+    def has_vectors(self) -> bool:
+        """Whether there is anything to begin with."""
+        return self not in (Start.RANDOM, Start.SUPERVISED)
+
+
+@dataclass(frozen=True)
+class VectorSettings:
+    """How the vectors of pieces are made.
+
+    Args:
+        trainer: Of the unsupervised ones. Lample et al. (2018b): fastText's skip-gram without
+            n-grams, 512 dimensions, 10 epochs, 10 negatives, every piece.
+        method: Of alignment.
+        gamma: Of reallocation.
+        pieces: Of both languages together.
+        tokens: Of the large texts, so many of each language are used besides the model's text.
+        lowercase: Whether text is lower-cased.
+    """
+
+    trainer: SkipGram
+    method: str = "procrustes"
+    gamma: float = 0.9
+    pieces: int = 5000
+    tokens: int = 2_000_000
+    lowercase: bool = True
+
+
+class Vectors:
+    """Makes the vectors of one pair in a folder, each once.
+
+    Args:
+        languages: Codes of source and target.
+        settings: How.
+        texts: Lines of the two languages that the translation model learns from.
+        large: Files of larger texts, one a language; none where there are none.
+        lexicon: Training dictionary, of words; `None` where nothing needs one.
+        stages: Of the folder.
+        seed: Of all trainings.
+        threads: How many; `None` for all processors.
+        progress: Told how far a training is.
+    """
+
+    def __init__(
+        self,
+        languages: tuple[str, str],
+        settings: VectorSettings,
+        texts: tuple[tuple[str, ...], tuple[str, ...]],
+        large: tuple[Path, Path] | None,
+        lexicon: Lexicon | None,
+        stages: Stages,
+        seed: int,
+        threads: int | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self.languages, self.settings, self._texts, self._large = languages, settings, texts, large
+        self._lexicon, self._stages, self._seed = lexicon, stages, seed
+        self._threads, self._progress = threads, progress
+        self._folder = stages.folder
+
+    def segmentation(self) -> Segmentation:
+        """Of both languages, learnt on the model's text."""
+        path = self._folder / SEGMENTATION
+        size, lowercase = self.settings.pieces, self.settings.lowercase
+
+        def work() -> None:
+            learnt = Segmentation.learn(self._texts, size, lowercase)
+            with atomic(path, "w") as file:
+                file.write(learnt.to_text())
+
+        if "pieces" not in self._stages.records:
+            facts = [size, lowercase, self._texts]
+            self._stages.do("pieces", facts, [SEGMENTATION], work)
+        return Segmentation.from_text(path.read_text("utf-8"), lowercase)
+
+    def space(self, start: Start) -> BilingualEmbedding | None:
+        """The vectors that a model begins with; `None` for random ones."""
+        if not start.has_vectors:
+            return None
+        name = f"space.{start}"
+        path = self._folder / f"{name}.safetensors"
+        lexicon = self._pieces_lexicon(start)
+        trained = self._trained(start, lexicon)
+
+        def work() -> None:
+            write_bilingual(self._made(start, trained, lexicon), path)
+
+        facts = [self.settings.method, self.settings.gamma, lexicon.pairs, self._seed]
+        if name not in self._stages.records:
+            self._stages.do(name, facts, [path.name], work, after=trained)
+        return read_bilingual(path)
+
+    def _pieces_lexicon(self, start: Start) -> Lexicon:
+        if start is Start.JOINT:
+            return Lexicon(())
+        if self._lexicon is None:
+            raise JointalignError(
+                f"'{start}' learns from a training dictionary and got none; name one, or take joint"
+            )
+        found = self.segmentation().whole_words(self._lexicon)
+        if not len(found):
+            raise JointalignError(
+                f"none of the {len(self._lexicon)} dictionary pairs has two words of one piece "
+                "each; ask for more pieces, or check the dictionary's order and case"
+            )
+        return found
+
+    def _made(self, start: Start, names: list[str], lexicon: Lexicon) -> BilingualEmbedding:
+        paths = [self._folder / f"{name}.safetensors" for name in names]
+        codes = self.languages
+        if start is Start.SUPERVISED_JOINT:
+            return read_bilingual(paths[0])
+        if start is Start.ALIGN:
+            space = BilingualEmbedding.separate(read(paths[0]), read(paths[1]), *codes)
+        else:
+            gamma = 1.0 if start is Start.JOINT else self.settings.gamma
+            counts = [self._corpus(code).counts() for code in codes]
+            space = reallocate(read(paths[0]), counts[0], counts[1], gamma, *codes)
+        if start is Start.JOINT:
+            return space
+        return align(space, self.settings.method, lexicon, seed=self._seed)
+
+    def _trained(self, start: Start, lexicon: Lexicon) -> list[str]:
+        """Names of the trainings that a space is made of, each done once."""
+        codes = list(self.languages)
+        if start is Start.ALIGN:
+            return [self._train([code], None) for code in codes]
+        return [self._train(codes, lexicon if start is Start.SUPERVISED_JOINT else None)]
+
+    def _train(self, codes: list[str], lexicon: Lexicon | None) -> str:
+        base = self.settings.trainer
+        supervised = SupervisedJoint(base.dimensions, minimum_count=base.minimum_count)
+        trainer = base if lexicon is None else supervised
+        name = f"vectors.{'+'.join(codes)}" + ("" if lexicon is None else ".supervised")
+        path = self._folder / f"{name}.safetensors"
+
+        def work() -> None:
+            learnt = trainer.fit(
+                [self._corpus(code) for code in codes], lexicon, seed=self._seed,
+                threads=self._threads, folder=self._folder / f"{name}.parts",
+                progress=self._progress,
+            )  # fmt: skip
+            if isinstance(learnt, BilingualEmbedding):
+                write_bilingual(learnt, path)
+            else:
+                write(learnt, path)
+
+        texts = [self._written(code) for code in codes]
+        facts = [asdict(trainer), None if lexicon is None else lexicon.pairs, self._seed]
+        if name not in self._stages.records:
+            self._stages.do(name, facts, [path.name], work, after=texts)
+        return name
+
+    def _corpus(self, code: str) -> Corpus:
+        return Corpus(self._folder / f"text.{code}.txt", code, tokenized=True, lowercase=False)
+
+    def _written(self, code: str) -> str:
+        """Write the model's text and the large one of a language as pieces; name of that stage."""
+        name, side = f"text.{code}", self.languages.index(code)
+        segmentation = self.segmentation()
+
+        def work() -> None:
+            left = self.settings.tokens if self._large else 0
+            with atomic(self._folder / f"{name}.txt", "w") as file:
+                for line in segmentation.written(segmentation.encode(self._texts[side])):
+                    file.write(line + "\n")
+                for _, line in read_lines(self._large[side]) if self._large else ():
+                    sentence = segmentation.encode([line])
+                    file.writelines(text + "\n" for text in segmentation.written(sentence))
+                    left -= len(sentence.tokens)
+                    if left <= 0:
+                        break
+
+        large = None if self._large is None else str(self._large[side])
+        if name not in self._stages.records:
+            facts = json.loads(json.dumps([large, self.settings.tokens, self._texts[side]]))
+            self._stages.do(name, facts, [f"{name}.txt"], work, after=["pieces"])
+        return name
+
+
+def piece_trainer(dimensions: int, epochs: int = 10) -> SkipGram:
+    """Skip-gram as Lample et al. (2018b) train it on pieces of words."""
+    return SkipGram(dimensions, epochs=epochs, minimum_count=1, negatives=10, maximum_ngram=0)
+
+
+def starts_named(names: str) -> tuple[Start, ...]:
+    """What models begin with, from names with commas between.
+
+    Raises:
+        JointalignError: If there is no such beginning.
+
+    Example:
+        >>> starts_named("align,joint")
+        (<Start.ALIGN: 'align'>, <Start.JOINT: 'joint'>)
+    """
+    found = []
+    for name in names.split(","):
+        if name.strip() not in list(Start):
+            raise JointalignError(
+                f"a model cannot begin with '{name.strip()}'; choose from {', '.join(Start)}"
+            )
+        found.append(Start(name.strip()))
+    return tuple(dict.fromkeys(found))
