@@ -15,7 +15,7 @@ from jointalign.ner.api import Select
 from jointalign.training.base import Noise
 
 application = typer.Typer(
-    help="Tables 1 to 4 and Figure 2 of the paper: every method on your languages, beside the published."
+    help="Tables 1 to 4 and Figure 2 of the paper on your languages, beside the published numbers."
 )
 
 Data = Annotated[
