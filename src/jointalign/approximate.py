@@ -3,8 +3,8 @@
 For vocabularies so large that the exact dictionary takes too long, where some wrong entries do not
 matter. How many there are is measured each time, on a sample of words whose exact answers are
 worked out: the recall. The cost grows with the power 1.5 of the size of the vocabularies, that of
-the exact dictionary with the square, but below 100,000 words the exact one is the faster. Everything
-else in the package is exact.
+the exact dictionary with the square, but below 100,000 words the exact one is the faster.
+Everything else in the package is exact.
 """
 
 from __future__ import annotations
