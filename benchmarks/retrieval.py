@@ -13,6 +13,7 @@ ones. At each of four sizes, each twice the one before:
   is given.
 - `whole`: our own product of everything with its top-k, both directions at once, and
   `matrix_rate`, the share of the machine's rate of matrix products that it reaches.
+- `dictionary`: the two best of every word of either side, with all that it takes.
 
 `equal` compares every row and every score, to the last bit, with what `whole` leads to, and where
 NumPy's reference is whole its scores, too (which are wrong by the rounding of float32). `ceiling`
@@ -29,7 +30,7 @@ from _machine import rounded, timed
 
 import jointalign as ja
 from jointalign.normalize import unit
-from jointalign.retrieval import both_similarities, neighbours, ranks
+from jointalign.retrieval import both_neighbours, both_similarities, neighbours, ranks
 
 K, NEIGHBOURHOOD, BLOCK, PART = 10, 10, 1024, 8
 
@@ -88,6 +89,7 @@ def measure(x, z, pairs, part):
     places, evaluation, evaluation_cpu = timed(lambda: ranks(x, z, pairs, depth=K))
     peak = _machine.peak_memory_mb()  # before the whole and the reference take more
     hubs, whole, whole_cpu = timed(lambda: both_similarities(x, z))
+    _, everything, everything_cpu = timed(lambda: both_neighbours(x, z, 2))
     rate = _machine.sgemm_rate()
     product = 2e-9 * len(x) * len(z) * x.shape[1] / rate
     exact = neighbours(x[queries], z, K, hubs=hubs[1], density=hubs[0][queries])
@@ -115,6 +117,8 @@ def measure(x, z, pairs, part):
         "ratio_whole": whole / ours,
         "ratio_whole_cpu": whole_cpu / ours_cpu,
         "matrix_rate": product / whole,
+        "dictionary": everything,
+        "dictionary_cpu": everything_cpu,
         "reference_part": 1 / part,
     })  # fmt: skip
 
@@ -143,6 +147,7 @@ def main():
     # Compiled before the clock starts.
     neighbours(x[:20], z[:5000], 3, sources=x[:5000])
     both_similarities(x[:20], z[:40])
+    both_neighbours(x[:50], z[:90], 2)
     growth = []
     for share in (8, 4, 2, 1):
         part = pairs[(pairs[:, 0] < len(x) // share) & (pairs[:, 1] < len(z) // share)]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from jointalign.bli import evaluate_rules
-from jointalign.dictionary import Translations, induce, read_tsv, write_tsv
+from jointalign.dictionary import Translations, induce, induce_and_keep, read_tsv, write_tsv
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import FormatError, JointalignError
 from jointalign.formats.api import write_bilingual
@@ -41,6 +41,10 @@ def test_everything_is_the_same_with_hubs_known_from_before():
             asked = list(some.source.words[:7])
             answers = Translations(some, hubs=hubs).of(asked, mutual=mutual)
             assert answers == Translations(some).of(asked, mutual=mutual)
+    entries, hubs = induce_and_keep(one)
+    assert entries == induce(one)
+    assert hubs.fits(one.source, one.target, 10)
+    hubs = hubs.reversed()
     np.testing.assert_array_equal(hubs.target, hubness(one.source.vectors, one.target.vectors))
     np.testing.assert_array_equal(hubs.reversed().source, hubs.target)
 

@@ -1,14 +1,17 @@
-"""What retrieval finds, as words: one translation, and the answer to one question."""
+"""What retrieval finds, as words: translations, answers to questions, and tables of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
 from jointalign.embedding import Embedding
+from jointalign.errors import FormatError
+from jointalign.files import read_lines, write_text
 from jointalign.retrieval import Neighbours
 
 
@@ -86,3 +89,46 @@ def agreed(
         tuple(entry for entry in some if mutual[row, entry.rank - 1])
         for row, some in enumerate(entries)
     ]
+
+
+def write_tsv(entries: Iterable[Translation], path: str | Path) -> None:
+    """Write translations as a table with tabs: source, target, score, margin, rank.
+
+    Args:
+        entries: What to write, in this order. A margin of `None` becomes an empty field.
+        path: The file; compressed if its suffix says so (`.gz`, `.bz2`, `.xz`, `.zst`).
+
+    Raises:
+        JointalignError: If the file cannot be written.
+    """
+    with write_text(path) as file:
+        file.write("source\ttarget\tscore\tmargin\trank\n")
+        for entry in entries:
+            margin = "" if entry.margin is None else f"{entry.margin:.6g}"
+            file.write(
+                f"{entry.source}\t{entry.target}\t{entry.score:.6g}\t{margin}\t{entry.rank}\n"
+            )
+
+
+def read_tsv(path: str | Path) -> list[Translation]:
+    """Read a table that `write_tsv` wrote; numbers have the digits that were written.
+
+    Args:
+        path: The file.
+
+    Raises:
+        JointalignError: If the file cannot be opened.
+        FormatError: If a line is not of that form.
+    """
+    entries = []
+    for number, line in read_lines(path):
+        if number == 1:
+            continue
+        try:
+            source, target, score, margin, rank = line.split("\t")
+            clear = float(margin) if margin else None
+            entries.append(Translation(source, target, float(score), clear, int(rank)))
+        except ValueError:
+            reason = "expected source, target, score, margin and rank, with tabs between them"
+            raise FormatError(path, number, reason) from None
+    return entries

@@ -1,8 +1,10 @@
 """Dictionaries of whole vocabularies without every product: inverted files, by faiss.
 
-Where a dictionary of 200,000 words must be had in a fraction of the time of the exact one, and a
-few wrong entries do not matter. How many there are is measured each time, on a sample of words
-whose exact answers are worked out: the recall. Everything else in the package is exact.
+For vocabularies so large that the exact dictionary takes too long, where some wrong entries do not
+matter. How many there are is measured each time, on a sample of words whose exact answers are
+worked out: the recall. The cost grows with the power 1.5 of the size of the vocabularies, that of
+the exact dictionary with the square, but below 100,000 words the exact one is the faster.
+Everything else in the package is exact.
 """
 
 from __future__ import annotations
@@ -47,10 +49,10 @@ def approximate_neighbours(
     k: int = 10,
     *,
     neighbourhood: int = 10,
-    probes: int = 32,
+    probes: int = 64,
     sample: int = 500,
 ) -> Approximate:
-    """CSLS neighbours of two whole vocabularies among each other, nearly all of them right.
+    """CSLS neighbours of two whole vocabularies among each other, most of them right.
 
     A score `2 cos(x, y) - r(y)` is the inner product of `(2x, -1)` and `(y, r(y))`: the same kind
     of search as that for `r`.
@@ -95,7 +97,7 @@ def induce_approximately(
     mutual: bool = True,
     threshold: float | None = None,
     max_vocabulary: int | None = None,
-    probes: int = 32,
+    probes: int = 64,
 ) -> tuple[list[Translation], float]:
     """`induce` by CSLS with approximate neighbours.
 

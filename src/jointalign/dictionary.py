@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
-from jointalign._translations import Answer, Translation, agreed, listed
+from jointalign._translations import Answer, Translation, agreed, listed, read_tsv, write_tsv
 from jointalign.embedding import BilingualEmbedding, Embedding, check_finite
-from jointalign.errors import FormatError, JointalignError
-from jointalign.files import read_lines, write_text
+from jointalign.errors import JointalignError
 from jointalign.hubs import Hubs
 from jointalign.retrieval import (
     LazyHubness,
+    Neighbours,
     Retrieval,
     both_neighbours,
+    both_neighbours_and_hubs,
     hubness,
     lazy_hubness,
     neighbours,
@@ -238,52 +238,40 @@ def induce(
         chosen = listed(source.words, target, best, count, threshold)
         return [entry for word_entries in chosen for entry in word_entries]
     best, back = both_neighbours(x, z, count + 1, retrieval=retrieval, hubs=known)
+    return _mutual(source, target, best, back, count, threshold)
+
+
+def induce_and_keep(
+    bilingual: BilingualEmbedding, *, max_vocabulary: int | None = None
+) -> tuple[list[Translation], Hubs]:
+    """`induce` with its defaults, and the hubs that it has to work out.
+
+    Args:
+        bilingual: As for `induce`.
+        max_vocabulary: As for `induce`.
+
+    Raises:
+        JointalignError: As `induce`.
+    """
+    _check(1, max_vocabulary)
+    source, target = bilingual.sides(max_vocabulary)
+    best, back, found = both_neighbours_and_hubs(source.vectors, target.vectors, 2, NEIGHBOURHOOD)
+    hubs = Hubs.known(source, target, found, NEIGHBOURHOOD)
+    return _mutual(source, target, best, back, 1, None), hubs
+
+
+def _mutual(
+    source: Embedding,
+    target: Embedding,
+    best: Neighbours,
+    back: Neighbours,
+    count: int,
+    threshold: float | None,
+) -> list[Translation]:
+    """Translations of all source words that give the word back."""
     entries = listed(source.words, target, best, count, threshold)
     kept = agreed(entries, best.rows, back.rows, count)
     return [entry for word_entries in kept for entry in word_entries]
-
-
-def write_tsv(entries: Iterable[Translation], path: str | Path) -> None:
-    """Write translations as a table with tabs: source, target, score, margin, rank.
-
-    Args:
-        entries: What to write, in this order. A margin of `None` becomes an empty field.
-        path: The file; compressed if its suffix says so (`.gz`, `.bz2`, `.xz`, `.zst`).
-
-    Raises:
-        JointalignError: If the file cannot be written.
-    """
-    with write_text(path) as file:
-        file.write("source\ttarget\tscore\tmargin\trank\n")
-        for entry in entries:
-            margin = "" if entry.margin is None else f"{entry.margin:.6g}"
-            file.write(
-                f"{entry.source}\t{entry.target}\t{entry.score:.6g}\t{margin}\t{entry.rank}\n"
-            )
-
-
-def read_tsv(path: str | Path) -> list[Translation]:
-    """Read a table that `write_tsv` wrote; numbers have the digits that were written.
-
-    Args:
-        path: The file.
-
-    Raises:
-        JointalignError: If the file cannot be opened.
-        FormatError: If a line is not of that form.
-    """
-    entries = []
-    for number, line in read_lines(path):
-        if number == 1:
-            continue
-        try:
-            source, target, score, margin, rank = line.split("\t")
-            clear = float(margin) if margin else None
-            entries.append(Translation(source, target, float(score), clear, int(rank)))
-        except ValueError:
-            reason = "expected source, target, score, margin and rank, with tabs between them"
-            raise FormatError(path, number, reason) from None
-    return entries
 
 
 def _check(count: int, max_vocabulary: int | None) -> None:

@@ -29,6 +29,7 @@ import numpy as np
 from array_api_compat import array_namespace, device
 
 from jointalign import _pruning
+from jointalign._both import as_defined, both_neighbours, both_neighbours_and_hubs
 from jointalign._pruning import Bounds as LazyHubness
 from jointalign._similarity import (
     TEMPERATURE,
@@ -41,12 +42,13 @@ from jointalign._similarity import (
     scale,
     zeros,
 )
-from jointalign._topk import Best, places, places_by_rows, top, top_both
+from jointalign._topk import places, places_by_rows, top
 from jointalign.normalize import Array, unit
 
 __all__ = [
-    "TEMPERATURE", "Neighbours", "Retrieval", "both_neighbours", "both_similarities", "hubness",
-    "largest_products", "lazy_hubness", "mean_similarity", "neighbours", "ranks",
+    "TEMPERATURE", "LazyHubness", "Neighbours", "Retrieval", "both_neighbours",
+    "both_neighbours_and_hubs", "both_similarities", "hubness", "largest_products", "lazy_hubness",
+    "mean_similarity", "neighbours", "ranks",
 ]  # fmt: skip
 
 # Scores in one block of `ranks`, whose blocks are whole rows: 64 MB in float32.
@@ -134,67 +136,7 @@ def neighbours(
         density = mean_similarity(queries, candidates, neighbourhood)
     lazy = isinstance(hubs, LazyHubness)
     best = _pruning.nearest(scaled, hubs, k) if lazy else top(scaled, targets, k, hubs)
-    return _neighbours(best, retrieval, density)
-
-
-def _neighbours(best: Best, retrieval: Retrieval, density: Array) -> Neighbours:
-    """What `top` finds, with the scores as the papers define them."""
-    scores, rows = best
-    xp = array_namespace(scores)
-    if retrieval is Retrieval.INVERTED_SOFTMAX:
-        scores = xp.exp(scores)
-    elif retrieval is Retrieval.CSLS:
-        scores = scores - density[:, None]
-    return Neighbours(rows, xp.astype(scores, xp.float32))
-
-
-def both_neighbours(
-    x: Array,
-    z: Array,
-    k: int = 10,
-    *,
-    retrieval: Retrieval = Retrieval.CSLS,
-    neighbourhood: int = 10,
-    temperature: float = TEMPERATURE,
-    hubs: tuple[Array, Array] | None = None,
-) -> tuple[Neighbours, Neighbours]:
-    """`neighbours` of two whole vocabularies among each other.
-
-    CSLS takes two products, one for the hubness of both sides and one for the search of both; asked
-    for one after the other, the two directions would take four.
-
-    Args:
-        x: Vectors of one language, `(n, d)`, most frequent word first.
-        z: Vectors of the other, `(m, d)`, likewise.
-        k: How many; all candidates if there are fewer.
-        retrieval: Which score.
-        neighbourhood: As for `neighbours`.
-        temperature: As for `neighbours`.
-        hubs: For CSLS, `both_similarities(x, z)`, if known from before.
-
-    Returns:
-        Neighbours of the rows of `x` among `z`, `(n, min(k, m))`, and of the rows of `z` among `x`,
-        `(m, min(k, n))`.
-
-    Raises:
-        JointalignError: If a setting is not positive or the numbers of dimensions differ.
-
-    Example:
-        >>> import numpy as np
-        >>> there, back = both_neighbours(np.eye(2), np.array([[0.0, 2.0], [3.0, 1.0]]), 1)
-        >>> there.rows.tolist(), back.rows.tolist()
-        ([[1], [0]], [[1], [0]])
-    """
-    check(x, z, k, neighbourhood, temperature)
-    retrieval = Retrieval(retrieval)
-    if retrieval is Retrieval.CSLS:
-        x_hubs, z_hubs = hubs or both_similarities(x, z, neighbourhood)
-    else:
-        x_hubs = hubness(x, z, retrieval, neighbourhood, temperature)
-        z_hubs = hubness(z, x, retrieval, neighbourhood, temperature)
-    scaled = unit(x) * scale(retrieval, temperature)
-    there, back = top_both(scaled, unit(z), k, z_hubs, x_hubs)
-    return _neighbours(there, retrieval, x_hubs), _neighbours(back, retrieval, z_hubs)
+    return as_defined(best, retrieval, density)
 
 
 def largest_products(queries: Array, candidates: Array, k: int = 10) -> Neighbours:

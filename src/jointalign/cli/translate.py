@@ -51,7 +51,7 @@ def command(
         bool,
         typer.Option(
             "--approximate",
-            help="Export by CSLS in a fraction of the time, nearly all right; says how nearly.",
+            help="Export by CSLS in a fraction of the time, most right; says how many.",
         ),
     ] = False,
     keep_case: KeepCase = False,

@@ -14,7 +14,7 @@ from jointalign.alignment.api import align
 from jointalign.auto import MULTIPLE, Spaces
 from jointalign.bli import Identical, OutOfVocabulary, evaluate_rules
 from jointalign.corpus import Corpus
-from jointalign.dictionary import induce, read_tsv, write_tsv
+from jointalign.dictionary import induce_and_keep, read_tsv, write_tsv
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.encoding import FILES, EncodedCorpus, encode
 from jointalign.files import atomic, file_facts
@@ -184,11 +184,9 @@ class _Run:
 
     def induce(self) -> None:
         size = self.settings.max_vocabulary
-        hubs = Hubs.of(*self.aligned.sides(size))
+        entries, hubs = induce_and_keep(self.aligned, max_vocabulary=size)
         hubs.write(self.folder / HUBS)
-        write_tsv(
-            induce(self.aligned, max_vocabulary=size, hubs=hubs), self.folder / "dictionary.tsv"
-        )
+        write_tsv(entries, self.folder / "dictionary.tsv")
 
     def evaluate(self) -> None:
         settings = self.settings
