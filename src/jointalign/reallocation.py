@@ -183,7 +183,7 @@ class Usage:
         for side, counts in (("source", source_counts), ("target", target_counts)):
             _check_filled(side, counts)
         source, target = source_counts.of(joint.words), target_counts.of(joint.words)
-        _check_seen(joint, (source > 0) | (target > 0))
+        _check_seen(joint, np.logical_or(source, target))
         return cls(source, target, source_counts.total, target_counts.total)
 
     @property
