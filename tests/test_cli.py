@@ -355,6 +355,57 @@ def test_a_setting_that_is_given_reaches_the_method(files, tmp_path, capsys):
     fails(capsys, [*arguments, "--regularization", "-1"], "regularization must be above 0")
 
 
+def test_three_languages_from_text_to_translations(tmp_path, capsys):
+    texts = {"en": "the cat saw radio", "es": "el gato vio radio", "de": "die katze sah radio"}
+    inputs = []
+    for code, line in texts.items():
+        (tmp_path / f"novel.{code}.txt").write_text(f"{line}\n" * 9)
+        inputs += ["--input", str(tmp_path / f"novel.{code}.txt")]
+    for code in ("es", "de"):
+        english, other = texts["en"].split()[:3], texts[code].split()[:3]
+        lines = [f"{a} {b}\n" for a, b in zip(english, other, strict=True)]
+        (tmp_path / f"en-{code}.txt").write_text("".join(lines))
+
+    def said(*arguments):
+        assert run([*map(str, arguments), "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    joint, split = tmp_path / "joint.safetensors", tmp_path / "split.safetensors"
+    settings = ["--dimensions", "8", "--epochs", "1", "--threads", "1"]
+    assert said("train", *inputs, "--out", joint, *settings)["languages"] == ["en", "es", "de"]
+    facts = said("reallocate", "--joint", joint, *inputs, "--out", split)
+    assert facts["parts"] == {"en": 3, "es": 3, "de": 3, "en+es+de": 1}
+    lexicons = [f"--pivot-lexicon={code}={tmp_path}/en-{code}.txt" for code in ("es", "de")]
+    pivot = [
+        "align",
+        "procrustes",
+        "--embedding",
+        split,
+        "--pivot",
+        "en",
+        "--out",
+        tmp_path / "out",
+    ]
+    facts = said(*pivot, *lexicons)
+    assert facts["languages"]["de"]["pairs"]["used"] == 3
+    assert read(tmp_path / "out/de.vec").words == ("die", "katze", "sah", "radio")
+    aligned = ["--embedding", tmp_path / "out/aligned.safetensors", "--source", "en"]
+    scores = said(
+        "evaluate", "bli", *aligned, "--target", "de", "--lexicon", tmp_path / "en-de.txt"
+    )
+    assert scores["n"] == 3
+    (answer,) = said("translate", *aligned, "--target", "de", "catty")["words"]
+    assert answer["from_subwords"] and answer["translations"]
+    out = tmp_path / "es.vec"
+    convert = ["convert", "--input", tmp_path / "out/aligned.safetensors", "--out", out]
+    assert said(*convert, "--language", "es")["words"] == 4
+    fails(
+        capsys, list(map(str, [*pivot, lexicons[0]])), "one lexicon from 'en' into each of es, de"
+    )
+    evaluate = ["evaluate", "bli", "--embedding", aligned[1], "--lexicon", tmp_path / "en-de.txt"]
+    fails(capsys, list(map(str, evaluate)), "got an embedding of several languages; name its")
+
+
 def test_alignment_without_a_dictionary(files, tmp_path, capsys):
     folder, _ = files
     options = vectors(folder)

@@ -138,7 +138,7 @@ def _numbers(joint: Vocabulary, counts: MappingType[str, Counts]) -> np.ndarray:
     for language, corpus in counts.items():
         _check_filled(language, corpus)
     numbers = np.stack([corpus.of(joint.words) for corpus in counts.values()], axis=1)
-    _check_seen(joint, numbers.any(axis=1))
+    _check_seen(joint, numbers.sum(axis=1))
     return numbers
 
 
@@ -183,7 +183,7 @@ class Usage:
         for side, counts in (("source", source_counts), ("target", target_counts)):
             _check_filled(side, counts)
         source, target = source_counts.of(joint.words), target_counts.of(joint.words)
-        _check_seen(joint, (source > 0) | (target > 0))
+        _check_seen(joint, source + target)
         return cls(source, target, source_counts.total, target_counts.total)
 
     @property
@@ -225,8 +225,8 @@ def _check_filled(name: str, counts: Counts) -> None:
         raise JointalignError(f"the counts of the {name} corpus are empty; is it the right file?")
 
 
-def _check_seen(joint: Vocabulary, seen: np.ndarray) -> None:
-    unseen = np.flatnonzero(~seen)
+def _check_seen(joint: Vocabulary, counts: np.ndarray) -> None:
+    unseen = np.flatnonzero(counts == 0)
     if len(unseen):
         raise JointalignError(
             f"{len(unseen)} words of the joint vocabulary occur in none of the corpora, e.g. "
