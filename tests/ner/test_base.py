@@ -69,7 +69,8 @@ def test_iob1_keeps_b_for_neighbours_of_one_type_alone():
 @pytest.mark.parametrize(
     ("tags", "expected"),
     [
-        (["I-PER O", "B-PER O"], Scheme.IOB1),
+        (["I-PER O", "I-LOC B-LOC"], Scheme.IOB1),
+        (["B-PER O", "B-PER O", "O I-PER"], Scheme.BIO2),
         (["B-PER I-PER O", "O O"], Scheme.BIO2),
         (["B-PER E-PER", "O"], Scheme.IOBES),
         (["O O"], Scheme.BIO2),

@@ -56,3 +56,17 @@ def test_a_tagger_over_other_inputs_asks_for_them(model, tmp_path):
 
 def test_nothing_to_tag_is_no_error(model):
     assert ner.predict(model, [], "es") == []
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_a_gpu_learns_and_reads_it_all_the_same(tmp_path):
+    model = ner.train(
+        space(), TEXT, TEXT, SMALL, FitSettings(epochs=4, learning_rate=1e-2), device="cuda",
+        checkpoint=tmp_path / "state",
+    )  # fmt: skip
+    ner.write(model, tmp_path / "model")
+    spanish = sentences("es", 40, 1)
+    expected = ner.predict(model, spanish, "es")
+    for device in ("cpu", "cuda"):
+        assert ner.predict(ner.read(tmp_path / "model", device), spanish, "es") == expected

@@ -35,7 +35,7 @@ Tokens = Annotated[
 ]
 
 
-QUICK_TOKENS, QUICK_SENTENCES = 500_000, 1500
+QUICK_TOKENS, QUICK_SENTENCES = 300_000, 1000
 
 
 def _command(table: str, title: str) -> None:
@@ -124,7 +124,7 @@ def table3(
     ] = None,
     sentences: Annotated[
         int | None,
-        typer.Option(min=1, help="Learn from so many, drawn at random (all; quick: 1500)."),
+        typer.Option(min=1, help="Learn from so many, drawn at random (all; quick: 1000)."),
     ] = None,
     development: Annotated[
         int | None, typer.Option(min=1, help="Decide on so many, likewise (all; quick: 500).")
