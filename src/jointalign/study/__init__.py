@@ -2,6 +2,16 @@
 
 from jointalign.study.api import study
 from jointalign.study.base import NERStudySettings, Pair, StudyResult, StudySettings
+from jointalign.study.contextual import ContextualCells, ContextualSettings
 from jointalign.study.table3 import table3
 
-__all__ = ["NERStudySettings", "Pair", "StudyResult", "StudySettings", "study", "table3"]
+__all__ = [
+    "ContextualCells",
+    "ContextualSettings",
+    "NERStudySettings",
+    "Pair",
+    "StudyResult",
+    "StudySettings",
+    "study",
+    "table3",
+]
