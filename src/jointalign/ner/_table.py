@@ -58,7 +58,9 @@ class WordTable:
         for part in parts:
             ranges.append(dict(zip(part.words, range(start, start + len(part)), strict=True)))
             start += len(part)
-        vectors = np.concatenate([np.zeros((1, space.dimensions)), *(p.vectors for p in parts)])
+        vectors = np.concatenate(
+            [np.zeros((1, space.dimensions), np.float32), *(p.vectors for p in parts)]
+        )
         rows = {
             space.source_language: ranges[0] | ranges[2],
             space.target_language: ranges[1] | ranges[2],
@@ -88,7 +90,7 @@ class WordTable:
             rows[code] = dict(zip(words, range(start, start + len(words)), strict=True))
             start += len(words)
         blocks = [embedding.vectors for embedding in embeddings.values()]
-        vectors = np.concatenate([np.zeros((1, blocks[0].shape[1])), *blocks])
+        vectors = np.concatenate([np.zeros((1, blocks[0].shape[1]), np.float32), *blocks])
         return cls(_of_length(vectors, length), rows)
 
     @property

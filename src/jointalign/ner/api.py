@@ -187,7 +187,20 @@ def predict(model: NERModel, sentences: Sequence[Sentence], language: str) -> li
 def predict_lines(
     model: NERModel, path: str | Path, language: str, tokenized: bool = False
 ) -> Iterator[tuple[str, Sentence]]:
-    """Tag a text of one sentence a line, as a stream; see `predict` and `_stream.tagged_lines`."""
+    """Tag a text of one sentence a line, as a stream that holds some thousand sentences at a time.
+
+    Args:
+        model: The tagger.
+        path: Of the text, plain or compressed; `-` for the standard input.
+        language: Its words are cut out by the rules of this language, their case kept.
+        tokenized: Whether they are cut already, at white space.
+
+    Returns:
+        For each sentence, `word TAG` lines with an empty one at the end, and the sentence.
+
+    Raises:
+        JointalignError: If the tagger has no vectors for this language, or the text can't be read.
+    """
     return tagged_lines(lambda part: predict(model, part, language), path, language, tokenized)
 
 
@@ -198,7 +211,23 @@ def predict_conll(
     encoding: str = "utf-8",
     word_column: int | None = None,
 ) -> Iterator[tuple[str, Sentence]]:
-    """Tag a file of a word a line, as a stream; see `predict` and `_stream.tagged_blocks`."""
+    """Tag a file of a word a line, as a stream that holds some thousand sentences at a time.
+
+    Args:
+        model: The tagger.
+        path: Of the file, plain or compressed; `-` for the standard input.
+        language: Of its words.
+        encoding: Of the file.
+        word_column: Column of the words, from 0; default: found out.
+
+    Returns:
+        For each sentence its lines as they are with the tag as a further column, after the lines
+        before it that are no words; and the sentence.
+
+    Raises:
+        JointalignError: If the tagger has no vectors for this language, or the file can't be read.
+        FormatError: If a line has no such column.
+    """
     return tagged_blocks(lambda part: predict(model, part, language), path, encoding, word_column)
 
 

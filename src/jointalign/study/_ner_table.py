@@ -78,7 +78,7 @@ def _numbers(made: Sequence[dict[str, Any]], counts: str) -> dict[str, Any]:
     summary = Summary.of(by_seed)
     return {
         "f1": summary.mean,
-        "deviation": summary.deviation,
+        "deviation": summary.deviation if summary.n > 1 else None,  # JSON has no nan
         "n": summary.n,
         "ci": interval(tables),
         "by_seed": by_seed,
