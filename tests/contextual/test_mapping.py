@@ -129,13 +129,20 @@ def shifted_pair(sentences, seed=0, words=60):
 
 
 def shift_pieces(folder):
-    """Make the model see shifted letters as a turned and noisy copy of the letters."""
+    """Make the model see shifted letters as a turned and noisy copy of the letters.
+
+    Places weigh little, and layers change little of what they get, as in a model that has learnt:
+    otherwise the copies would drift apart from layer to layer.
+    """
     import torch
     from transformers import AutoModel, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModel.from_pretrained(folder)
     table = model.embeddings.word_embeddings.weight
+    for name, weights in model.named_parameters():
+        if "position" in name or "encoder" in name:
+            weights.data *= 0.2 if weights.dim() > 1 else 1.0
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for one, other in zip(LETTERS, SHIFTED, strict=True):
@@ -167,7 +174,7 @@ def test_the_shifted_pair_is_found_at_every_layer(folder):
         assert score.after >= score.before + 30
         assert score.after >= 60
         assert score.nearest_after > score.nearest_before
-    wrong = AlignedText(sources, [words[::-1] for words in targets], links)
+    wrong = AlignedText(sources, [words[1:] + words[:1] for words in targets], links)
     scores = learn_mappings(Encoder.load(folder), wrong, settings).scores
     assert max(score.after for score in scores) < 30  # nothing to learn: no gain either
 
