@@ -20,12 +20,12 @@ SMALL = PretrainingSettings(
 
 @pytest.fixture(scope="module")
 def texts(tmp_path_factory):
-    """Sentences in which the second of two words follows from the first."""
+    """Lines of one word over and over: what is masked follows from its surroundings alone."""
     folder = tmp_path_factory.mktemp("texts")
     generator = np.random.default_rng(0)
-    pairs = {"en": ["big dog", "small cat", "old house"], "es": ["perro grande", "gato lindo"]}
-    for language, known in pairs.items():
-        lines = [" ".join(generator.choice(known, 6)) for _ in range(400)]
+    known = {"en": "dog cat house tree sea".split(), "es": "perro gato casa mar".split()}
+    for language, words in known.items():
+        lines = [" ".join([str(generator.choice(words))] * 24) for _ in range(200)]
         (folder / f"{language}.txt").write_text("\n".join(lines) + "\n")
     return [folder / "en.txt", folder / "es.txt"]
 
@@ -35,7 +35,7 @@ class Killed(Exception):
 
 
 def test_a_stopped_training_ends_with_the_same_weights(texts, tmp_path):
-    whole = pretrain(texts, ["en", "es"], tmp_path / "whole", SMALL, seed=3)
+    whole = pretrain(texts, ["en", "es"], tmp_path / "whole", SMALL, seed=3, threads=1)
     assert whole.finished
     assert whole.steps == 60
 
@@ -45,11 +45,11 @@ def test_a_stopped_training_ends_with_the_same_weights(texts, tmp_path):
 
     given = texts, ["en", "es"], tmp_path / "parts", SMALL
     with pytest.raises(Killed):
-        pretrain(*given, seed=3, progress=killed, checkpoint_seconds=0)
-    part = pretrain(*given, seed=3, max_minutes=0)
+        pretrain(*given, seed=3, progress=killed, checkpoint_seconds=0, threads=1)
+    part = pretrain(*given, seed=3, max_minutes=0, threads=1)
     assert not part.finished
     assert 20 < part.steps < 60
-    rest = pretrain(*given, seed=3)
+    rest = pretrain(*given, seed=3, threads=1)
     assert rest.finished
     assert rest.loss == whole.loss
     assert rest.held_out == whole.held_out
@@ -61,19 +61,19 @@ def test_a_stopped_training_ends_with_the_same_weights(texts, tmp_path):
 
 def test_it_learns_more_than_how_frequent_pieces_are(texts, tmp_path, capsys):
     arguments = ["pretrain", "--input", str(texts[0]), "--input", str(texts[1])]
-    sizes = "--vocabulary 120 --hidden 32 --layers 1 --length 16 --batch-size 16 --steps 250"
-    more = [*sizes.split(), "--positions", "32", "--learning-rate", "0.005", "--threads", "1"]
+    sizes = "--vocabulary 120 --hidden 32 --layers 1 --length 16 --batch-size 16 --steps 200"
+    more = [*sizes.split(), "--positions", "32", "--learning-rate", "0.003", "--threads", "1"]
     assert run([*arguments, *more, "--out", str(tmp_path / "model"), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["finished"]
     assert facts["languages"] == ["en", "es"]
     for scores in facts["held_out"].values():
-        assert scores["loss"] < scores["frequency_loss"] - 0.3
+        assert scores["loss"] < scores["frequency_loss"] - 0.5
     encoder = Encoder.load(tmp_path / "model")
     assert encoder.layers == 1
     assert encoder.longest == 30
     assert encoder.cut(["dog"]) != encoder.cut(["Dog"])  # it is cased
-    assert next(extract(encoder, [["big", "dog"]], [-1])).vectors.shape == (1, 2, 32)
+    assert next(extract(encoder, [["sea", "dog"]], [-1])).vectors.shape == (1, 2, 32)
 
 
 def test_settings_out_of_range_are_refused():

@@ -74,7 +74,8 @@ def test_a_tagger_learns_from_features(folder, texts, tmp_path, pooling):
 
 
 def test_layers_must_be_summed_first(folder, texts, tmp_path):
-    store = write_features(Encoder.load(folder), words_of(texts[0]), tmp_path / "each")
+    each = FeatureSettings((-2, -1))
+    store = write_features(Encoder.load(folder), words_of(texts[0]), tmp_path / "each", each)
     with pytest.raises(JointalignError, match="their sum"):
         FeatureInputs({"en": [store]})
 
