@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._figure2 import figure2
-from jointalign.cli._options import Json, MaxVocabulary, OutFolder, Threads
+from jointalign.cli._options import Device, Json, LocalOnly, MaxVocabulary, OutFolder, Threads
 from jointalign.cli._training import Dimensions, Epochs, MinimumCount, NoiseOption, SharedNoise
 from jointalign.ner.api import Select
 from jointalign.training.base import Noise
@@ -139,6 +140,23 @@ def table3(
         Select,
         typer.Option(help="Whose development text decides: source-dev (zero-shot), target-dev."),
     ] = Select.SOURCE,
+    encoder: Annotated[
+        str | None,
+        typer.Option(help="Of the M-BERT rows: a model's folder, or its name on the hub."),
+    ] = None,
+    xlm: Annotated[str | None, typer.Option(help="Of the XLM row, likewise.")] = None,
+    parallel: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="LANGUAGE=FILE of 'source ||| target' lines, or LANGUAGE=SOURCEFILE,TARGETFILE: "
+            "parallel text for the row with mapped features."
+        ),
+    ] = None,
+    hidden: Annotated[
+        int, typer.Option(min=1, help="Of the tagger on features, in each direction.")
+    ] = 384,
+    device: Device = "cpu",
+    local_only: LocalOnly = False,
     max_vocabulary: MaxVocabulary = 200_000,
     threads: Threads = None,
     json: Json = False,
@@ -180,12 +198,46 @@ def table3(
                 say(stage)
             bar.title(stage)
 
-        result = study_table3(settings, ner, out, threads=threads, progress=bar, announce=announce)
+        contextual = None
+        if encoder is not None or xlm is not None:
+            from jointalign.contextual.tagging import (
+                FEATURE_FIT,
+                FEATURE_TAGGER,
+                FINE_TUNING_FIT,
+                shortened,
+            )
+            from jointalign.study import ContextualCells, ContextualSettings
+
+            chosen_epochs = epochs or (4 if quick else None)
+            rows_settings = ContextualSettings(
+                encoder, xlm, _parallel(parallel or []),
+                tagger=replace(FEATURE_TAGGER, hidden=hidden),
+                tagger_fit=shortened(FEATURE_FIT, chosen_epochs),
+                tuning_fit=shortened(FINE_TUNING_FIT, chosen_epochs),
+                device=device, local_only=local_only,
+            )  # fmt: skip
+            contextual = ContextualCells(rows_settings, ner, data, out, bar)
+        result = study_table3(
+            settings, ner, out, contextual=contextual, threads=threads, progress=bar,
+            announce=announce,
+        )  # fmt: skip
     if json:
         show_json(result.facts)
     else:
         show(result.markdown)
         show("\n" + "\n".join(str(path) for path in result.files))
+
+
+def _parallel(given: list[str]) -> dict[str, tuple[Path, ...]]:
+    """Files by language, from `es=text` or `es=text.en,text.es`."""
+    found = {}
+    for item in given:
+        language, _, files = item.partition("=")
+        paths = tuple(Path(name) for name in files.split(",") if name)
+        if not language or not 1 <= len(paths) <= 2:
+            raise typer.BadParameter(f"expected LANGUAGE=FILE or LANGUAGE=FILE,FILE, got '{item}'")
+        found[language] = paths
+    return found
 
 
 application.command("figure2")(figure2)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ from jointalign.progress import Progress
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _LINES_AT_ONCE = 4096
 _SAMPLE_CHARACTERS = 40_000_000
+_MOST_CHARACTERS = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +76,14 @@ def train_vocabulary(
     most = min(size / share for size, share in zip(sizes, shares, strict=True))
     budget = min(most, _SAMPLE_CHARACTERS)
     wordpiece = tokenizers.BertWordPieceTokenizer(lowercase=False, strip_accents=False)
-    lines = _sampled(texts, [round(budget * share) for share in shares])
+    budgets = [round(budget * share) for share in shares]
+    # Named first, single characters have the same numbers every time; left to the trainer, they
+    # come in the order of a hash table, and every choice between equals after them.
+    first = [*SPECIAL, *_alphabet(_sampled(texts, budgets))]
     wordpiece.train_from_iterator(
-        lines, vocab_size=size, show_progress=False, special_tokens=list(SPECIAL)
-    )
+        _sampled(texts, budgets), vocab_size=max(size, len(first)), show_progress=False,
+        special_tokens=first,
+    )  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     pieces = sorted(wordpiece.get_vocab().items(), key=lambda item: item[1])
     with atomic(folder / "vocab.txt", "w") as file:
@@ -88,6 +95,17 @@ def train_vocabulary(
         )  # fmt: skip
         tokenizer.save_pretrained(folder)
     return tokenizer
+
+
+def _alphabet(lines: Iterator[str]) -> list[str]:
+    """The most frequent characters; letters and digits also as they are inside a word."""
+    counts: Counter[str] = Counter()
+    for line in lines:
+        counts.update(unicodedata.normalize("NFC", line))
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MOST_CHARACTERS]
+    letters = [letter for letter, _ in ranked if letter.isprintable() and not letter.isspace()]
+    inside = [c for c in letters if c.isalnum() or unicodedata.category(c).startswith("M")]
+    return [*letters, *(f"##{letter}" for letter in inside)]
 
 
 def _sampled(texts: Sequence[Path], budgets: Sequence[int]) -> Iterator[str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from jointalign.errors import JointalignError
 from jointalign.study._rows import Space
@@ -91,12 +90,21 @@ NER_ROWS = (
 )  # fmt: skip
 """All rows in the order of the table."""
 
-ContextualCell = Callable[[NERRow, str, int], dict[str, Any]]
-"""Makes the cell of a contextual row, a target language and a seed.
 
-It holds `counts`: for each sentence of the target's test text, the entities correct, predicted and
-gold; and whatever else is worth keeping, as plain types.
-"""
+class ContextualCell(Protocol):
+    """Makes the cells of contextual rows."""
+
+    def __call__(self, row: NERRow, target: str, seed: int) -> dict[str, Any]:
+        """The cell of a row, a target language and a seed.
+
+        It holds `counts`: for each sentence of the target's test text, the entities correct,
+        predicted and gold; and whatever else is worth keeping, as plain types.
+        """
+        ...
+
+    def missing(self, row: NERRow, target: str) -> str | None:
+        """What a row needs that is not there; `None` if all is."""
+        ...
 
 
 def ner_rows_named(names: tuple[str, ...]) -> tuple[NERRow, ...]:

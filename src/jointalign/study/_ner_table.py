@@ -63,7 +63,7 @@ def tabulate_ner(
 def _summary(made: Sequence[dict[str, Any]]) -> dict[str, Any]:
     facts = _numbers(made, "counts")
     exchanged = _numbers(made, "permuted") if "permuted" in made[0] else None
-    kept = ("coverage", "gamma", "sentences", "select")
+    kept = ("coverage", "gamma", "sentences", "select", "encoder", "layers")
     return {
         **facts,
         "permuted": exchanged,
@@ -93,9 +93,13 @@ def _f1(table: np.ndarray) -> float:
 def _differences(
     rows: Sequence[NERRow], targets: Sequence[str], cells: Cells
 ) -> list[dict[str, Any]]:
-    """Joint-Align against Align, and every static row against the floor that is spelt as it is."""
+    """Joint-Align against Align, mapped features against plain, static rows against the floor."""
     names = {row.name: row for row in rows}
-    pairs = [("joint-align", "align"), ("joint-align-no-characters", "align-no-characters")]
+    pairs = [
+        ("joint-align", "align"),
+        ("joint-align-no-characters", "align-no-characters"),
+        ("m-bert-feature-align", "m-bert-feature"),
+    ]
     for row in rows:
         floor = "floor" if row.characters else "floor-no-characters"
         if row.kind is Kind.STATIC and floor in names:

@@ -63,7 +63,7 @@ def table3(
             for target in ner.targets:
                 for row in rows:
                     place = row.name, target
-                    if (reason := _reason(row, taggers.missing(row, target), contextual)) is None:
+                    if (reason := _reason(row, target, taggers, contextual)) is None:
                         make = contextual if row.kind is Kind.CONTEXTUAL else None
                         cell = (make or taggers.cell)(row, target, seed)
                         made.setdefault(place, []).append(cell)
@@ -81,11 +81,15 @@ def table3(
         return written("table3", facts, text, folder, lambda path: _drawn(facts, path))
 
 
-def _reason(row: NERRow, lacking: str | None, contextual: ContextualCell | None) -> str | None:
+def _reason(
+    row: NERRow, target: str, taggers: Taggers, contextual: ContextualCell | None
+) -> str | None:
     """Why a row can't be made; `None` if it can."""
     if row.kind is Kind.REPORTED:
         return NOT_RUN
-    return NEEDS_WEIGHTS if row.kind is Kind.CONTEXTUAL and contextual is None else lacking
+    if row.kind is Kind.CONTEXTUAL:
+        return NEEDS_WEIGHTS if contextual is None else contextual.missing(row, target)
+    return taggers.missing(row, target)
 
 
 def _drawn(facts: dict[str, Any], path: Path) -> None:

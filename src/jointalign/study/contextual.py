@@ -1,0 +1,253 @@
+"""The contextual rows of Table 3: features, mapped features, and fine-tuned encoders."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from jointalign._compression import COMPRESSIONS
+from jointalign.contextual import (
+    Combine,
+    Encoder,
+    FeatureSettings,
+    FeatureStore,
+    LayerMappings,
+    MappingSettings,
+    Pooling,
+    Side,
+    learn_mappings,
+    read_aligned_text,
+    read_layer_mappings,
+    write_features,
+    write_layer_mappings,
+)
+from jointalign.contextual.tagging import (
+    FEATURE_FIT,
+    FEATURE_TAGGER,
+    FINE_TUNING_FIT,
+    FINE_TUNING_TAGGER,
+    FeatureInputs,
+    fine_tune,
+    train_on_features,
+    words_of,
+)
+from jointalign.errors import JointalignError
+from jointalign.files import atomic, file_facts
+from jointalign.ner import FitSettings, TaggerSettings, Text, conll
+from jointalign.ner.api import NERModel, drawn, sentence_counts
+from jointalign.progress import Progress
+from jointalign.study._ner_rows import NERRow
+from jointalign.study.base import NERStudySettings
+from jointalign.version import __version__
+
+FEATURE, ALIGNED = "m-bert-feature", "m-bert-feature-align"
+FINE_TUNED, ADVERSARIAL = "m-bert-fine-tune-wu-dredze", "m-bert-fine-tune-adversarial-keung"
+XLM = "xlm-fine-tune"
+_SAME = "as the row of Wu & Dredze"
+
+
+@dataclass(frozen=True)
+class ContextualSettings:
+    """What the contextual rows are made with.
+
+    Args:
+        encoder: Folder or hub name of the encoder of the M-BERT rows; `None`: they are absent.
+        xlm: Of the encoder of the XLM row; `None`: it is absent.
+        parallel: For each target language a parallel text, one file of `source ||| target` lines
+            or two files, for the row with alignment.
+        features: Which layers are summed.
+        tagger: The network on features.
+        tagger_fit: Its learning.
+        tuning_fit: Of fine-tuning.
+        device: Where all is computed.
+        local_only: Never ask the hub.
+    """
+
+    encoder: str | None = None
+    xlm: str | None = None
+    parallel: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+    features: FeatureSettings = FeatureSettings(pooling=Pooling.PIECES, combine=Combine.SUM)
+    tagger: TaggerSettings = FEATURE_TAGGER
+    tagger_fit: FitSettings = FEATURE_FIT
+    tuning_fit: FitSettings = FINE_TUNING_FIT
+    device: str = "cpu"
+    local_only: bool = False
+
+
+class ContextualCells:
+    """Makes the cells of contextual rows in a folder, each once.
+
+    Args:
+        settings: Of these rows.
+        ner: Of the table.
+        data: Folder with `ner/LANGUAGE/{train,valid,test}.txt`.
+        folder: Where all files go: that of the table.
+        progress: Told how far the work at hand is.
+    """
+
+    def __init__(
+        self,
+        settings: ContextualSettings,
+        ner: NERStudySettings,
+        data: Path,
+        folder: Path,
+        progress: Progress | None = None,
+    ) -> None:
+        self.settings, self._ner, self._data = settings, ner, data
+        self._folder, self._progress = folder / "contextual", progress
+        self._loaded: tuple[str, Encoder] | None = None
+
+    def missing(self, row: NERRow, target: str) -> str | None:
+        """What a row needs that is not there; `None` if all is."""
+        if row.name == XLM:
+            return None if self.settings.xlm else "needs weights of XLM"
+        if self.settings.encoder is None:
+            return "needs weights"
+        if row.name == ALIGNED and target not in self.settings.parallel:
+            return f"needs a parallel text with '{target}'"
+        return None if row.name in (FEATURE, ALIGNED, FINE_TUNED, ADVERSARIAL) else _SAME
+
+    def __call__(self, row: NERRow, target: str, seed: int) -> dict[str, Any]:
+        """The cell of a row, a target language and a seed, made unless it is there."""
+        key = self._digest([row.name, target, seed])
+        path = self._folder / "cells" / f"{row.name}.{target}.seed{seed}.json"
+        try:
+            facts = json.loads(path.read_text("utf-8"))
+            if facts["key"] == key:
+                return facts
+        except (OSError, ValueError, KeyError):
+            pass
+        checkpoint = path.with_suffix(".safetensors")
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        texts = self._texts(target, seed)
+        if row.name in (FEATURE, ALIGNED):
+            model, more = self._on_features(row.name == ALIGNED, texts, target, seed, checkpoint)
+        else:
+            model, more = self._fine_tuned(row.name, texts, target, seed, checkpoint)
+        facts = {
+            "key": key, "row": row.name, "target": target, "seed": seed, **more, **model.about,
+            "counts": sentence_counts(model, texts[2]).tolist(),
+        }  # fmt: skip
+        with atomic(path, "w") as file:
+            json.dump(facts, file)
+        checkpoint.unlink(missing_ok=True)
+        return facts
+
+    def _texts(self, target: str, seed: int) -> tuple[Text, Text, Text]:
+        """What is learnt from, what decides, and what is tagged."""
+        source, ner = self._ner.source, self._ner
+        training = self._text(source, "train")
+        development = self._text(target if ner.select_on_target else source, "valid")
+        return (
+            training._replace(sentences=drawn(training.sentences, ner.sentences, seed)),
+            development._replace(sentences=drawn(development.sentences, ner.development, seed)),
+            self._text(target, "test"),
+        )
+
+    def _text(self, language: str, part: str) -> Text:
+        return Text(conll.read(self._path(language, part)).sentences, language)
+
+    def _path(self, language: str, part: str) -> Path:
+        folder = self._data / "ner" / language
+        for ending in ("", *COMPRESSIONS):
+            if (path := folder / f"{part}.txt{ending}").is_file():
+                return path
+        raise JointalignError(f"expected {folder}/{part}.txt, compressed or not; there is none")
+
+    def _on_features(
+        self, aligned: bool, texts: tuple[Text, Text, Text], target: str, seed: int, state: Path
+    ) -> tuple[NERModel, dict[str, Any]]:
+        encoder = self._encoder(self.settings.encoder)
+        mappings, more = None, {"encoder": encoder.name}
+        if aligned:
+            mappings, more["layers"] = self._mappings(encoder, target)
+        stores: dict[str, list[FeatureStore]] = {}
+        for number, text in enumerate(texts):
+            # The source moves onto the target, as in the released code; the target stays.
+            of_source = text.language == self._ner.source
+            moving = mappings if of_source else None
+            name = f"{text.language}{number}.{target if moving else 'plain'}"
+            # The sentences of training and development are drawn by seed.
+            store = write_features(
+                encoder, words_of(text), self._folder / "features" / f"{name}.seed{seed}",
+                self.settings.features, mappings=moving, side=Side.SOURCE, language=text.language,
+                key=self._digest([name, seed, len(text.sentences)]), progress=self._progress,
+            )  # fmt: skip
+            stores.setdefault(text.language, []).append(store)
+        inputs = FeatureInputs(stores, self.settings.device)
+        model = train_on_features(
+            inputs, texts[0], texts[1], self.settings.tagger, self.settings.tagger_fit, seed=seed,
+            checkpoint=state, progress=self._progress,
+        )  # fmt: skip
+        return model, more
+
+    def _mappings(self, encoder: Encoder, target: str) -> tuple[LayerMappings, list[Any]]:
+        """Learnt once for a target; and how well they do on held-out words."""
+        path = self._folder / f"mapping.{target}.safetensors"
+        scores = path.with_suffix(".json")
+        files = self.settings.parallel[target]
+        key = self._digest([target, [file_facts(file) for file in files]])
+        try:
+            facts = json.loads(scores.read_text("utf-8"))
+            if facts["key"] == key:
+                return read_layer_mappings(path), facts["layers"]
+        except (OSError, ValueError, KeyError):
+            pass
+        languages = self._ner.source, target
+        text, _ = read_aligned_text(files, None, languages, most=30_000, progress=self._progress)
+        learnt = learn_mappings(
+            encoder, text, MappingSettings(self.settings.features.layers), languages=languages,
+            progress=self._progress,
+        )  # fmt: skip
+        write_layer_mappings(learnt.mappings, path)
+        layers = [asdict(score) for score in learnt.scores]
+        with atomic(scores, "w") as file:
+            json.dump({"key": key, "layers": layers, "pairs": learnt.pairs}, file)
+        return learnt.mappings, layers
+
+    def _fine_tuned(
+        self, name: str, texts: tuple[Text, Text, Text], target: str, seed: int, state: Path
+    ) -> tuple[NERModel, dict[str, Any]]:
+        self._loaded = None  # the last one may have been learnt on
+        encoder = self._encoder(self.settings.xlm if name == XLM else self.settings.encoder)
+        self._loaded = None
+        unlabelled = None
+        if name == ADVERSARIAL:  # labels of this text are not looked at
+            text = self._text(target, "train")
+            bare = [replace(sentence, tags=None) for sentence in text.sentences]
+            unlabelled = text._replace(sentences=bare)
+        model = fine_tune(
+            encoder, texts[0], texts[1], FINE_TUNING_TAGGER, self.settings.tuning_fit,
+            unlabelled=unlabelled, seed=seed, checkpoint=state, progress=self._progress,
+        )  # fmt: skip
+        return model, {"encoder": encoder.name}
+
+    def _encoder(self, name: str | None) -> Encoder:
+        if name is None:
+            raise JointalignError("this row needs the weights of an encoder; name one")
+        if self._loaded is None or self._loaded[0] != name:
+            self._loaded = (
+                name,
+                Encoder.load(
+                    name, device=self.settings.device, local_only=self.settings.local_only
+                ),
+            )
+        return self._loaded[1]
+
+    def _digest(self, facts: list[Any]) -> str:
+        """Of these and of everything else that decides a cell."""
+        settings = {**asdict(self.settings), "parallel": None}
+        ner = asdict(self._ner)
+        for name in ("targets", "rows"):
+            del ner[name]
+        weights = [
+            file_facts(Path(name) / "config.json")
+            for name in (self.settings.encoder, self.settings.xlm)
+            if name is not None and (Path(name) / "config.json").is_file()
+        ]
+        text = json.dumps([__version__, facts, settings, ner, weights], default=str)
+        return hashlib.sha256(text.encode()).hexdigest()

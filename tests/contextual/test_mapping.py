@@ -1,0 +1,232 @@
+"""Maps by layer: planted ones are found, and retrieval gets better on real pairs of words."""
+
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from jointalign.alignment.base import Mapping
+from jointalign.alignment.procrustes import Procrustes
+from jointalign.alignment.rcsls import RCSLS
+from jointalign.cli.app import run
+from jointalign.contextual import (
+    AlignedText,
+    CrossCovariances,
+    Encoder,
+    FeatureSettings,
+    LayerMappings,
+    MappingSettings,
+    Side,
+    Solution,
+    fit_aligner,
+    learn_mappings,
+    mapping_settings,
+    read_aligned_text,
+    read_layer_mappings,
+    write_features,
+    write_layer_mappings,
+)
+from jointalign.contextual.base import Combine
+from jointalign.errors import FormatError, JointalignError
+from jointalign.word_alignment import Links
+from tiny_encoder import save_tiny_bert
+
+
+def turned(seed, dimensions=12, pairs=400, noise=0.0):
+    """Source rows, target rows, and the turn between them."""
+    generator = np.random.default_rng(seed)
+    turn, _ = np.linalg.qr(generator.normal(size=(dimensions, dimensions)))
+    x = generator.normal(size=(pairs, dimensions)) * generator.uniform(0.5, 2, dimensions)
+    return x, x @ turn + noise * generator.normal(size=x.shape), turn
+
+
+@pytest.mark.parametrize("side", list(Side))
+@pytest.mark.parametrize("solution", list(Solution))
+def test_a_planted_turn_is_found_from_either_side(solution, side):
+    x, z, turn = turned(0)
+    sums = CrossCovariances(12)
+    for start in range(0, 400, 90):
+        sums.add(x[start : start + 90], z[start : start + 90])
+    mapping = sums.solve(solution, side)
+    moved, stays = (mapping.source, mapping.target)[:: 1 if side is Side.SOURCE else -1]
+    np.testing.assert_allclose(moved, turn if side is Side.SOURCE else turn.T, atol=1e-4)
+    np.testing.assert_array_equal(stays, np.eye(12))
+
+
+def test_least_squares_finds_what_no_turn_can():
+    x, _, _ = turned(1)
+    stretch = np.diag(np.linspace(0.2, 3, 12))
+    sums = CrossCovariances(12)
+    sums.add(x, x @ stretch)
+    np.testing.assert_allclose(sums.solve(Solution.LEAST_SQUARES).source, stretch, atol=1e-4)
+    found = sums.solve().source
+    np.testing.assert_allclose(found @ found.T, np.eye(12), atol=1e-5)
+
+
+def test_the_sums_equal_procrustes_on_all_pairs_at_once():
+    x, z, _ = turned(2, noise=0.5)
+    sums = CrossCovariances(12)
+    sums.add(x[:150], z[:150])
+    sums.add(x[150:], z[150:])
+    u, _, vt = np.linalg.svd(x.T @ z)
+    np.testing.assert_allclose(sums.solve().source, u @ vt, atol=1e-5)
+
+
+@pytest.mark.parametrize("aligner", [Procrustes(), RCSLS(steps=3)])
+def test_methods_of_the_project_learn_from_pairs(aligner):
+    x, z, turn = turned(3)
+    mapping = fit_aligner(aligner, x, z)
+    moved = x @ mapping.source
+    cosines = (moved * z).sum(1) / np.linalg.norm(moved, axis=1) / np.linalg.norm(z, axis=1)
+    assert cosines.min() > 0.95
+
+
+def test_nothing_seen_is_an_error():
+    with pytest.raises(JointalignError, match="no aligned words"):
+        CrossCovariances(3).solve()
+
+
+def test_maps_are_kept_in_a_file(tmp_path):
+    generator = np.random.default_rng(4)
+    maps = {
+        layer: Mapping(*generator.normal(size=(2, 3, 3)).astype(np.float32)) for layer in (2, 7)
+    }
+    means = (generator.normal(size=3).astype(np.float32),)
+    maps[7] = Mapping(maps[7].source, maps[7].target, {}, means, ())
+    write_layer_mappings(LayerMappings(maps, "here"), tmp_path / "maps.safetensors")
+    found = read_layer_mappings(tmp_path / "maps.safetensors")
+    vectors = generator.normal(size=(2, 5, 3)).astype(np.float32)
+    for side in Side:
+        expected = LayerMappings(maps).moved(vectors, (7, 2), side)
+        np.testing.assert_allclose(found.moved(vectors, (7, 2), side), expected, rtol=1e-6)
+    assert found.encoder == "here"
+    with pytest.raises(JointalignError, match="no mapping for layer 5"):
+        found.moved(vectors, (5, 2), Side.SOURCE)
+    with pytest.raises(JointalignError, match="another encoder"):
+        found.moved(vectors[:, :, :2], (7, 2), Side.SOURCE)
+    other = tmp_path / "other.safetensors"
+    from jointalign.alignment.storage import write_mapping
+
+    write_mapping(maps[2], other)
+    with pytest.raises(FormatError):
+        read_layer_mappings(other)
+
+
+LETTERS = "abcdefgh"
+SHIFTED = "mnopqrst"
+
+
+def shifted_pair(sentences, seed=0, words=60):
+    """Sentences of made-up words, and the same with every letter's piece shifted."""
+    generator = np.random.default_rng(seed)
+    known = sorted({"".join(generator.choice(list(LETTERS), 3)) for _ in range(words)})
+    texts = [[str(word) for word in generator.choice(known, 7)] for _ in range(sentences)]
+    table = str.maketrans(LETTERS, SHIFTED)
+    return texts, [[word.translate(table) for word in words] for words in texts]
+
+
+def shift_pieces(folder):
+    """Make the model see shifted letters as a turned and noisy copy of the letters.
+
+    Places weigh little, and layers change little of what they get, as in a model that has learnt:
+    otherwise the copies would drift apart from layer to layer.
+    """
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModel.from_pretrained(folder)
+    table = model.embeddings.word_embeddings.weight
+    for name, weights in model.named_parameters():
+        if "position" in name or "encoder" in name:
+            weights.data *= 0.2 if weights.dim() > 1 else 1.0
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for one, other in zip(LETTERS, SHIFTED, strict=True):
+            for form in ("{}", "##{}"):
+                rows = tokenizer.convert_tokens_to_ids([form.format(one), form.format(other)])
+                noise = torch.randn(table.shape[1], generator=generator)
+                table[rows[1]] = table[rows[0]].flip(0) + 0.1 * noise
+    model.save_pretrained(folder)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("shifted")
+    saved = save_tiny_bert(place, [LETTERS, SHIFTED], positions=64, dimensions=32, layers=2)
+    shift_pieces(saved)
+    return saved
+
+
+def test_the_shifted_pair_is_found_at_every_layer(folder):
+    sources, targets = shifted_pair(400)
+    links = Links.of([[(k, k) for k in range(7)] for _ in sources])
+    text = AlignedText(sources, targets, links)
+    settings = MappingSettings((0, 1, 2), held_out=40)
+    learnt = learn_mappings(Encoder.load(folder), text, settings)
+    assert len(learnt.scores) == 3
+    assert 360 <= learnt.sentences < 400  # what is tested on is not learnt from
+    for score in learnt.scores:
+        assert score.pairs == 40
+        assert score.after >= score.before + 30
+        assert score.after >= 60
+        assert score.nearest_after > score.nearest_before
+    wrong = AlignedText(sources, [words[1:] + words[:1] for words in targets], links)
+    scores = learn_mappings(Encoder.load(folder), wrong, settings).scores
+    assert max(score.after for score in scores) < 30  # nothing to learn: no gain either
+
+
+def test_the_commands_from_text_to_mapped_features(folder, tmp_path, capsys):
+    sources, targets = shifted_pair(300, seed=1)
+    lines = [f"{' '.join(a)} ||| {' '.join(b)}" for a, b in zip(sources, targets, strict=True)]
+    (tmp_path / "text").write_text("\n".join([*lines, "abc ||| "]) + "\n")
+    arguments = ["align-features", "--encoder", folder, "--input", str(tmp_path / "text")]
+    out = tmp_path / "maps.safetensors"
+    more = ["--layers", "1,2", "--held-out", "30", "--out", str(out), "--json"]
+    assert run([*arguments, *more]) == 0
+    captured = capsys.readouterr()
+    facts = json.loads(captured.out)
+    assert [layer["layer"] for layer in facts["layers"]] == [1, 2]
+    assert all(layer["after"] > layer["before"] for layer in facts["layers"])
+    (tmp_path / "a.txt").write_text("\n".join(" ".join(words) for words in sources[:5]) + "\n")
+    plain = ["features", "--encoder", folder, "--input", str(tmp_path / "a.txt")]
+    plain += ["--layers", "1,2", "--combine", "sum"]
+    mapped = ["--mapping", str(out), "--side", "source"]
+    assert run([*plain, *mapped, "--out", str(tmp_path / "store")]) == 0
+    encoder = Encoder.load(folder)
+    each = write_features(encoder, sources[:5], tmp_path / "each", FeatureSettings((1, 2)))
+    maps = read_layer_mappings(out)
+    vectors = np.stack([v.astype(np.float32) for v in each.vectors])
+    expected = maps.moved(vectors, (1, 2), Side.SOURCE).sum(0)
+    summed = FeatureSettings((1, 2), combine=Combine.SUM)
+    again = write_features(encoder, sources[:5], tmp_path / "again", summed, mappings=maps)
+    np.testing.assert_allclose(again.vectors[0], expected, atol=2e-2)
+    stored = np.fromfile(tmp_path / "store/vectors.bin", np.float16)
+    np.testing.assert_array_equal(stored, np.asarray(again.vectors[0]).reshape(-1))
+
+
+def test_links_of_a_file_go_with_the_pairs_that_are_used(tmp_path):
+    (tmp_path / "text").write_text("a b ||| c\n ||| d\ne ||| f g\nh h h ||| i\n")
+    (tmp_path / "links").write_text("1-0\n\n0-1\n0-0\n")
+    text, left_out = read_aligned_text(
+        [tmp_path / "text"], tmp_path / "links", ("en", "es"), longest=2
+    )
+    assert left_out == 1
+    assert text.sources == [["a", "b"], ["e"]]
+    assert list(text.links.lines()) == ["1-0", "0-1"]
+    (tmp_path / "short").write_text("1-0\n")
+    with pytest.raises(JointalignError, match="at least 3"):
+        read_aligned_text([tmp_path / "text"], tmp_path / "short", ("en", "es"), longest=2)
+
+
+def test_method_names(tmp_path):
+    given = {"layers": (1,), "sample": 10, "held_out": 10}
+    assert mapping_settings("least-squares", side="target", **given).side is Side.TARGET
+    assert mapping_settings("procrustes", side="source", **given).aligner == Procrustes()
+    with pytest.raises(JointalignError, match="decides itself"):
+        mapping_settings("procrustes", side="target", **given)
+    with pytest.raises(JointalignError, match="no method 'x'"):
+        mapping_settings("x", side="source", **given)
