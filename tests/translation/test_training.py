@@ -22,7 +22,7 @@ from jointalign.translation.api import (  # noqa: E402
     read_translator,
     write_translator,
 )
-from jointalign.translation.base import FitSettings, NoiseSettings, Schedule, Shape  # noqa: E402
+from jointalign.translation.base import FitSettings, Schedule, Shape  # noqa: E402
 from jointalign.translation.cipher import CipherSettings, make_cipher  # noqa: E402
 from jointalign.vocabulary import Vocabulary  # noqa: E402
 
@@ -90,6 +90,14 @@ def batchless_training(cipher, segmentation, settings, **more):
         settings=settings, device="cpu", **more,
     )  # fmt: skip
     return job
+
+
+@pytest.mark.slow
+def test_without_back_translation_it_loses(cipher, segmentation):
+    aligned = learnt(cipher, segmentation, oracle(cipher, 96), 150)
+    never = Schedule(((0, 0.0),))
+    alone = learnt(cipher, segmentation, oracle(cipher, 96), 150, back_translation=never)
+    assert aligned >= alone + 8
 
 
 class Killer:
