@@ -1,12 +1,13 @@
 """How much faster is our greedy translation than transformers' `generate`, and our training?
 
 Both translate the same sentences with the same weights, in one process on one thread, and take
-turns, so that a busy machine is as busy for both (`ratio` is the median over turns); times are of the
-processor. The reference is the
-Marian model of `transformers`, which makes the same translations (`equal`, in float32), in batches
-of 32 as they come. Weights are random, but the end is made likely enough that translations have
-different lengths. Training is an iteration of denoising and back-translation in both languages;
-the reference makes the same steps with Marian, `generate` and one batch of 32 at a time.
+turns, so that a busy machine is as busy for both (`ratio` is the median over turns); times are of
+the processor. The reference is the Marian model of `transformers`, which makes the same
+translations (`equal`, in float32), in batches of 32 as they come. Weights are random; most
+translations are as long as is allowed, 40 tokens. Training is an iteration of denoising and
+back-translation in both languages; the reference makes the same steps with Marian, `generate` and
+one batch of 32 at a time. `generation_share` says how much of it is back-translating: less than in
+real training, where translations end later.
 
     python benchmarks/translation.py            256 dimensions, 2 + 2 layers, 8,348 tokens
     python benchmarks/translation.py --quick    fewer sentences, under two minutes
