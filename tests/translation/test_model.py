@@ -146,3 +146,13 @@ def test_targets_are_shifted():
     given, wanted = target_tensors(Sentences.of([np.array([7, 8])]), 1, torch.device("cpu"))
     assert given.tolist() == [[START_TARGET, 7, 8]]
     assert wanted.tolist() == [[7, 8, END]]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("shift", [0.0, -50.0], ids=["mixed", "all negative"])
+def test_best_is_the_first_highest(dtype, shift):
+    from jointalign.translation._decode import _best
+
+    scores = (torch.randn(50, 300, generator=torch.manual_seed(0)) + shift).to(dtype)
+    rows = scores.float().tolist()
+    assert _best(scores).tolist() == [row.index(max(row)) for row in rows]

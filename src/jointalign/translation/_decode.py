@@ -104,8 +104,7 @@ def _greedy(
     done = torch.zeros(len(rows), dtype=torch.bool, device=source.device)
     table = _Output(network, direction[1], allowed)
     for place in range(longest):
-        # argmax has no fast path for bfloat16 on a processor.
-        tokens = allowed[table.scores(memory.step(tokens)).float().argmax(dim=-1)]
+        tokens = allowed[_best(table.scores(memory.step(tokens)))]
         tokens = torch.where(done, END, tokens)
         found[rows, place] = tokens.cpu().numpy()
         done = (tokens == END) | (ends <= place + 1)
@@ -133,6 +132,22 @@ class _Output:
         import torch.nn.functional as F
 
         return F.linear(states, self._table, self._bias)
+
+
+def _best(scores: torch.Tensor) -> torch.Tensor:
+    """Place of the best of each row, the first of equals."""
+    import torch
+
+    if scores.device.type != "cpu":
+        return scores.argmax(dim=-1)
+    # NumPy's argmax is several times faster than torch's on a processor. It has no bfloat16, but as
+    # whole numbers its values from 0 up have the same order, and those below 0 come below them.
+    if scores.dtype == torch.bfloat16:
+        whole = scores.view(torch.int16).numpy()
+        found = whole.argmax(axis=-1)
+        if (whole[np.arange(len(whole)), found] >= 0).all():
+            return torch.from_numpy(found)
+    return torch.from_numpy(scores.float().numpy().argmax(axis=-1))
 
 
 def _until_end(row: np.ndarray) -> np.ndarray:

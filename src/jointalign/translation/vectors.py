@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -187,15 +188,16 @@ class Vectors:
         path = self._folder / f"{name}.safetensors"
 
         def work() -> None:
+            parts = self._folder / f"{name}.parts"
             learnt = trainer.fit(
                 [self._corpus(code) for code in codes], lexicon, seed=self._seed,
-                threads=self._threads, folder=self._folder / f"{name}.parts",
-                progress=self._progress,
+                threads=self._threads, folder=parts, progress=self._progress,
             )  # fmt: skip
             if isinstance(learnt, BilingualEmbedding):
                 write_bilingual(learnt, path)
             else:
                 write(learnt, path)
+            shutil.rmtree(parts, ignore_errors=True)
 
         texts = [self._written(code) for code in codes]
         facts = [asdict(trainer), None if lexicon is None else lexicon.pairs, self._seed]

@@ -1,0 +1,99 @@
+"""`jointalign mt` and `jointalign study figure2` as their users meet them."""
+
+import json
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("tokenizers")
+pytest.importorskip("sacrebleu")
+from jointalign.cli.app import run  # noqa: E402
+from jointalign.study import FigureSettings, Pair, figure_two  # noqa: E402
+from jointalign.translation.base import FitSettings, Shape  # noqa: E402
+from jointalign.translation.cipher import CipherSettings, make_cipher  # noqa: E402
+from jointalign.translation.vectors import VectorSettings, piece_trainer, starts_named  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    cipher = make_cipher(CipherSettings(sentences=300, held_out=8))
+    cipher.write(folder)
+    (folder / "a.txt").write_text("\n".join(cipher.source_lines))
+    (folder / "b.txt").write_text("\n".join(cipher.target_lines))
+    return folder
+
+
+def options(data, out):
+    texts = ["--source", str(data / "a.txt"), "--target", str(data / "b.txt")]
+    codes = ["--source-language", "one", "--target-language", "two"]
+    sizes = ["--size", "tiny", "--pieces", "600", "--epochs", "1", "--epoch-sentences", "256"]
+    lexicon = ["--lexicon", str(data / "lexicons/one-two.0-5000.txt")]
+    return [*texts, *codes, *sizes, *lexicon, "--out", str(out), "--threads", "1"]
+
+
+def test_train_translate_evaluate(data, tmp_path, capsys):
+    out = tmp_path / "mt"
+    assert run(["mt", "train", *options(data, out), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["finished"] and len(facts["epochs"]) == 1
+    assert facts["read"]["one"]["sentences"] == 300
+    model = ["--model", str(out / "model.safetensors"), "--direction", "two-one"]
+    folder = data / "translation/cipher.one-two"
+    test = ["--source", str(folder / "test.two"), "--reference", str(folder / "test.one")]
+    assert run(["mt", "evaluate", *model, *test, "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["model"]["sentences"] == 8 and facts["model"]["direction"] == "two-one"
+    assert list(facts["baselines"]) == ["copied", "word by word, joint-align"]
+    words = str(folder / "test.two")
+    assert run(["mt", "translate", *model, "--input", words, "--beam", "2", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["translations"]) == 8
+    # Started again it has nothing left to do.
+    assert run(["mt", "train", *options(data, out), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["epochs"][0]["iteration"] > 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (["--init", "magic"], "joint-align"),
+        (["--source", "missing.txt"], "missing.txt"),
+        (["--device", "abacus"], "abacus"),
+        (["--validation-source", "/dev/null"], "/dev/null"),
+    ],
+)
+def test_bad_input_is_one_clear_line(data, tmp_path, capsys, changes, expected):
+    assert run(["mt", "train", *options(data, tmp_path / "out"), *changes]) == 2
+    captured = capsys.readouterr()
+    (line,) = [x for x in captured.err.splitlines() if x.startswith("error: ")]
+    assert expected in line and captured.out == ""
+
+
+def test_a_file_that_is_no_model(data, tmp_path, capsys):
+    (tmp_path / "x.safetensors").write_bytes(b"\x02\0\0\0\0\0\0\0{}")
+    arguments = ["--model", str(tmp_path / "x.safetensors"), "--direction", "a-b"]
+    assert run(["mt", "translate", *arguments, "--input", str(data / "a.txt")]) == 2
+    assert "translation model" in capsys.readouterr().err
+
+
+def test_figure_goes_on_where_it_was_and_draws_all_rows(data, tmp_path):
+    pytest.importorskip("matplotlib")
+    rows = starts_named("align,joint,joint-align,random,supervised")
+    settings = FigureSettings(
+        data, Pair("one", "two"), rows, Shape(16, 32, 2, 1, 1, 1, 1),
+        FitSettings.tiny(128), VectorSettings(piece_trainer(16, epochs=1), pieces=600),
+        epochs=2, validation=4,
+    )  # fmt: skip
+    first = figure_two(settings, tmp_path, device="cpu", threads=1, max_minutes=1e-9)
+    assert all(not curve["epochs"] for curve in first.facts["curves"].values())
+    told = []
+    result = figure_two(settings, tmp_path, device="cpu", threads=1, announce=told.append)
+    assert not any(name.startswith("vectors") for name in told), "trained before"
+    facts = json.loads((tmp_path / "figure2.json").read_text())
+    assert [len(curve["epochs"]) for curve in facts["curves"].values()] == [2] * 5
+    assert facts["curves"]["supervised"]["read"]["one"]["sentences"] == 600
+    assert (tmp_path / "figure2.png").read_bytes()[:4] == b"\x89PNG"
+    assert "Copied source" in result.markdown and "Word by word, Align" in result.markdown
+    again = figure_two(settings, tmp_path, device="cpu", threads=1)
+    for start, curve in result.facts["curves"].items():
+        assert again.facts["curves"][start]["epochs"] == curve["epochs"]
