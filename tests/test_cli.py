@@ -10,10 +10,12 @@ import sys
 
 import numpy as np
 import pytest
+import typer
 
 from jointalign import Embedding, Vocabulary, read, write
 from jointalign._variants import core
 from jointalign.alignment.api import METHODS, method_named
+from jointalign.cli._languages import check_code
 from jointalign.cli.app import run
 from languages import write_pair
 
@@ -416,3 +418,10 @@ def test_alignment_without_a_dictionary(files, tmp_path, capsys):
     assert "give either --lexicon, or --pairs" in capsys.readouterr().err
     fails(capsys, ["align", "procrustes", *without, *out, "--pairs", "numerals"], "no numeral")
     fails(capsys, ["align", "procrustes", *without, *out, "--pairs", "none"], "got none")
+
+
+@pytest.mark.parametrize("code", ["", "../en", "e n", "en/es"])
+def test_language_codes_name_files(code):
+    with pytest.raises(typer.BadParameter, match="expected a language code"):
+        check_code(code)
+    assert check_code("zh-Hans") == "zh-Hans"

@@ -22,7 +22,7 @@ def languages(paths: list[Path], given: list[str] | None) -> list[str]:
             raise typer.BadParameter(
                 f"got {len(paths)} --input but {len(given)} --language; give one for each"
             )
-        return list(given)
+        return [check_code(code) for code in given]
     codes = []
     for path in paths:
         named = [part for part in path.name.lower().split(".") if part in known_languages()]
@@ -30,3 +30,16 @@ def languages(paths: list[Path], given: list[str] | None) -> list[str]:
         if not named:
             say(f"{path}: language unknown, words are cut by Unicode rules; see --language")
     return codes
+
+
+def check_code(code: str) -> str:
+    """The code of a language, which names files, too.
+
+    Raises:
+        BadParameter: If it has other characters than letters, digits, `-` and `_`.
+    """
+    if not code or not code.replace("-", "").replace("_", "").isalnum():
+        raise typer.BadParameter(
+            f"expected a language code of letters, digits, - and _, such as en, got '{code}'"
+        )
+    return code

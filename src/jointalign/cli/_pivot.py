@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from jointalign.cli._console import progress, say, show, show_json
+from jointalign.cli._languages import check_code
 from jointalign.multilingual import MultilingualEmbedding
 
 ALIGNED = "aligned.safetensors"
@@ -90,7 +91,7 @@ def align_several(
 
 
 def _outputs(space: MultilingualEmbedding) -> list[str]:
-    return [*(f"{code}.vec" for code in space.languages), ALIGNED]
+    return [*(f"{check_code(code)}.vec" for code in space.languages), ALIGNED]
 
 
 def _paths(given: list[str]) -> dict[str, Path]:
