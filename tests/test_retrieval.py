@@ -368,6 +368,7 @@ def test_pruned_equals_whole_where_much_is_left_out(k, monkeypatch):
 @given(words(9), words(14), st.integers(1, 5), st.integers(1, 6))
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_staircase_equals_two_whole_products(monkeypatch, x, z, k, neighbourhood):
+    monkeypatch.setattr(_staircase, "SMALLEST", 0)
     monkeypatch.setattr(_staircase, "_FEWEST", 1)
     monkeypatch.setattr(_staircase, "_LISTED", 1)
     monkeypatch.setattr(_topk, "ROWS", 4)
@@ -395,6 +396,7 @@ def test_little_is_under_the_staircase(monkeypatch):
         seen.append(len(queries) * len(candidates))
         return real(queries, candidates, *rest)
 
+    monkeypatch.setattr(_staircase, "SMALLEST", 0)
     monkeypatch.setattr(_staircase, "top", counted)
     monkeypatch.setattr(_topk, "ROWS", 300)
     for one, other in zip(both_neighbours(x, z, 2), expected, strict=True):

@@ -74,7 +74,7 @@ def both_neighbours_and_hubs(
 ) -> tuple[Neighbours, Neighbours, tuple[Array, Array]]:
     """`both_neighbours` by CSLS, and the `both_similarities` that are found on the way."""
     check(x, z, k, neighbourhood)
-    if isinstance(x, np.ndarray) and _staircase.pays(k, neighbourhood):
+    if isinstance(x, np.ndarray) and _staircase.pays(x, z, k, neighbourhood):
         found = _staircase.search_both(unit(x) * 2, unit(z), k, neighbourhood)
         there = as_defined(found.there, Retrieval.CSLS, found.x_hubs)
         back = as_defined(found.back, Retrieval.CSLS, found.z_hubs)

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 # Candidates listed for each that is wanted, and the fewest: longer lists take longer to keep, and
 # leave less under the staircase.
 _LISTED, _FEWEST, _MOST = 8, 32, 64
+# Pairs for each word: with fewer, longer lists cost more than the product that they save.
+SMALLEST = 15_000
 
 
 class Searched(NamedTuple):
@@ -42,9 +44,10 @@ class Searched(NamedTuple):
     z_hubs: np.ndarray
 
 
-def pays(k: int, neighbourhood: int) -> bool:
-    """Whether lists of so few wanted are short enough to keep."""
-    return max(_LISTED * k, neighbourhood) <= _MOST
+def pays(x: np.ndarray, z: np.ndarray, k: int, neighbourhood: int) -> bool:
+    """Whether lists of so few wanted take less time to keep than they save."""
+    large = len(x) * len(z) >= SMALLEST * (len(x) + len(z))
+    return large and max(_LISTED * k, neighbourhood) <= _MOST
 
 
 def search_both(x: np.ndarray, z: np.ndarray, k: int, neighbourhood: int) -> Searched:
