@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -97,7 +96,7 @@ class PreparedFeatures:
     def __init__(self, places: list[tuple[FeatureStore, int]], device: str) -> None:
         self._places, self._device = places, device
 
-    @cached_property
+    @property
     def sizes(self) -> np.ndarray:
         """Rows of each sentence, int64 `(n,)`."""
         sizes = [store.starts[row + 1] - store.starts[row] for store, row in self._places]
@@ -173,7 +172,7 @@ class PreparedPieces:
         self._encoder, self._language = encoder, language
         self._cut = [encoder.cut(sentence) for sentence in words]
 
-    @cached_property
+    @property
     def sizes(self) -> np.ndarray:
         """Pieces of each sentence, int64 `(n,)`."""
         return np.array([len(pieces.ids) for pieces in self._cut], np.int64)

@@ -162,7 +162,8 @@ class ContextualCells:
         self, aligned: bool, texts: tuple[Text, Text, Text], target: str, seed: int, state: Path
     ) -> tuple[NERModel, dict[str, Any]]:
         encoder = self._encoder(self.settings.encoder)
-        mappings, more = None, {"encoder": encoder.name}
+        mappings: LayerMappings | None = None
+        more: dict[str, Any] = {"encoder": encoder.name}
         if aligned:
             mappings, more["layers"] = self._mappings(encoder, target)
         stores: dict[str, list[FeatureStore]] = {}
