@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from jointalign.translation._model import Network, padding_mask, split_heads
+from jointalign.translation._attention import split_heads
+from jointalign.translation._model import Network, padding_mask
 
 if TYPE_CHECKING:
     import torch

@@ -23,7 +23,7 @@ def add_noise(
     Example:
         >>> one = Sentences.of([np.arange(10, 16)])
         >>> add_noise(one, NoiseSettings(0, 0, 0.5), np.random.default_rng(0)).tokens.tolist()
-        [10, 2, 2, 2, 14, 15]
+        [10, 2, 12, 2, 14, 15]
     """
     owners = np.repeat(np.arange(len(sentences)), sentences.lengths)
     word, first = _words(sentences.words, owners)
