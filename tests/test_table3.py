@@ -120,11 +120,15 @@ def test_contextual_rows_go_through_the_seam(done, settings):
     folder, first = done
     asked = []
 
-    def contextual(row, target, seed):
-        asked.append((row.name, target, seed))
-        return {"counts": [[1, 1, 2]] * 80}
+    class Contextual:
+        def missing(self, row, target):
+            return None
 
-    result = table3(settings, NER, folder, contextual=contextual, threads=1)
+        def __call__(self, row, target, seed):
+            asked.append((row.name, target, seed))
+            return {"counts": [[1, 1, 2]] * 80}
+
+    result = table3(settings, NER, folder, contextual=Contextual(), threads=1)
     assert asked == [("m-bert-feature", "es", 0), ("m-bert-feature", "es", 1)]
     assert cells(result)["m-bert-feature"]["f1"] == pytest.approx(200 / 3)
     assert cells(result)["align"] == cells(first)["align"]

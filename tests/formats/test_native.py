@@ -230,7 +230,7 @@ def test_wrong_kind_says_what_to_do(tmp_path):
     native.write_bilingual(bilingual(), tmp_path / "two.safetensors")
     with pytest.raises(FormatError, match="got a bilingual embedding; take its source"):
         native.read(tmp_path / "two.safetensors")
-    with pytest.raises(FormatError, match="got one of one vocabulary; reallocate"):
+    with pytest.raises(FormatError, match="got one vocabulary; reallocate"):
         native.read_bilingual(tmp_path / "one.safetensors")
 
 
