@@ -5,8 +5,8 @@ words of the training dictionary that both sides have (with all their translatio
 spelt alike, and without any pair. Scored on the test dictionary and the later part of the training
 dictionary, which no run learns from (rule `muse`). What is done is kept in the folder of `--out`.
 
-    python studies/small_dictionaries.py --data DATA --source-vectors en.vec --target-vectors es.vec \
-        --words 5000 --out runs/small
+    python studies/small_dictionaries.py --data DATA --source-vectors en.vec \
+        --target-vectors es.vec --words 5000 --out runs/small
 """
 
 from __future__ import annotations
