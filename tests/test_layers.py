@@ -10,7 +10,7 @@ import jointalign
 ROOT = Path(jointalign.__file__).parent
 LAYERS = [
     {"version", "errors", "progress", "processors"},
-    {"_compression", "_lines", "_workers"},
+    {"_compression", "_lines", "_torch", "_workers"},
     {"files"},
     {"vocabulary", "subwords", "stages", "tensors"},
     {"tokenization"},

@@ -19,8 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jointalign._torch import torch_of
 from jointalign.alignment.base import Array
-from jointalign.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -238,11 +238,7 @@ def import_torch() -> Any:
     Raises:
         MissingExtraError: If it is not installed.
     """
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingExtraError("torch", "torch") from error
-    return torch
+    return torch_of("torch")
 
 
 def to_tensor(array: Array) -> Tensor:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from jointalign._torch import threads_for, torch_of
 from jointalign.errors import MissingExtraError
-from jointalign.processors import usable_processors
 
 
 def import_torch() -> Any:
@@ -16,11 +16,7 @@ def import_torch() -> Any:
     Raises:
         MissingExtraError: If it is not installed.
     """
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingExtraError("torch", "contextual") from error
-    return torch
+    return torch_of("contextual")
 
 
 def import_transformers() -> Any:
@@ -51,13 +47,6 @@ def quiet_transformers() -> Iterator[None]:
         logging.enable_progress_bar()
 
 
-@contextmanager
-def torch_threads(threads: int | None) -> Iterator[None]:
+def torch_threads(threads: int | None) -> AbstractContextManager[None]:
     """Let torch use so many threads in the block; `None` for all processors."""
-    torch = import_torch()
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads or usable_processors())
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    return threads_for(threads, "contextual")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from jointalign.errors import MissingExtraError
-from jointalign.processors import usable_processors
+from jointalign._torch import threads_for, torch_of
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -20,23 +18,12 @@ def import_torch() -> Any:
     Raises:
         MissingExtraError: If it is not installed.
     """
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingExtraError("torch", "ner") from error
-    return torch
+    return torch_of("ner")
 
 
-@contextmanager
-def torch_threads(threads: int | None) -> Iterator[None]:
+def torch_threads(threads: int | None) -> AbstractContextManager[None]:
     """Let torch use so many threads in the block; `None` for all processors."""
-    torch = import_torch()
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads or usable_processors())
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    return threads_for(threads, "ner")
 
 
 def dropped(values: Tensor, share: float, generator: Generator | None) -> Tensor:
