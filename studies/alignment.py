@@ -44,6 +44,7 @@ from jointalign.files import atomic, file_facts, read_lines
 from jointalign.processors import limited_to
 from jointalign.stages import Stages, peak_memory_mb
 from jointalign.tokenization import tokenizer
+from jointalign.training.base import Noise
 from jointalign.tuning import Wishes, tune_alignment, tune_run
 from jointalign.version import __version__
 
@@ -108,7 +109,7 @@ class Study:
         def work() -> None:
             corpora = [self.encoded(language) for language in languages]
             begun, cpu = time.monotonic(), time.process_time()
-            embedding = SkipGram().fit_encoded(
+            embedding = SkipGram(noise=Noise.JOINT, shared_noise=1).fit_encoded(
                 corpora, seed=self.seed, threads=self.threads, folder=self.out / f"{name}.parts",
                 progress=Ticker(),
             )  # fmt: skip
