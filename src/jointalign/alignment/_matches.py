@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jointalign._topk import blocks
+from jointalign._tiles import blocks
 from jointalign.alignment._exact_search import ExactSearch
 from jointalign.alignment._induction import Direction
 from jointalign.alignment._sweep import COLUMNS, Best, Dropout, Side, sweep

@@ -19,7 +19,7 @@ from threading import Lock
 import numpy as np
 from numba import get_num_threads, njit
 
-from jointalign._topk import blocks
+from jointalign._tiles import blocks
 from jointalign.processors import limited_to
 
 # A block of products is 1 MB in float32: it stays in a core's cache from the product to the scans.
