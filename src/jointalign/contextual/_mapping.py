@@ -6,6 +6,7 @@ Section 3.2 and appendix A of the paper: eq. (1) with the vectors of aligned wor
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
@@ -58,6 +59,16 @@ class LayerMappings:
                 f"the mapping is between {known}; it has no side for '{language}'"
             )
         return tuple(Side)[self.languages.index(language)]
+
+    def digest(self) -> str:
+        """Tells these maps from all others."""
+        total = hashlib.sha256(repr(self.languages).encode())
+        for layer, mapping in sorted(self.layers.items()):
+            parts = mapping.source, mapping.target, *mapping.source_means, *mapping.target_means
+            total.update(f"{layer} {len(mapping.source_means)} {len(parts)}".encode())
+            for part in parts:
+                total.update(as_numpy(part).astype(np.float32).tobytes())
+        return total.hexdigest()
 
     def moved(self, vectors: np.ndarray, layers: Sequence[int], side: Side) -> np.ndarray:
         """Vectors of one side in the common space.

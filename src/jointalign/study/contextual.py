@@ -172,11 +172,11 @@ class ContextualCells:
             side = Side.SOURCE if text.language == self._ner.source else Side.TARGET
             name = f"{text.language}{number}.{target if aligned else 'plain'}"
             # The sentences of training and development are drawn by seed.
+            key = [name, seed, len(text.sentences), self._map_facts(aligned, target)]
             store = write_features(
                 encoder, words_of(text), self._folder / "features" / f"{name}.seed{seed}",
                 self.settings.features, mappings=mappings, side=side, language=text.language,
-                key=self._digest([name, seed, len(text.sentences), self._map_facts(aligned, target)]),
-                progress=self._progress,
+                key=self._digest(key), progress=self._progress,
             )  # fmt: skip
             stores.setdefault(text.language, []).append(store)
         inputs = FeatureInputs(stores, self.settings.device)
