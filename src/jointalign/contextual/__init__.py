@@ -6,10 +6,8 @@ Needs the extra `contextual` (torch, transformers, tokenizers), when used and no
 from jointalign.contextual._encoder import Encoder
 from jointalign.contextual._features import Extracted, extract
 from jointalign.contextual._mapping import (
-    CrossCovariances,
     LayerMappings,
     Side,
-    Solution,
     fit_aligner,
     read_layer_mappings,
     write_layer_mappings,
@@ -23,6 +21,7 @@ from jointalign.contextual._pairs import (
 from jointalign.contextual._pretraining import Pretrained, PretrainingSettings, pretrain
 from jointalign.contextual._sampling import LayerScore
 from jointalign.contextual._store import FeatureStore, sentence_digest, write_features
+from jointalign.contextual._sums import CrossCovariances, Solution
 from jointalign.contextual._torch import torch_threads
 from jointalign.contextual.api import choice, mapping_settings, read_aligned_text
 from jointalign.contextual.base import Combine, FeatureSettings, Pooling

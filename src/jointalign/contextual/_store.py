@@ -15,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 
 from jointalign.contextual._encoder import Encoder
-from jointalign.contextual._features import BATCH_PIECES, Extracted, extract
+from jointalign.contextual._features import BATCH_PIECES, Extracted, extract, halved
 from jointalign.contextual._mapping import LayerMappings, Side
 from jointalign.contextual.base import Combine, FeatureSettings, resolved
 from jointalign.errors import FormatError, JointalignError
@@ -30,7 +30,6 @@ _STARTS, _WORD_STARTS, _FIRSTS, _DIGESTS = (
     "words.bin",
 )
 _LAYOUT = 1
-_MOST = float(np.finfo(np.float16).max)
 SAVE_SECONDS = 30.0
 
 
@@ -173,11 +172,7 @@ def write_features(
         )
         for part in found:
             count = len(part.starts) - 1
-            vectors = part.vectors
-            if mappings is not None:
-                vectors = mappings.moved(vectors, layers, side)
-            if settings.combine is Combine.SUM:
-                vectors = vectors.sum(0, keepdims=True)
+            vectors = halved(part.vectors, layers, settings.combine, mappings, side)
             writer.add(part, vectors, seen[:count])
             del seen[:count]
             if progress is not None:
@@ -238,13 +233,8 @@ class _Writer:
 
     def add(self, part: Extracted, vectors: np.ndarray, digests: list[int]) -> None:
         """Append the vectors of some sentences, `(arrays, rows, d)`."""
-        if vectors.size and not np.abs(vectors).max() <= _MOST:
-            raise JointalignError(
-                f"a vector has a value beyond half precision (above {_MOST:g}, or not a number); "
-                "is this encoder whole?"
-            )
         for name, rows in zip(self._vectors, vectors, strict=True):
-            self._files[name].write(rows.astype("<f2").tobytes())
+            self._files[name].write(rows.tobytes())
         self._files[_STARTS].write((part.starts[1:] + self._rows).astype("<i8").tobytes())
         self._files[_WORD_STARTS].write(
             (part.word_starts[1:] + self._words).astype("<i8").tobytes()
