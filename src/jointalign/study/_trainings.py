@@ -16,7 +16,7 @@ from jointalign.formats.api import read, read_bilingual, write, write_bilingual
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
 from jointalign.stages import Stages
-from jointalign.study._data import dictionaries, text_of
+from jointalign.study._data import found_dictionaries, text_of
 from jointalign.study._rows import Space
 from jointalign.study.base import Pair, StudySettings
 from jointalign.tokenization import tokenizer
@@ -49,7 +49,7 @@ class Trainings:
         self.threads, self.progress = threads, progress
         self.stages = Stages(folder, announce)
         # Every cell asks for these: files are read, and texts digested, once for all of them.
-        self.dictionaries = cache(partial(dictionaries, settings))
+        self.dictionaries = cache(partial(found_dictionaries, settings))
         self._text_of = cache(partial(text_of, settings))
         self._text = cache(self._encoded)
 
