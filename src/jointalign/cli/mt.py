@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -61,6 +62,9 @@ def train(
     ] = Size.SMALL,
     epochs: Annotated[int, typer.Option(min=1, help="How many (20: the paper).")] = 20,
     epoch_sentences: Annotated[int | None, typer.Option(min=1, help="Sentences an epoch.")] = None,
+    batch_sentences: Annotated[
+        int | None, typer.Option(min=1, help="Sentences a step, of all processes together.")
+    ] = None,
     pieces: Annotated[int, typer.Option(min=300, help="Of words (60,000: published).")] = 5000,
     method: Annotated[str, typer.Option(help="Of alignment.")] = "procrustes",
     gamma: Annotated[float, typer.Option(help="Of reallocation.")] = 0.9,
@@ -73,18 +77,19 @@ def train(
 ) -> None:
     """Make vectors of pieces of words, then train a model that begins with them.
 
-    Stopped, it goes on from its last checkpoint when started again.
+    Stopped, it goes on from its last checkpoint when started again. Several GPUs share each batch:
+    `torchrun --nproc-per-node 2 -m jointalign mt train ...`.
     """
     from jointalign.files import spare_inputs
     from jointalign.lexicon import Lexicon
     from jointalign.processors import limited_to
     from jointalign.stages import Stages, locked
-    from jointalign.translation.api import MODEL, Validation, check_extra, fit
+    from jointalign.translation.api import MODEL, Validation, check_extra, fit, joined
     from jointalign.translation.vectors import Vectors, VectorSettings, piece_trainer, starts_named
 
     check_extra()
     (start,) = starts_named(init)
-    shape, settings = _sizes(size, epoch_sentences)
+    shape, settings = _sizes(size, epoch_sentences, batch_sentences)
     spare_inputs([source, target], [out / MODEL])
     texts, codes = (lines_of(source), lines_of(target)), (source_language, target_language)
     if (source_text is None) != (target_text is None):
@@ -95,12 +100,21 @@ def train(
         lines_of(validation_target) if validation_target else (),
         parallel,
     )
-    with progress("mt") as bar, locked(out), limited_to(threads):
+    with (
+        joined(device) as group,
+        progress("mt", group.first) as bar,
+        locked(out) if group.first else nullcontext(),
+        limited_to(threads),
+    ):
 
         def announce(stage: str, done: bool) -> None:
             if not done:
                 say(stage)
             bar.title(stage)
+
+        def told(entry: dict) -> None:
+            if group.first:
+                say(_told(entry))
 
         known = None if lexicon is None else Lexicon.read(lexicon, not keep_case)
         vectors = Vectors(
@@ -110,12 +124,15 @@ def train(
             ),
             texts, large, known, Stages(out, announce), seed, threads, bar,
         )  # fmt: skip
+        segmentation, space = group.led(lambda: (vectors.segmentation(), vectors.space(start)))
         result = fit(
-            texts, vectors.segmentation(), codes, epochs=epochs, shape=shape, settings=settings,
-            embedding=vectors.space(start), separate=start.separate, validation=held_out,
-            criterion="bleu" if parallel else "round_trip", seed=seed, device=device, folder=out,
-            max_minutes=max_minutes, progress=bar, announce=lambda entry: say(_told(entry)),
+            texts, segmentation, codes, epochs=epochs, shape=shape, settings=settings,
+            embedding=space, separate=start.separate, validation=held_out,
+            criterion="bleu" if parallel else "round_trip", seed=seed, device=group.device,
+            folder=out, max_minutes=max_minutes, group=group, progress=bar, announce=told,
         )  # fmt: skip
+    if not group.first:
+        return
     facts = {
         "out": str(out / MODEL),
         "finished": result.finished,
@@ -196,7 +213,9 @@ def evaluate(
             show(f"  {name}: {found}")
 
 
-def _sizes(size: Size, epoch_sentences: int | None) -> tuple[Shape, FitSettings]:
+def _sizes(
+    size: Size, epoch_sentences: int | None, batch_sentences: int | None
+) -> tuple[Shape, FitSettings]:
     from dataclasses import replace
 
     from jointalign.translation.base import FitSettings, Shape
@@ -208,6 +227,8 @@ def _sizes(size: Size, epoch_sentences: int | None) -> tuple[Shape, FitSettings]
     }[size]
     if epoch_sentences is not None:
         settings = replace(settings, epoch_sentences=epoch_sentences)
+    if batch_sentences is not None:
+        settings = replace(settings, batch_sentences=batch_sentences)
     return shape, settings
 
 
