@@ -1,4 +1,4 @@
-"""Taggers over an encoder as folders: learnt, kept, read and used by the commands, with no store."""
+"""Taggers over an encoder as folders: learnt, kept, read and used by commands, with no store."""
 
 import io
 import json
@@ -145,7 +145,7 @@ def test_a_fine_tuned_tagger_comes_back_with_its_encoder(encoder, texts, tmp_pat
     again = read_tagger(tmp_path / "model")
     assert ner.predict(again, hard(), "es") == ner.predict(model, hard(), "es")
     assert ner.evaluate(again, sentences(20, 3), "es").f1 == 100
-    # What was learnt is in the folder, and can be loaded on its own; what it came from is as it was.
+    # What was learnt is in the folder, and loads on its own; what it came from is as it was.
     learnt, first = Encoder.load(tmp_path / "model" / "encoder"), Encoder.load(encoder)
     assert learnt.digest() != first.digest()
     # Of another writing, it is refused.
