@@ -56,10 +56,10 @@ def test_train_translate_evaluate(data, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        (["--init", "magic"], "joint-align"),
         (["--source", "missing.txt"], "missing.txt"),
         (["--device", "abacus"], "abacus"),
-        (["--validation-source", "/dev/null"], "/dev/null"),
+        (["--validation-source", "/dev/null", "--validation-target", "/dev/null"], "/dev/null"),
+        (["--method", "magic"], "procrustes"),
     ],
 )
 def test_bad_input_is_one_clear_line(data, tmp_path, capsys, changes, expected):
@@ -67,6 +67,40 @@ def test_bad_input_is_one_clear_line(data, tmp_path, capsys, changes, expected):
     captured = capsys.readouterr()
     (line,) = [x for x in captured.err.splitlines() if x.startswith("error: ")]
     assert expected in line and captured.out == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (["--init", "magic"], "joint-align"),
+        (["--init", "supervised"], "joint-align"),
+        (["--validation-source", "/dev/null"], "--validation-target"),
+        (["--parallel"], "--validation-source"),
+        (["--source-text", "/dev/null"], "--target-text"),
+    ],
+)
+def test_options_that_do_not_fit(data, tmp_path, capsys, changes, expected):
+    assert run(["mt", "train", *options(data, tmp_path / "out"), *changes]) == 2
+    assert expected in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_changed_is_made_again_and_another_training_is_not_thrown_away(data, tmp_path, capsys):
+    large = [tmp_path / "large.a", tmp_path / "large.b"]
+    for path, name in zip(large, ("a.txt", "b.txt"), strict=True):
+        path.write_text((data / name).read_text())
+    more = ["--source-text", str(large[0]), "--target-text", str(large[1]), "--init", "joint"]
+    out = tmp_path / "mt"
+    assert run(["mt", "train", *options(data, out), *more]) == 0
+    assert "of one piece each" not in capsys.readouterr().err, "joint reads no dictionary"
+    model = (out / "model.safetensors").read_bytes()
+    large[0].write_text((data / "a.txt").read_text() * 2)
+    # Other text makes other vectors, and so another training, which has no place in this folder.
+    assert run(["mt", "train", *options(data, out), *more]) == 2
+    assert "another training is here" in capsys.readouterr().err
+    assert (out / "model.safetensors").read_bytes() == model
+    assert run(["mt", "train", *options(data, out), *more, "--seed", "1"]) == 2
+    assert (out / "model.safetensors").read_bytes() == model
 
 
 def test_a_file_that_is_no_model(data, tmp_path, capsys):

@@ -23,6 +23,16 @@ application = typer.Typer(
 )
 
 
+class Init(StrEnum):
+    """What a model may begin with."""
+
+    JOINT_ALIGN = "joint-align"
+    JOINT = "joint"
+    ALIGN = "align"
+    SUPERVISED_JOINT = "supervised-joint"
+    RANDOM = "random"
+
+
 class Size(StrEnum):
     """Sets of settings for models and their training."""
 
@@ -39,9 +49,8 @@ def train(
     source_language: Annotated[str, typer.Option(help="Code, e.g. en.")],
     target_language: Annotated[str, typer.Option(help="Code, e.g. de.")],
     init: Annotated[
-        str,
-        typer.Option(help="Vectors: joint-align, joint, align, supervised-joint or random."),
-    ] = "joint-align",
+        Init, typer.Option(help="Vectors that the model begins with.")
+    ] = Init.JOINT_ALIGN,
     lexicon: Annotated[
         Path | None, typer.Option(help="Training dictionary, for all but joint and random.")
     ] = None,
@@ -85,21 +94,21 @@ def train(
     from jointalign.processors import limited_to
     from jointalign.stages import Stages, locked
     from jointalign.translation.api import MODEL, Validation, check_extra, fit, joined
-    from jointalign.translation.vectors import Vectors, VectorSettings, piece_trainer, starts_named
+    from jointalign.translation.vectors import Start, Vectors, VectorSettings, piece_trainer
 
     check_extra()
-    (start,) = starts_named(init)
+    start = Start(init.value)
     shape, settings = _sizes(size, epoch_sentences, batch_sentences)
     spare_inputs([source, target], [out / MODEL])
     texts, codes = (lines_of(source), lines_of(target)), (source_language, target_language)
-    if (source_text is None) != (target_text is None):
-        raise typer.BadParameter("give both --source-text and --target-text, or neither")
-    large = (source_text, target_text) if source_text and target_text else None
-    held_out = Validation(
-        lines_of(validation_source) if validation_source else (),
-        lines_of(validation_target) if validation_target else (),
-        parallel,
+    large = _both(source_text, target_text, "--source-text and --target-text")
+    checked = _both(
+        validation_source, validation_target, "--validation-source and --validation-target"
     )
+    if parallel and checked is None:
+        raise typer.BadParameter("--parallel says what --validation-source and -target are")
+    source_lines, target_lines = [lines_of(path) for path in checked] if checked else ((), ())
+    held_out = Validation(source_lines, target_lines, parallel)
     with (
         joined(device) as group,
         progress("mt", group.first) as bar,
@@ -136,9 +145,11 @@ def train(
     facts = {
         "out": str(out / MODEL),
         "finished": result.finished,
-        "read": result.report,
+        "read": result.report | vectors.report,
         "epochs": list(result.history),
     }
+    for line in _left_out(result.report | vectors.report):
+        say(line)
     if json:
         show_json(facts)
     elif result.finished:
@@ -213,6 +224,15 @@ def evaluate(
             show(f"  {name}: {found}")
 
 
+def _both(source: Path | None, target: Path | None, names: str) -> tuple[Path, Path] | None:
+    """Two files that go together, or none."""
+    if source is None and target is None:
+        return None
+    if source is None or target is None:
+        raise typer.BadParameter(f"give both {names}, or neither")
+    return source, target
+
+
 def _sizes(
     size: Size, epoch_sentences: int | None, batch_sentences: int | None
 ) -> tuple[Shape, FitSettings]:
@@ -230,6 +250,21 @@ def _sizes(
     if batch_sentences is not None:
         settings = replace(settings, batch_sentences=batch_sentences)
     return shape, settings
+
+
+def _left_out(report: dict[str, dict]) -> list[str]:
+    """A line about each thing of which not all was used."""
+    lines = []
+    for name, read in report.items():
+        if name == "lexicon" and read["of_one_piece_each"] < read["pairs"]:
+            kept, pairs = read["of_one_piece_each"], read["pairs"]
+            lines.append(f"dictionary: {kept} of {pairs} pairs are of one piece each and were used")
+        if read.get("empty") or read.get("too_long"):
+            lines.append(
+                f"{name}: {read['sentences']} sentences; left out: {read['empty']} empty, "
+                f"{read['too_long']} too long"
+            )
+    return lines
 
 
 def _told(entry: dict) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 import time
 from collections.abc import Callable
@@ -9,8 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from jointalign.errors import JointalignError
-from jointalign.files import atomic, file_facts
+from jointalign.errors import JointalignError, MissingExtraError
+from jointalign.files import atomic
 from jointalign.processors import usable_processors
 from jointalign.progress import Progress
 from jointalign.stages import Stages, locked
@@ -35,6 +36,8 @@ from jointalign.translation.base import Schedule
 from jointalign.translation.baselines import copied, word_by_word
 from jointalign.translation.vectors import Start, Vectors
 from jointalign.version import __version__
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,8 @@ def figure_two(
         announce: Told what has been done.
 
     Raises:
-        JointalignError: If data is missing or there is no curve to draw.
-        MissingExtraError: If torch, tokenizers, sacrebleu or matplotlib is not installed.
+        JointalignError: If data is missing or no kind of vectors is named.
+        MissingExtraError: If torch, tokenizers or sacrebleu is not installed.
     """
     check_extra()
     if not settings.starts:
@@ -141,7 +144,11 @@ class _Figure:
         write_json(facts, paths[0])
         with atomic(paths[1], "w") as file:
             file.write(text + "\n")
-        draw_curves(facts, paths[2])
+        try:
+            draw_curves(facts, paths[2])
+        except MissingExtraError as error:
+            logger.warning("no picture: %s", error)
+            del paths[2]
         return FigureResult(facts, text, tuple(paths))
 
     def _session(self, start: Start) -> Session:
@@ -246,6 +253,4 @@ def _large(settings: FigureSettings) -> tuple[Path, Path] | None:
     where = StudySettings(settings.data, (settings.pair,), corpus=settings.corpus)
     pair = settings.pair
     found = [text_of(where, pair, code)[1] for code in (pair.source, pair.target)]
-    for path in found:
-        file_facts(path)
     return found[0], found[1]

@@ -75,7 +75,7 @@ class Session:
             and all read the folder.
 
     Raises:
-        JointalignError: If not all of them see the folder.
+        JointalignError: If another training is in the folder, or not all of them see it.
     """
 
     def __init__(
@@ -206,7 +206,10 @@ class Session:
         except JointalignError:  # damaged by the disk: begin again
             return False
         if facts.get("key") != self._key:
-            return False
+            raise JointalignError(
+                f"{self.folder}: another training is here (of other texts, vectors, settings or "
+                f"another seed); name another folder, or remove {self.folder / CHECKPOINT}"
+            )
         self._restore(tensors)
         self.training.iteration = int(facts["iteration"])
         self.history = json.loads(facts["history"])

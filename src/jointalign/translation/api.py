@@ -162,7 +162,8 @@ def fit(
         announce: Told each epoch's entry of the history.
 
     Raises:
-        JointalignError: If a text is empty, or the vectors do not fit the model.
+        JointalignError: If a text is empty, the vectors do not fit the model, or another training
+            is in the folder.
         MissingExtraError: If torch, tokenizers or sacrebleu is not installed.
 
     Example:
@@ -192,7 +193,7 @@ def fit(
             announce(session.history[-1])
     group.told(None)  # the first has written the model
     best = session.best
-    if folder is not None and (folder / MODEL).exists():
+    if folder is not None and session.history:
         best = read_translator(folder / MODEL, device, job.settings.precision)
     finished = session.epochs >= epochs
     return FitResult(best, tuple(session.history), finished, report)
