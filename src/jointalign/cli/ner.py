@@ -83,15 +83,16 @@ def predict(
         with nullcontext(sys.stdout) if out is None else write_text(out) as stream:
             for text, sentence in tagged(loaded):
                 count += 1
-                if json:
-                    kept.append(_facts(sentence))
                 if out is not None or not json:
                     stream.write(text)
+                else:
+                    kept.append(_facts(sentence))
                 if count % 1000 == 0:
                     bar(count, None, f"{count / (time.monotonic() - begun):.0f} sentences/s")
     speed = count / max(time.monotonic() - begun, 1e-9)
     if json:
-        show_json({"language": language, "sentences": kept, "sentences_per_second": round(speed)})
+        done = {"language": language, "count": count, "sentences_per_second": round(speed)}
+        show_json(done | ({"sentences": kept} if out is None else {"out": str(out)}))
     say(f"{count:,} sentences, {speed:,.0f} a second")
 
 

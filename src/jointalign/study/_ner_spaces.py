@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from jointalign.alignment.api import align, apply
+from jointalign.alignment.api import align, apply, first
 from jointalign.alignment.procrustes import Procrustes
 from jointalign.alignment.storage import read_mapping, write_mapping
 from jointalign.choice import described
@@ -86,11 +86,11 @@ class NERSpaces:
         """Make sure that a space is aligned without a dictionary; the name of that stage."""
         name = _title(row, pair, seed)
         mapping, facts = f"{name}.safetensors", f"{name}.json"
+        most = self._trainings.settings.max_vocabulary
 
         def work() -> None:
-            found = align_unsupervised(
-                self._unaligned(row, pair, seed), seed=seed, progress=self._trainings.progress
-            )
+            frequent = first(self._unaligned(row, pair, seed), most)
+            found = align_unsupervised(frequent, seed=seed, progress=self._trainings.progress)
             write_mapping(found.mapping, self._folder / mapping)
             told = {
                 "method": described(found.method), "worked": found.worked,
@@ -101,7 +101,8 @@ class NERSpaces:
 
         stages = self._trainings.stages
         if name not in stages.records:
-            stages.do(name, [__version__, self.gamma(row, pair)], [mapping, facts], work, after)
+            settings = [__version__, self.gamma(row, pair), most]
+            stages.do(name, settings, [mapping, facts], work, after)
         return name
 
 
