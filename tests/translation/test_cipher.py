@@ -17,6 +17,18 @@ def test_translations_have_the_same_words_in_another_order():
     assert moved > 0.5 * len(CIPHER.train)
 
 
+def test_the_verb_comes_last_in_the_cipher_alone():
+    verbs = {
+        words for words, kind in zip(CIPHER.lexicon, CIPHER.kinds, strict=True) if kind == "verb"
+    }
+    ends = [target.split()[-1] in {t for _, t in verbs} for _, target in CIPHER.train]
+    assert all(ends)
+    assert not any(source.split()[-1] in {s for s, _ in verbs} for source, _ in CIPHER.train)
+    plain = make_cipher(CipherSettings(sentences=300, held_out=20, verb_last=False))
+    assert plain.source_lines == CIPHER.source_lines
+    assert plain.target_lines != CIPHER.target_lines
+
+
 def test_halves_are_different_scenes_and_held_out_ones_new():
     assert CIPHER.source_lines == tuple(s for s, _ in CIPHER.train[:300])
     assert CIPHER.target_lines == tuple(t for _, t in CIPHER.train[300:])

@@ -1,6 +1,8 @@
 """`jointalign mt` and `jointalign study figure2` as their users meet them."""
 
 import json
+import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +10,7 @@ pytest.importorskip("torch")
 pytest.importorskip("tokenizers")
 pytest.importorskip("sacrebleu")
 from jointalign.cli.app import run  # noqa: E402
+from jointalign.errors import JointalignError  # noqa: E402
 from jointalign.study import FigureSettings, Pair, figure_two  # noqa: E402
 from jointalign.translation.base import FitSettings, Shape  # noqa: E402
 from jointalign.translation.cipher import CipherSettings, make_cipher  # noqa: E402
@@ -131,3 +134,23 @@ def test_figure_goes_on_where_it_was_and_draws_all_rows(data, tmp_path):
     again = figure_two(settings, tmp_path, device="cpu", threads=1)
     for start, curve in result.facts["curves"].items():
         assert again.facts["curves"][start]["epochs"] == curve["epochs"]
+
+
+def test_rows_that_need_no_dictionary_ask_for_none(data, tmp_path):
+    pytest.importorskip("matplotlib")
+    folder = tmp_path / "data"
+    shutil.copytree(data / "translation", folder / "translation")
+    (folder / "mono").mkdir()  # there are texts of other pairs, and none is wanted
+    settings = FigureSettings(
+        folder, Pair("one", "two"), starts_named("joint,random"), Shape(16, 32, 2, 1, 1, 1, 1),
+        FitSettings.tiny(128), VectorSettings(piece_trainer(16, epochs=1), pieces=600, tokens=0),
+        epochs=1, validation=4,
+    )  # fmt: skip
+    figure_two(settings, tmp_path / "out", device="cpu", threads=1, max_minutes=1e-9)
+    with pytest.raises(JointalignError, match="expected one-two.0-5000.txt"):
+        figure_two(replace(settings, starts=starts_named("align")), tmp_path / "other")
+
+
+def test_the_toy_takes_rows(tmp_path):
+    assert FigureSettings.toy(tmp_path, 0, starts_named("supervised")).starts == ("supervised",)
+    assert len(FigureSettings.toy(tmp_path, 0).starts) == 4

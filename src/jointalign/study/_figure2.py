@@ -111,7 +111,9 @@ class _Figure:
         pair = settings.pair
         self.texts = captions(settings.data, pair)
         stages = Stages(folder, lambda name, done: None if done else tell(name))
-        lexicon = dictionaries(StudySettings(settings.data, (pair,)), pair).training
+        lexicon = None
+        if any(start.needs_lexicon for start in settings.starts):
+            lexicon = dictionaries(StudySettings(settings.data, (pair,)), pair).training
         self.vectors = Vectors(
             (pair.source, pair.target), settings.vectors, self.texts.halves, _large(settings),
             lexicon, stages, settings.seed, threads, progress,
@@ -247,8 +249,8 @@ def _parallel(job: Job, texts: Captions) -> Job:
 
 
 def _large(settings: FigureSettings) -> tuple[Path, Path] | None:
-    """Files of the large texts of the two languages; `None` if there is no folder of them."""
-    if not (settings.data / "mono").is_dir():
+    """Files of the large texts of the two languages; `None` if there are none or none is wanted."""
+    if not settings.vectors.tokens or not (settings.data / "mono").is_dir():
         return None
     where = StudySettings(settings.data, (settings.pair,), corpus=settings.corpus)
     pair = settings.pair

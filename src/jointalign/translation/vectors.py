@@ -57,6 +57,11 @@ class Start(StrEnum):
         """Whether there is anything to begin with."""
         return self not in (Start.RANDOM, Start.SUPERVISED)
 
+    @property
+    def needs_lexicon(self) -> bool:
+        """Whether it learns from a training dictionary."""
+        return self.has_vectors and self is not Start.JOINT
+
 
 @dataclass(frozen=True)
 class VectorSettings:
