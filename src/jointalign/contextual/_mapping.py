@@ -7,6 +7,7 @@ Section 3.2 and appendix A of the paper: eq. (1) with the vectors of aligned wor
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from jointalign.alignment.base import Aligner, Mapping, as_numpy
 from jointalign.errors import FormatError, JointalignError
 from jointalign.normalize import recentred, unit
 from jointalign.tensors import read_tensors, write_tensors
+
+logger = logging.getLogger(__name__)
 
 _KIND = "layer mappings"
 _RIDGE = 1e-6  # of the mean variance: enough to make a singular system solvable
@@ -48,10 +51,33 @@ class LayerMappings:
     Args:
         layers: By layer counted from 0, the embedding layer.
         encoder: Name of the encoder that they belong to.
+        identity: What tells it from others, see `encoder_identity`; empty if that is not known.
     """
 
     layers: MappingType[int, Mapping]
     encoder: str = ""
+    identity: str = ""
+
+    def check_encoder(self, name: str, identity: str) -> None:
+        """Make sure that vectors of an encoder can be moved.
+
+        Mappings that do not know their encoder's identity are taken, with a warning if its name
+        differs.
+
+        Raises:
+            JointalignError: If the mappings were learnt with another one.
+        """
+        if not (self.identity and identity) and self.encoder not in ("", name):
+            logger.warning(
+                "the mapping was learnt with the encoder '%s', and these vectors are of '%s'; if "
+                "they differ, learn it again with `jointalign align-features`", self.encoder, name,
+            )  # fmt: skip
+        if self.identity and identity and self.identity != identity:
+            raise JointalignError(
+                f"the mapping was learnt with the encoder '{self.encoder}' as it was then, and "
+                f"'{name}' has other weights, settings or pieces; learn it again with "
+                "`jointalign align-features`"
+            )
 
     def moved(self, vectors: np.ndarray, layers: Sequence[int], side: Side) -> np.ndarray:
         """Vectors of one side in the common space.
@@ -169,6 +195,7 @@ def write_layer_mappings(mappings: LayerMappings, path: str | Path) -> None:
                 tensors[f"{layer}.{side}_means"] = stacked.astype(np.float32)
     layers = json.dumps([int(layer) for layer in mappings.layers])
     facts = {"format": "jointalign", "kind": _KIND, "layers": layers, "encoder": mappings.encoder}
+    facts["identity"] = mappings.identity
     write_tensors(path, tensors, facts)
 
 
@@ -189,4 +216,4 @@ def read_layer_mappings(path: str | Path) -> LayerMappings:
         means = [tuple(tensors.get(f"{layer}.{side}_means", ())) for side in Side]
         source, target = (np.array(tensors[f"{layer}.{side}"]) for side in Side)
         found[layer] = Mapping(source, target, {}, means[0], means[1])
-    return LayerMappings(found, facts.get("encoder", ""))
+    return LayerMappings(found, facts.get("encoder", ""), facts.get("identity", ""))

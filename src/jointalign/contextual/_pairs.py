@@ -137,7 +137,7 @@ def learn_mappings(
         else:
             x, z = sample.pairs()
             learnt[layer] = fit_aligner(settings.aligner, x[place], z[place], seed)
-    mappings = LayerMappings(learnt, encoder.name)
+    mappings = LayerMappings(learnt, encoder.name, encoder.identity)
     return LearntMappings(mappings, held.scores(mappings, layers), sums[0].count, sentences)
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from jointalign._compression import COMPRESSIONS
 from jointalign.alignment.api import align
 from jointalign.alignment.procrustes import Procrustes
 from jointalign.embedding import BilingualEmbedding
@@ -20,6 +19,7 @@ from jointalign.ner import StaticInputs, Text, WordTable, conll
 from jointalign.ner.api import NERModel, coverage, drawn, sentence_counts, train
 from jointalign.reallocation import reallocate
 from jointalign.study._cells import Cells
+from jointalign.study._data import one_file
 from jointalign.study._ner_rows import Kind, NERRow
 from jointalign.study._rows import Space
 from jointalign.study.base import NERStudySettings, Pair
@@ -157,6 +157,4 @@ class Taggers:
         return Text(conll.read(path).sentences, language)
 
     def _path(self, language: str, part: str) -> Path | None:
-        folder = self._data / "ner" / language
-        paths = (folder / f"{part}.txt{ending}" for ending in ("", *COMPRESSIONS))
-        return next((path for path in paths if path.is_file()), None)
+        return one_file(self._data / "ner" / language / f"{part}.txt")
