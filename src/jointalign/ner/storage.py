@@ -87,7 +87,9 @@ def read(
         arrays, mark = read_tensors(Path(folder) / WEIGHTS)
         _check_mark(Path(folder) / WEIGHTS, mark, facts)
         tagger.network.load_state_dict(unnamed(arrays))
-    except (KeyError, TypeError, RuntimeError) as error:
+    except JointalignError:
+        raise
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = f"the parts of the tagger do not fit together ({error}); train or copy it again"
         raise FormatError(Path(folder) / FACTS, None, " ".join(reason.split())) from error
     tagger.network.eval()
