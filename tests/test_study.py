@@ -1,6 +1,7 @@
 """Tables of two tiny languages: trained once, shared, resumed, and beside the published numbers."""
 
 import dataclasses
+import gzip
 import json
 import shutil
 
@@ -14,6 +15,7 @@ from jointalign.lexicon import Lexicon
 from jointalign.reallocation import reallocate
 from jointalign.study import Pair, StudySettings, study
 from jointalign.study._cells import without_torn_pairs
+from jointalign.study._data import text_of
 from jointalign.study._rows import ROWS, _published, published, rows_named
 from jointalign.study._statistics import difference, hits, mean
 from jointalign.training.skipgram import SkipGram
@@ -196,3 +198,13 @@ def test_missing_texts_and_dictionaries_are_named(data, tmp_path, capfd):
     shutil.copytree(data / "lexicons", tmp_path / "data" / "lexicons")
     assert command_line([*arguments, "--data", str(tmp_path / "data"), "--pairs", "en-es"]) == 2
     assert "expected one corpus with both languages of en-es" in capfd.readouterr().err
+
+
+def test_a_text_that_is_there_twice_is_not_guessed(data, tmp_path):
+    shutil.copytree(data, tmp_path / "data")
+    with gzip.open(tmp_path / "data" / "mono" / "toy.en.txt.gz", "wb") as file:
+        file.write(b"older words\n")
+    settings = StudySettings(tmp_path / "data", (Pair("en", "es"),))
+    with pytest.raises(JointalignError, match=r"toy.en.txt and toy.en.txt.gz, which may differ"):
+        text_of(settings, settings.pairs[0], "en")
+    assert text_of(settings, settings.pairs[0], "es")[1].name == "toy.es.txt"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -138,8 +138,7 @@ def explain(result: DemoResult) -> str:
 
 
 def _encoded(path: Path, side: str, folder: Path) -> EncodedCorpus:
-    corpus = Corpus(path, "und", tokenized=True)
-    return replace(encode(corpus, folder / "encoded" / side), language=side)
+    return encode(Corpus(path, "und", tokenized=True), folder / "encoded" / side)
 
 
 def _score(space: BilingualEmbedding, test: Lexicon, seed: int) -> BLIResult:

@@ -1,6 +1,8 @@
 """Features against transformers used by hand, one sentence at a time."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,13 +16,16 @@ from jointalign.contextual import (
     Encoder,
     FeatureSettings,
     FeatureStore,
+    LayerMappings,
     Pooling,
+    encoder_identity,
     extract,
     sentence_digest,
     write_features,
 )
+from jointalign.contextual._inputs import EncoderInputs
 from jointalign.contextual.base import windows
-from jointalign.errors import JointalignError
+from jointalign.errors import FormatError, JointalignError
 from tiny_encoder import save_tiny_bert
 
 WORDS = "the house of Bernarda Alba stands there and waits for Madrid".split()
@@ -153,7 +158,7 @@ class Killed(Exception):
 
 
 def test_what_was_stopped_goes_on_and_ends_with_the_same_bytes(encoder, tmp_path, monkeypatch):
-    monkeypatch.setattr("jointalign.contextual._store.SAVE_SECONDS", 0.0)
+    monkeypatch.setattr("jointalign.contextual._writing.SAVE_SECONDS", 0.0)
     monkeypatch.setattr("jointalign.contextual._features._CHUNK_PIECES", 60)
     many = SENTENCES * 4
     read = []
@@ -180,11 +185,107 @@ def test_what_was_stopped_goes_on_and_ends_with_the_same_bytes(encoder, tmp_path
     assert 17 <= done < len(many)
     write_features(encoder, counted(), tmp_path / "a", key="k")
     write_features(encoder, many, tmp_path / "b", key="k")
-    for path in (tmp_path / "b").iterdir():
+    for path in filter(Path.is_file, (tmp_path / "b").iterdir()):
         assert path.read_bytes() == (tmp_path / "a" / path.name).read_bytes(), path.name
     calls = []
     write_features(encoder, iter(calls), tmp_path / "b", key="k")  # whole: nothing is read
     assert len(FeatureStore.open(tmp_path / "b")) == len(many)
+
+
+def test_files_shorter_than_noted_are_made_anew(encoder, tmp_path, monkeypatch):
+    """As a power failure leaves them."""
+    monkeypatch.setattr("jointalign.contextual._writing.SAVE_SECONDS", 0.0)
+    monkeypatch.setattr("jointalign.contextual._features._CHUNK_PIECES", 60)
+    many, out = SENTENCES * 2, tmp_path / "a"
+
+    def killed(done, total, note=""):
+        if done > 5:
+            raise Killed
+
+    with pytest.raises(Killed):
+        write_features(encoder, many, out, key="k", progress=killed)
+    noted = json.loads((out / "partial.json").read_text())["sizes"]["starts.bin"]
+    assert noted > 8
+    with (out / "starts.bin").open("r+b") as file:
+        file.truncate(8)
+    write_features(encoder, many, out, key="k")
+    whole = write_features(encoder, many, tmp_path / "b", key="k")
+    np.testing.assert_array_equal(FeatureStore.open(out).starts, whole.starts)
+
+
+def test_a_finished_store_with_a_damaged_file_is_made_again(encoder, tmp_path, caplog):
+    store = write_features(encoder, SENTENCES, tmp_path / "a", key="k")
+    expected = np.array(store.starts)
+    del store
+    with (tmp_path / "a" / "starts.bin").open("r+b") as file:
+        file.truncate(16)
+    with pytest.raises(FormatError, match=r"starts.bin.*got 16; the same .* makes it again"):
+        FeatureStore.open(tmp_path / "a")
+    again = write_features(encoder, SENTENCES, tmp_path / "a", key="k")
+    np.testing.assert_array_equal(again.starts, expected)
+    assert "made again" in caplog.text
+
+
+def test_a_folder_of_something_else_is_left_alone(encoder, tmp_path):
+    (tmp_path / "words.bin").write_text("mine")
+    with pytest.raises(JointalignError, match="holds other files"):
+        write_features(encoder, SENTENCES, tmp_path)
+    assert (tmp_path / "words.bin").read_text() == "mine"
+
+
+def test_features_from_before_folders_were_marked_are_taken_up(encoder, tmp_path):
+    write_features(encoder, SENTENCES, tmp_path / "a", key="k")
+    (tmp_path / "a" / "features").rmdir()
+    before = (tmp_path / "a" / "starts.bin").stat().st_mtime_ns
+    write_features(encoder, SENTENCES, tmp_path / "a", key="k")
+    assert (tmp_path / "a" / "starts.bin").stat().st_mtime_ns == before
+
+
+def changed_copy(folder, place):
+    """The same encoder with other weights, in a folder of its own."""
+    from transformers import AutoModel
+
+    shutil.copytree(folder, place)
+    model = AutoModel.from_pretrained(place)
+    model.embeddings.word_embeddings.weight.data *= -1.0
+    model.save_pretrained(place)
+    return str(place)
+
+
+def test_an_encoder_that_changed_is_another_one(folder, tmp_path):
+    place = tmp_path / "model"
+    shutil.copytree(folder, place)
+    before = Encoder.load(place)
+    assert before.identity == encoder_identity(folder)
+    old = np.array(write_features(before, SENTENCES, tmp_path / "out", key="k").vectors[0])
+    shutil.rmtree(place)
+    changed_copy(folder, place)
+    after = Encoder.load(place)
+    assert after.identity != before.identity
+    assert EncoderInputs(after).key != EncoderInputs(before).key
+    new = write_features(after, SENTENCES, tmp_path / "out", key="k").vectors[0]
+    assert not np.allclose(old, new)
+
+
+def test_a_mapping_of_another_encoder_is_refused(encoder, folder, tmp_path, caplog):
+    other = Encoder.load(changed_copy(folder, tmp_path / "model"))
+    mappings = LayerMappings({}, encoder.name, identity=encoder.identity)
+    with pytest.raises(JointalignError, match="align-features"):
+        write_features(other, SENTENCES, tmp_path / "out", mappings=mappings)
+    mappings.check_encoder("moved elsewhere", encoder.identity)
+    assert not caplog.text
+    LayerMappings({}, encoder.name).check_encoder(other.name, other.identity)
+    assert "was learnt with the encoder" in caplog.text
+
+
+def test_damaged_weights_are_told_in_one_line(folder, tmp_path):
+    place = tmp_path / "model"
+    shutil.copytree(folder, place)
+    with (place / "model.safetensors").open("r+b") as file:
+        file.truncate(1000)
+    with pytest.raises(JointalignError, match="could not be loaded") as caught:
+        Encoder.load(place)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -242,3 +343,6 @@ def test_the_command_writes_a_store(folder, tmp_path, capsys):
     assert "there is no layer 9" in capsys.readouterr().err
     assert run([*arguments, "--pooling", "sum", "--out", str(tmp_path / "x")]) == 2
     assert "expected mean, first, pieces" in capsys.readouterr().err
+    inside = ["--input", str(tmp_path / "store" / "words.bin"), "--out", str(tmp_path / "store")]
+    assert run(["features", "--encoder", folder, *inside]) == 2
+    assert "this is an input" in capsys.readouterr().err

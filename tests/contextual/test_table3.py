@@ -68,3 +68,42 @@ def test_contextual_rows_are_filled_and_absent_ones_say_why(tmp_path, capsys):
     assert run([*without, "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert {row["directions"]["es"]["absent"] for row in facts["rows"]} == {"needs weights"}
+
+
+def test_cells_go_stale_with_what_they_are_made_of(tmp_path, capsys):
+    """Each kind of file that changes changes the cells that read it, and no other."""
+    data, out = tmp_path / "data", tmp_path / "out"
+    write_data(data)
+    words = NAMES + VERBS["en"] + VERBS["es"]
+    encoder = save_tiny_bert(tmp_path / "tiny", words, positions=16, layers=4)
+    arguments = ["study", "table3", "--data", str(data), "--languages", "es", "--seeds", "1"]
+    arguments += ["--epochs", "1", "--hidden", "4", "--out", str(out)]
+    arguments += ["--rows", "m-bert-feature,m-bert-feature-align", "--encoder", encoder]
+    arguments += ["--parallel", f"es={data / 'parallel.txt'}"]
+
+    def made():
+        """The cells that were made by a run, and whether the features of the training text were."""
+        before = stamps()
+        assert run(arguments) == 0
+        capsys.readouterr()
+        return {name for name, stamp in stamps().items() if before.get(name) != stamp}
+
+    def stamps():
+        paths = [*out.glob("contextual/cells/*.json"), *out.glob("contextual/features/*/info.json")]
+        keys = [json.loads(path.read_text())["key"] for path in paths]
+        names = [path.stem if path.parent.name == "cells" else path.parent.name for path in paths]
+        return dict(zip(names, keys, strict=True))
+
+    cells = {"m-bert-feature.es.seed0", "m-bert-feature-align.es.seed0"}
+    features = {"en0.plain.seed0", "en1.plain.seed0", "es2.plain.seed0"}
+    mapped = {"en0.es.seed0", "en1.es.seed0"}
+    assert made() == cells | features | mapped
+    assert not made()
+    path = data / "ner" / "en" / "train.txt"
+    path.write_text(path.read_text().replace("Ana", "Eva"))
+    assert made() == cells | {"en0.plain.seed0", "en0.es.seed0"}
+    path = data / "parallel.txt"
+    path.write_text(path.read_text().replace("Ana", "Eva"))
+    assert made() == {"m-bert-feature-align.es.seed0"} | mapped
+    save_tiny_bert(tmp_path / "tiny", words, positions=16, layers=4, seed=1)
+    assert made() == cells | features | mapped

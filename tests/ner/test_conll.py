@@ -90,6 +90,16 @@ def test_old_encodings_are_read_when_they_are_named(tmp_path):
         conll.read(path, encoding="ascii")
 
 
+@pytest.mark.parametrize("between", ["", "\n", "\n\n"])
+def test_a_header_is_no_sentence(tmp_path, between):
+    path = tmp_path / "file"
+    path.write_text(f"# made by hand\n# 2020\n{between}EU NNP B-ORG\n\n# 2\n\n# NN O\n\n")
+    words = [sentence.words for sentence in conll.read(path).sentences]
+    assert words == [("EU",), ("#",)]
+    path.write_text("# O\n\nEU B-ORG\n")
+    assert [sentence.words for sentence in conll.read(path).sentences] == [("#",), ("EU",)]
+
+
 def test_a_no_break_space_and_a_hash_are_words(tmp_path):
     path = tmp_path / "file"
     path.write_text("10\u00a0000 CD O\n# # O\n\n# # O\n# # O\n")

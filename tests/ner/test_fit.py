@@ -264,3 +264,16 @@ def test_nothing_to_learn_from_is_refused(english):
     broken.network["tags"].bias.data.fill_(torch.nan)
     with pytest.raises(JointalignError, match="loss is nan at step 1"):
         fit(broken, training, development, QUICK)
+
+
+def test_a_checkpoint_is_not_taken_up_for_another_language(english, tmp_path):
+    """Words of one spelling have other vectors there."""
+    training, development = english
+    path, once = tmp_path / "state", dataclasses.replace(QUICK, epochs=1)
+    first = tagger(training)
+    fit(first, training, development, once, checkpoint=path)
+    again = tagger(training)
+    fit(again, training._replace(language="es"), development, once, checkpoint=path)
+    weights = first.network.state_dict()
+    learnt = again.network.state_dict()
+    assert any(not torch.equal(learnt[name], weights[name]) for name in weights)

@@ -39,6 +39,11 @@ def test_damage_and_mixtures_are_told(model, tmp_path):
     shutil.copy(tmp_path / "b" / "tagger.safetensors", tmp_path / "a" / "tagger.safetensors")
     with pytest.raises(FormatError, match="not of the same writing"):
         ner.read(tmp_path / "a")
+    facts = json.loads((tmp_path / "b" / "tagger.json").read_text())
+    facts["settings"]["scheme"] = "BIO3"
+    (tmp_path / "b" / "tagger.json").write_text(json.dumps(facts))
+    with pytest.raises(FormatError, match="'BIO3' is not a valid Scheme"):
+        ner.read(tmp_path / "b")
     (tmp_path / "b" / "tagger.json").write_text("{}")
     with pytest.raises(FormatError, match="expected format"):
         ner.read(tmp_path / "b")

@@ -99,3 +99,13 @@ def test_the_command_writes_links_words_and_a_score(tmp_path, capsys):
     assert (tmp_path / "words").read_text().startswith("the house ||| la casa\n")
     assert run(["align-text", "--input", str(tmp_path / "gold"), "--out", "x"]) == 2
     assert "gold, line 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("digits", [10, 5000])
+def test_a_number_that_can_be_no_position_is_told(tmp_path, digits):
+    (tmp_path / "links").write_text(f"0-0 0-{'9' * digits}\n")
+    with pytest.raises(FormatError, match="links, line 1: expected a link such as"):
+        read_links(tmp_path / "links")
+    (tmp_path / "gold").write_text(f"1-1\n1p{'9' * digits}\n")
+    with pytest.raises(FormatError, match="gold, line 2: expected a link such as"):
+        read_gold(tmp_path / "gold")

@@ -36,7 +36,7 @@ NoiseOption = Annotated[
     Noise,
     typer.Option(
         help="Whose word counts decide noise words and subsampling: joint, of all text (the "
-        "paper); language, of the language of each sentence."
+        "paper); language, of each sentence's own --input, one a language."
     ),
 ]
 SharedNoise = Annotated[

@@ -63,13 +63,14 @@ def command(
         write_features,
     )
     from jointalign.contextual.base import Combine, Pooling
-    from jointalign.files import file_facts
+    from jointalign.files import file_facts, spare_inputs
     from jointalign.processors import limited_to
 
     settings = FeatureSettings(
         parsed_layers(layers), choice(Pooling, pooling), choice(Combine, combine)
     )
     given = [input, *([mapping] if mapping else [])]
+    spare_inputs(given, out.iterdir() if out.is_dir() else [])
     key = json_module.dumps(
         [[file_facts(path) for path in given], language, tokenized, conll, side]
     )

@@ -5,6 +5,7 @@ Needs the extra `contextual` (torch, transformers, tokenizers), when used and no
 
 from jointalign.contextual._encoder import Encoder
 from jointalign.contextual._features import Extracted, extract
+from jointalign.contextual._identity import encoder_identity
 from jointalign.contextual._mapping import (
     LayerMappings,
     Side,
@@ -20,9 +21,10 @@ from jointalign.contextual._pairs import (
 )
 from jointalign.contextual._pretraining import Pretrained, PretrainingSettings, pretrain
 from jointalign.contextual._sampling import LayerScore
-from jointalign.contextual._store import FeatureStore, sentence_digest, write_features
+from jointalign.contextual._store import FeatureStore, sentence_digest
 from jointalign.contextual._sums import CrossCovariances, Solution
 from jointalign.contextual._torch import torch_threads
+from jointalign.contextual._writing import write_features
 from jointalign.contextual.api import choice, mapping_settings, read_aligned_text
 from jointalign.contextual.base import Combine, FeatureSettings, Pooling
 
@@ -44,6 +46,7 @@ __all__ = [
     "Side",
     "Solution",
     "choice",
+    "encoder_identity",
     "extract",
     "fit_aligner",
     "learn_mappings",

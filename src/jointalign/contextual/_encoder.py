@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from safetensors import SafetensorError
+
+from jointalign.contextual._identity import encoder_identity
 from jointalign.contextual._torch import import_torch, import_transformers, quiet_transformers
 from jointalign.errors import JointalignError
 
@@ -43,14 +46,18 @@ class Encoder:
         tokenizer: Its tokenizer.
         name: Where it comes from, for messages and files.
         device: Where it computes, e.g. `cpu` or `cuda`.
+        identity: What tells it from others, see `encoder_identity`; empty if that is not known.
 
     Raises:
         MissingExtraError: If torch or transformers is not installed.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, name: str, device: str = "cpu") -> None:
+    def __init__(
+        self, model: Any, tokenizer: Any, name: str, device: str = "cpu", identity: str = ""
+    ) -> None:
         self.model = model.to(device).eval()
         self.tokenizer, self.name, self.device = tokenizer, name, device
+        self.identity = identity
         self._known: dict[str, tuple[int, ...]] = {}
         self.prefix, self.suffix = self._marks()
         if self._lowercases():
@@ -82,14 +89,14 @@ class Encoder:
             with quiet_transformers():
                 tokenizer = transformers.AutoTokenizer.from_pretrained(str(name), **local)
                 model = transformers.AutoModel.from_pretrained(str(name), **local)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, EOFError, SafetensorError) as error:
             reason = str(error).strip().split("\n")[0]
             raise JointalignError(
                 f"the encoder '{name}' could not be loaded ({reason}); name a folder with its "
                 f"config, weights and tokenizer, or a hub name such as '{DOCUMENTED}' that this "
                 "machine can reach or has in its cache"
             ) from error
-        return cls(model, tokenizer, str(name), device)
+        return cls(model, tokenizer, str(name), device, encoder_identity(name))
 
     @property
     def dimensions(self) -> int:

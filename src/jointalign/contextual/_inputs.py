@@ -151,8 +151,8 @@ class EncoderInputs:
 
     @property
     def key(self) -> str:
-        """Which encoder."""
-        return f"encoder {self.encoder.name}"
+        """Which encoder, with the weights that it was loaded with."""
+        return f"encoder {self.encoder.name} {self.encoder.identity}"
 
     @property
     def network(self) -> Module | None:

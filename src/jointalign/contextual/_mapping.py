@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from jointalign.alignment.base import Aligner, Mapping, as_numpy
 from jointalign.errors import FormatError, JointalignError
 from jointalign.normalize import recentred, unit
 from jointalign.tensors import read_tensors, write_tensors
+
+logger = logging.getLogger(__name__)
 
 _KIND = "layer mappings"
 
@@ -39,11 +42,13 @@ class LayerMappings:
         layers: By layer counted from 0, the embedding layer.
         encoder: Name of the encoder that they belong to.
         languages: Codes of source and target; `None` where nobody said.
+        identity: What tells it from others, see `encoder_identity`; empty if that is not known.
     """
 
     layers: MappingType[int, Mapping]
     encoder: str = ""
     languages: tuple[str, str] | None = None
+    identity: str = ""
 
     def side_of(self, language: str) -> Side:
         """The side that text of a language is on.
@@ -69,6 +74,27 @@ class LayerMappings:
             for part in parts:
                 total.update(as_numpy(part).astype(np.float32).tobytes())
         return total.hexdigest()
+
+    def check_encoder(self, name: str, identity: str) -> None:
+        """Make sure that vectors of an encoder can be moved.
+
+        Mappings that do not know their encoder's identity are taken, with a warning if its name
+        differs.
+
+        Raises:
+            JointalignError: If the mappings were learnt with another one.
+        """
+        if not (self.identity and identity) and self.encoder not in ("", name):
+            logger.warning(
+                "the mapping was learnt with the encoder '%s', and these vectors are of '%s'; if "
+                "they differ, learn it again with `jointalign align-features`", self.encoder, name,
+            )  # fmt: skip
+        if self.identity and identity and self.identity != identity:
+            raise JointalignError(
+                f"the mapping was learnt with the encoder '{self.encoder}' as it was then, and "
+                f"'{name}' has other weights, settings or pieces; learn it again with "
+                "`jointalign align-features`"
+            )
 
     def moved(self, vectors: np.ndarray, layers: Sequence[int], side: Side) -> np.ndarray:
         """Vectors of one side in the common space.
@@ -137,6 +163,7 @@ def write_layer_mappings(mappings: LayerMappings, path: str | Path) -> None:
     facts = {"format": "jointalign", "kind": _KIND, "layers": layers, "encoder": mappings.encoder}
     if mappings.languages is not None:
         facts["languages"] = json.dumps(mappings.languages)
+    facts["identity"] = mappings.identity
     write_tensors(path, tensors, facts)
 
 
@@ -158,4 +185,4 @@ def read_layer_mappings(path: str | Path) -> LayerMappings:
         source, target = (np.array(tensors[f"{layer}.{side}"]) for side in Side)
         found[layer] = Mapping(source, target, {}, means[0], means[1])
     languages = tuple(json.loads(facts["languages"])) if "languages" in facts else None
-    return LayerMappings(found, facts.get("encoder", ""), languages)
+    return LayerMappings(found, facts.get("encoder", ""), languages, facts.get("identity", ""))

@@ -224,7 +224,7 @@ class _Learning:
                 learnt[layer] = fit_aligner(self._settings.aligner, x[place], z[place], seed)
         source, target = languages
         named = None if source is None or target is None else (source, target)
-        mappings = LayerMappings(learnt, self._encoder.name, named)
+        mappings = LayerMappings(learnt, self._encoder.name, named, self._encoder.identity)
         scores = self.held.scores(mappings, self._layers)
         return LearntMappings(mappings, scores, self.sums[0].count, self.sentences)
 

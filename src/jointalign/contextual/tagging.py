@@ -15,7 +15,8 @@ from jointalign.contextual._features import BATCH_PIECES
 from jointalign.contextual._inputs import EncoderInputs, FeatureInputs
 from jointalign.contextual._live import TAGGER_FEATURES, LiveInputs
 from jointalign.contextual._mapping import LayerMappings
-from jointalign.contextual._store import FeatureStore, write_features
+from jointalign.contextual._store import FeatureStore
+from jointalign.contextual._writing import write_features
 from jointalign.contextual.base import FeatureSettings
 from jointalign.ner import (
     Alphabet,

@@ -14,6 +14,8 @@ from jointalign.files import open_text, read_lines
 DOCUMENT = "-DOCSTART-"
 """Begins a line that marks a new document."""
 
+_TAG = re.compile(r"O|[BIES]-\S+")
+
 BLANKS = re.compile(r"[ \t\r]+")
 """What separates columns; a no-break space is part of a word."""
 
@@ -56,6 +58,7 @@ class _Reader:
         self._maybe: list[tuple[int, str, tuple[str, ...]]] = []
         self._rows: list[tuple[str, ...]] = []
         self._numbers: list[int] = []
+        self._width: int | None = None  # columns of the words seen last
 
     def take(self, number: int, line: str) -> Block | None:
         """The sentence that ends with this line, if one does."""
@@ -70,7 +73,8 @@ class _Reader:
         elif line.startswith("#") and not self._rows:
             self._maybe.append((number, line, cells))
         else:
-            self._decide(len(cells))
+            self._width = len(cells)
+            self._decide()
             self._add(number, cells)
         return None
 
@@ -78,17 +82,21 @@ class _Reader:
         self._rows.append(cells)
         self._numbers.append(number)
 
-    def _decide(self, width: int | None) -> None:
-        """Whether lines that begin with `#` are words: if they have the columns of words."""
+    def _decide(self) -> None:
+        """Whether lines that begin with `#` are words: if they have the columns of words.
+
+        Where no word was seen yet, as above a header's empty line, if they end with a tag.
+        """
         for number, line, cells in self._maybe:
-            if len(cells) == width or width is None:
+            tagged = len(cells) > 1 and _TAG.fullmatch(cells[-1]) is not None
+            if tagged if self._width is None else len(cells) == self._width:
                 self._add(number, cells)
             else:
                 self._before.append(line)
         self._maybe = []
 
     def _finished(self) -> Block | None:
-        self._decide(None)
+        self._decide()
         if not self._rows:
             return None
         block = Block(tuple(self._rows), tuple(self._numbers), tuple(self._before))

@@ -31,7 +31,7 @@ class Examples:
     """
 
     def __init__(self, tagger: Tagger, sentences: Sequence[Sentence], language: str) -> None:
-        self.sentences = sentences
+        self.sentences, self.language = sentences, language
         self._tagger = tagger
         self._text = tagger.inputs.prepare(sentences, language)
         self._lengths = np.array([len(sentence) for sentence in sentences], np.int64)

@@ -146,8 +146,8 @@ class _Course:
     @property
     def key(self) -> str:
         """All that the course depends on, for the checkpoint."""
-        texts = [[s.words, s.tags] for part in (self.training, self.development)
-                 for s in part.sentences]  # fmt: skip
+        texts = [[part.language, [[s.words, s.tags] for s in part.sentences]]
+                 for part in (self.training, self.development)]  # fmt: skip
         tagger = self.tagger
         return Checkpoint.digest(
             [str(self.settings), str(tagger.settings), tagger.inputs.key, self.seed,

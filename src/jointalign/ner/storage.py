@@ -101,7 +101,9 @@ def read(
             {name: weights for name, weights in tagger.network.state_dict().items()
              if name not in _own(tagger, facts["kind"])} | unnamed(arrays)
         )  # fmt: skip
-    except (KeyError, TypeError, RuntimeError) as error:
+    except JointalignError:
+        raise
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = f"the parts of the tagger do not fit together ({error}); train or copy it again"
         raise FormatError(Path(folder) / FACTS, None, " ".join(reason.split())) from error
     tagger.network.eval()

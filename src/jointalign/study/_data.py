@@ -33,10 +33,11 @@ def text_of(settings: StudySettings, pair: Pair, language: str) -> tuple[str, Pa
     """Name of the corpus of a pair, and the file of one of its languages.
 
     Raises:
-        JointalignError: If there is none with both languages, or more than one.
+        JointalignError: If there is none with both languages, or more than one, or a text is there
+            compressed and plain.
     """
     sides = [_texts(settings.data / "mono", code) for code in (pair.source, pair.target)]
-    names = sorted(sides[0].keys() & sides[1].keys())
+    names = sorted(sides[0] & sides[1])
     if settings.corpus is not None:
         names = [name for name in names if name == settings.corpus]
     if len(names) != 1:
@@ -46,15 +47,35 @@ def text_of(settings: StudySettings, pair: Pair, language: str) -> tuple[str, Pa
             f"expected one corpus with both languages of {pair}, {settings.data}/mono/{wanted}."
             f"{pair.source}.txt and {wanted}.{pair.target}.txt, compressed or not; found {found}"
         )
-    return names[0], _texts(settings.data / "mono", language)[names[0]]
+    path = one_file(settings.data / "mono" / f"{names[0]}.{language}.txt")
+    if path is None:
+        raise JointalignError(f"{settings.data}/mono: the text of '{language}' is no file")
+    return names[0], path
 
 
-def _texts(folder: Path, language: str) -> dict[str, Path]:
-    found = {}
-    for ending in ("", *COMPRESSIONS):
-        for path in folder.glob(f"*.{language}.txt{ending}"):
-            found[path.name.removesuffix(f".{language}.txt{ending}")] = path
-    return found
+def _texts(folder: Path, language: str) -> set[str]:
+    """Names of the corpora that have a text in a language."""
+    return {
+        path.name.removesuffix(f".{language}.txt{ending}")
+        for ending in ("", *COMPRESSIONS)
+        for path in folder.glob(f"*.{language}.txt{ending}")
+    }
+
+
+def one_file(path: Path) -> Path | None:
+    """A file, compressed or not; `None` if there is none.
+
+    Args:
+        path: Its name without the suffix of a compression.
+
+    Raises:
+        JointalignError: If there are several, which may differ.
+    """
+    found = [p for ending in ("", *COMPRESSIONS) if (p := Path(f"{path}{ending}")).is_file()]
+    if len(found) > 1:
+        names = " and ".join(p.name for p in found)
+        raise JointalignError(f"{path.parent}: found {names}, which may differ; leave one there")
+    return found[0] if found else None
 
 
 def dictionaries(settings: StudySettings, pair: Pair) -> Dictionaries:

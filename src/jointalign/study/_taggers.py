@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from jointalign._compression import COMPRESSIONS
 from jointalign.errors import JointalignError
 from jointalign.files import atomic, file_facts
 from jointalign.ner import StaticInputs, Text, WordTable, conll
 from jointalign.ner.api import NERModel, coverage, drawn, sentence_counts, train
 from jointalign.study._cells import Cells
-from jointalign.study._data import text_of
+from jointalign.study._data import one_file, text_of
 from jointalign.study._ner_rows import NER_ROWS, Kind, NERRow
 from jointalign.study._ner_spaces import NERSpaces
 from jointalign.study.base import NERStudySettings, Pair
@@ -147,6 +146,4 @@ class Taggers:
         return path
 
     def _path(self, language: str, part: str) -> Path | None:
-        folder = self._data / "ner" / language
-        paths = (folder / f"{part}.txt{ending}" for ending in ("", *COMPRESSIONS))
-        return next((path for path in paths if path.is_file()), None)
+        return one_file(self._data / "ner" / language / f"{part}.txt")

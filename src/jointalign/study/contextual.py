@@ -6,10 +6,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jointalign._compression import COMPRESSIONS
 from jointalign.contextual import (
     Combine,
     Encoder,
@@ -19,6 +19,7 @@ from jointalign.contextual import (
     MappingSettings,
     Pooling,
     Side,
+    encoder_identity,
     learn_mappings,
     read_aligned_text,
     read_layer_mappings,
@@ -40,6 +41,7 @@ from jointalign.files import atomic, file_facts
 from jointalign.ner import FitSettings, TaggerSettings, Text, conll
 from jointalign.ner.api import NERModel, drawn, sentence_counts
 from jointalign.progress import Progress
+from jointalign.study._data import one_file
 from jointalign.study._ner_rows import NERRow
 from jointalign.study.base import NERStudySettings
 from jointalign.version import __version__
@@ -100,6 +102,7 @@ class ContextualCells:
         self.settings, self._ner, self._data = settings, ner, data
         self._folder, self._progress = folder / "contextual", progress
         self._loaded: tuple[str, Encoder] | None = None
+        self._identity = cache(self._identity_of)  # weights are read once for all cells
 
     def missing(self, row: NERRow, target: str) -> str | None:
         """What a row needs that is not there; `None` if all is."""
@@ -113,7 +116,9 @@ class ContextualCells:
 
     def __call__(self, row: NERRow, target: str, seed: int) -> dict[str, Any]:
         """The cell of a row, a target language and a seed, made unless it is there."""
-        key = self._digest([row.name, target, seed, self._map_facts(row.name == ALIGNED, target)])
+        name = self._encoder_name(row)
+        facts = [row.name, target, seed, self._read_by(row, target)]
+        key = self._digest(name, [*facts, self._map_facts(row.name == ALIGNED, target)])
         path = self._folder / "cells" / f"{row.name}.{target}.seed{seed}.json"
         try:
             facts = json.loads(path.read_text("utf-8"))
@@ -125,9 +130,9 @@ class ContextualCells:
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
         texts = self._texts(target, seed)
         if row.name in (FEATURE, ALIGNED):
-            model, more = self._on_features(row.name == ALIGNED, texts, target, seed, checkpoint)
+            model, more = self._on_features(row, texts, target, seed, checkpoint)
         else:
-            model, more = self._fine_tuned(row.name, texts, target, seed, checkpoint)
+            model, more = self._fine_tuned(row, texts, target, seed, checkpoint)
         facts = {
             "key": key, "row": row.name, "target": target, "seed": seed, **more, **model.about,
             "counts": sentence_counts(model, texts[2]).tolist(),
@@ -139,44 +144,59 @@ class ContextualCells:
 
     def _texts(self, target: str, seed: int) -> tuple[Text, Text, Text]:
         """What is learnt from, what decides, and what is tagged."""
-        source, ner = self._ner.source, self._ner
-        training = self._text(source, "train")
-        development = self._text(target if ner.select_on_target else source, "valid")
+        ner = self._ner
+        training, development, test = (self._text(*place) for place in self._places(target))
         return (
             training._replace(sentences=drawn(training.sentences, ner.sentences, seed)),
             development._replace(sentences=drawn(development.sentences, ner.development, seed)),
-            self._text(target, "test"),
+            test,
         )
+
+    def _places(self, target: str) -> list[tuple[str, str]]:
+        """Language and part of each of these texts."""
+        source = self._ner.source
+        decides = target if self._ner.select_on_target else source
+        return [(source, "train"), (decides, "valid"), (target, "test")]
+
+    def _read_by(self, row: NERRow, target: str) -> list[Any]:
+        """The files that a cell is made of, besides the encoder's."""
+        places = self._places(target)
+        if row.name == ADVERSARIAL:
+            places.append((target, "train"))
+        parallel = self.settings.parallel[target] if row.name == ALIGNED else ()
+        return [file_facts(path) for path in (*(self._path(*p) for p in places), *parallel)]
 
     def _text(self, language: str, part: str) -> Text:
         return Text(conll.read(self._path(language, part)).sentences, language)
 
     def _path(self, language: str, part: str) -> Path:
-        folder = self._data / "ner" / language
-        for ending in ("", *COMPRESSIONS):
-            if (path := folder / f"{part}.txt{ending}").is_file():
-                return path
-        raise JointalignError(f"expected {folder}/{part}.txt, compressed or not; there is none")
+        path = self._data / "ner" / language / f"{part}.txt"
+        if (found := one_file(path)) is None:
+            raise JointalignError(f"expected {path}, compressed or not; there is none")
+        return found
 
     def _on_features(
-        self, aligned: bool, texts: tuple[Text, Text, Text], target: str, seed: int, state: Path
+        self, row: NERRow, texts: tuple[Text, Text, Text], target: str, seed: int, state: Path
     ) -> tuple[NERModel, dict[str, Any]]:
-        encoder = self._encoder(self.settings.encoder)
+        encoder = self._encoder(self._encoder_name(row))
         mappings: LayerMappings | None = None
         more: dict[str, Any] = {"encoder": encoder.name}
-        if aligned:
+        if row.name == ALIGNED:
             mappings, more["layers"] = self._mappings(encoder, target)
         stores: dict[str, list[FeatureStore]] = {}
-        for number, text in enumerate(texts):
+        for number, (text, place) in enumerate(zip(texts, self._places(target), strict=True)):
             # Each side by its own map: the source turns, and both are centred.
             side = Side.SOURCE if text.language == self._ner.source else Side.TARGET
-            name = f"{text.language}{number}.{target if aligned else 'plain'}"
+            name = f"{text.language}{number}.{target if mappings else 'plain'}"
+            key = [
+                name, seed, len(text.sentences), file_facts(self._path(*place)),
+                mappings and mappings.digest(),
+            ]  # fmt: skip
             # The sentences of training and development are drawn by seed.
-            key = [name, seed, len(text.sentences), self._map_facts(aligned, target)]
             store = write_features(
                 encoder, words_of(text), self._folder / "features" / f"{name}.seed{seed}",
                 self.settings.features, mappings=mappings, side=side, language=text.language,
-                key=self._digest(key), progress=self._progress,
+                key=self._digest(encoder.name, key), progress=self._progress,
             )  # fmt: skip
             stores.setdefault(text.language, []).append(store)
         inputs = FeatureInputs(stores, self.settings.device)
@@ -188,11 +208,11 @@ class ContextualCells:
 
     def _mappings(self, encoder: Encoder, target: str) -> tuple[LayerMappings, list[Any]]:
         """Learnt once for a target; and how well they do on held-out words."""
-        path = self._folder / f"mapping.{target}.safetensors"
+        path = self._mapping_path(target)
         scores = path.with_suffix(".json")
         files = self.settings.parallel[target]
         how = MappingSettings(self.settings.features.layers)
-        key = self._digest([target, self._map_facts(True, target)])
+        key = self._digest(encoder.name, [target, self._map_facts(True, target)])
         try:
             facts = json.loads(scores.read_text("utf-8"))
             if facts["key"] == key:
@@ -219,14 +239,17 @@ class ContextualCells:
         how = MappingSettings(self.settings.features.layers)
         return [repr(how), [file_facts(file) for file in self.settings.parallel[target]]]
 
+    def _mapping_path(self, target: str) -> Path:
+        return self._folder / f"mapping.{target}.safetensors"
+
     def _fine_tuned(
-        self, name: str, texts: tuple[Text, Text, Text], target: str, seed: int, state: Path
+        self, row: NERRow, texts: tuple[Text, Text, Text], target: str, seed: int, state: Path
     ) -> tuple[NERModel, dict[str, Any]]:
         self._loaded = None  # the last one may have been learnt on
-        encoder = self._encoder(self.settings.xlm if name == XLM else self.settings.encoder)
+        encoder = self._encoder(self._encoder_name(row))
         self._loaded = None
         unlabelled = None
-        if name == ADVERSARIAL:  # labels of this text are not looked at
+        if row.name == ADVERSARIAL:  # labels of this text are not looked at
             text = self._text(target, "train")
             bare = [replace(sentence, tags=None) for sentence in text.sentences]
             unlabelled = text._replace(sentences=bare)
@@ -236,9 +259,17 @@ class ContextualCells:
         )  # fmt: skip
         return model, {"encoder": encoder.name}
 
-    def _encoder(self, name: str | None) -> Encoder:
+    def _encoder_name(self, row: NERRow) -> str:
+        name = self.settings.xlm if row.name == XLM else self.settings.encoder
         if name is None:
             raise JointalignError("this row needs the weights of an encoder; name one")
+        return name
+
+    def _identity_of(self, name: str) -> str:
+        """What is in the encoder's files; on the hub they are known once they are fetched."""
+        return encoder_identity(name) or self._encoder(name).identity
+
+    def _encoder(self, name: str) -> Encoder:
         if self._loaded is None or self._loaded[0] != name:
             self._loaded = (
                 name,
@@ -248,16 +279,13 @@ class ContextualCells:
             )
         return self._loaded[1]
 
-    def _digest(self, facts: list[Any]) -> str:
+    def _digest(self, encoder: str, facts: list[Any]) -> str:
         """Of these and of everything else that decides a cell."""
-        settings = {**asdict(self.settings), "parallel": None}
-        ner = asdict(self._ner)
+        settings, ner = asdict(self.settings), asdict(self._ner)
+        # The row's own encoder counts, and the files that it reads; the rest is where to find them.
+        for name in ("encoder", "xlm", "parallel", "local_only"):
+            del settings[name]
         for name in ("targets", "rows"):
             del ner[name]
-        weights = [
-            file_facts(Path(name) / "config.json")
-            for name in (self.settings.encoder, self.settings.xlm)
-            if name is not None and (Path(name) / "config.json").is_file()
-        ]
-        text = json.dumps([__version__, facts, settings, ner, weights], default=str)
+        text = json.dumps([__version__, self._identity(encoder), facts, settings, ner], default=str)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -157,11 +157,8 @@ def readings(
     found: list[Reading] = []
     made: dict[tuple[int, ...], tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]] = {}
     for number, corpus in enumerate(corpora):
-        peers = tuple(
-            other
-            for other, peer in enumerate(corpora)
-            if noise is Noise.JOINT or peer.language == corpus.language
-        )
+        # Not by the languages' codes: texts whose language nobody has told all have the same.
+        peers = tuple(range(len(corpora))) if noise is Noise.JOINT else (number,)
         if peers not in made:
             total = _whole(sum((counts[peer] for peer in peers), np.zeros(size)))
             keep = keep_probabilities(total, schedule.tokens_of(peers), subsampling)

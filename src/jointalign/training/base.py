@@ -43,7 +43,9 @@ class Noise(StrEnum):
     """Those of all corpora together: the paper, and fastText on concatenated text."""
 
     LANGUAGE = "language"
-    """Those of the language of the sentence. About half of the noise of joint training comes from
+    """Those of the sentence's own corpus: each is taken for a language of its own, whatever its
+    code, so give several files of one language as one corpus. About half of the noise of joint
+    training comes from
     the other language, where it teaches a word nothing and pushes the two languages apart."""
 
 

@@ -70,9 +70,9 @@ class SkipGram(ReplacingTrainer):
             (1e-4: fastText).
         learning_rate: At the start, falling linearly to zero (0.05: fastText).
         balance: How often each corpus is read in an epoch.
-        noise: Whose word counts decide noise and subsampling: those of the language of each
-            sentence, or those of all text (`joint`: the paper and fastText). With `language` the
-            joint space mixes the two languages better; see `studies/`.
+        noise: Whose word counts decide noise and subsampling: those of the corpus of each
+            sentence, one a language, or those of all text (`joint`: the paper and fastText). With
+            `language` the joint space mixes the two languages better; see `studies/`.
         shared_noise: How many centre words in a row share their noise words (8: the vectors are as
             good as with noise words for every context alone, 1, as in fastText, and are trained
             twice as fast; see `studies/`).

@@ -14,6 +14,7 @@ from jointalign.tokenization import tokenizer
 from jointalign.word_alignment.base import Gold, Links, ParallelText
 
 SEPARATOR = "|||"
+_MOST_DIGITS = 9  # of a position, which is kept in 32 bits
 
 Cut = Callable[[str], list[str]]
 
@@ -127,7 +128,7 @@ def read_gold(path: str | Path, start: int = 1) -> Gold:
 
 def _link(path: str | Path, number: int, item: str, mark: str, start: int = 0) -> tuple[int, int]:
     source, _, target = item.partition(mark)
-    if not (source.isdecimal() and target.isdecimal()):
+    if not all(side.isdecimal() and len(side) <= _MOST_DIGITS for side in (source, target)):
         raise FormatError(path, number, f"expected a link such as '0{mark}1', got '{item}'")
     link = int(source) - start, int(target) - start
     if min(link) < 0:
