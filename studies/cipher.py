@@ -40,7 +40,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "random vectors": {},
 }
 EVERY, POINTS, PIECES = 100, 2, 1200
-CIPHER = CipherSettings(nouns=60, names=8, false_friends=3)
+CIPHER = CipherSettings(nouns=60, names=8, false_friends=3, verb_last=True)
 
 
 def of_pieces(cipher: Cipher, seed: int) -> BilingualEmbedding:

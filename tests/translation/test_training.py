@@ -78,7 +78,7 @@ SILENT = {"noise": NoiseSettings.none()}
 
 def small_toy(seed):
     """A toy of 128 words, its segmentation, and vectors."""
-    toy = make_cipher(CipherSettings(nouns=60, names=8, false_friends=3), seed)
+    toy = make_cipher(CipherSettings(60, names=8, false_friends=3, verb_last=True), seed)
     return toy, Segmentation.learn((toy.source_lines, toy.target_lines), 1200), oracle(toy, 96)
 
 

@@ -1,9 +1,9 @@
 """A toy to translate: a small language and its cipher, with the right answers.
 
-The first language is a grammar of scenes; the second says the same with other words and in another
-order: some words change places with their neighbours, and the verb comes last, as in Turkish.
-Names are spelt alike in both, and a few spellings mean different things. Models learn from disjoint
-scenes; the held-out sentences are translations of each other.
+The first language is a grammar of scenes; the second says the same with other words, in an order
+that some of its words change; its verbs can come last. Names are spelt alike in both, and a few
+spellings mean different things. Models learn from disjoint scenes; the held-out sentences are
+translations of each other.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class CipherSettings:
         nouns: Number of nouns; a third as many verbs, as many adjectives, and a tenth adverbs.
         names: Words that both languages spell alike.
         false_friends: Nouns of one language that are spelt like a rare noun of the other.
-        verb_last: Whether the cipher's verb ends the sentence.
+        verb_last: Whether the cipher's verb ends the sentence, as in Turkish.
         focus: How much words prefer each other: standard deviation of their log weights.
         sentences: Of each language's text.
         held_out: Pairs of sentences to validate with, and as many to test with.
@@ -47,7 +47,7 @@ class CipherSettings:
     nouns: int = 150
     names: int = 20
     false_friends: int = 6
-    verb_last: bool = True
+    verb_last: bool = False
     focus: float = 1.5
     sentences: int = 4000
     held_out: int = 100
