@@ -404,8 +404,21 @@ def test_three_languages_from_text_to_translations(tmp_path, capsys):
     fails(
         capsys, list(map(str, [*pivot, lexicons[0]])), "one lexicon from 'en' into each of es, de"
     )
+    pivot[1], pivot[-1] = "vecmap", tmp_path / "never"
+    fails(capsys, list(map(str, [*pivot, *lexicons])), "VecMap moves the target too")
+    assert not (tmp_path / "never").exists()
     evaluate = ["evaluate", "bli", "--embedding", aligned[1], "--lexicon", tmp_path / "en-de.txt"]
     fails(capsys, list(map(str, evaluate)), "got an embedding of several languages; name its")
+
+
+def test_align_leaves_the_files_of_others_alone(files, tmp_path, capsys):
+    folder, _ = files
+    (tmp_path / "source.vec").write_text("mine")
+    arguments = ["align", "procrustes", *vectors(folder), "--out", str(tmp_path)]
+    fails(capsys, arguments, "source.vec would be overwritten, and there is no aligned.safetensors")
+    assert (tmp_path / "source.vec").read_text() == "mine"
+    arguments[-1] = str(tmp_path / "new")
+    assert run(arguments) == run(arguments) == 0  # its own are replaced
 
 
 def test_alignment_without_a_dictionary(files, tmp_path, capsys):

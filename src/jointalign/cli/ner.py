@@ -153,7 +153,7 @@ def predict(
 
     paths = texts or [Path("-")]
     if out is not None:
-        spare_inputs([path for path in paths if str(path) != "-"], [out])
+        spare_inputs([*(path for path in paths if str(path) != "-"), *model.glob("*")], [out])
 
     def tagged(loaded: ner.NERModel) -> Iterator[tuple[str, Sentence]]:
         for path in paths:
@@ -203,7 +203,7 @@ def evaluate(
     from jointalign.ner import api as ner
 
     if predictions is not None:
-        spare_inputs([test], [predictions])
+        spare_inputs([test, *model.glob("*")], [predictions])
     sentences = _read(test, encoding, word_column, tag_column)
     with torch_threads(threads), progress("tag"):
         loaded = ner.read(model, device)
