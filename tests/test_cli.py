@@ -7,6 +7,7 @@ import io
 import json
 import os
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from jointalign import Embedding, Vocabulary, read, write
 from jointalign._variants import core
 from jointalign.alignment.api import METHODS, method_named
 from jointalign.cli._languages import check_code
-from jointalign.cli.app import run
+from jointalign.cli.app import RESUMED, application, run
 from languages import write_pair
 
 
@@ -438,3 +439,13 @@ def test_language_codes_name_files(code):
     with pytest.raises(typer.BadParameter, match="expected a language code"):
         check_code(code)
     assert check_code("zh-Hans") == "zh-Hans"
+
+
+def test_the_page_of_the_commands_names_them_all():
+    page = (Path(__file__).parent.parent / "docs" / "command-line.md").read_text("utf-8")
+    table = page.split("## Step by step")[0]
+    groups = {group.name for group in application.registered_groups}
+    for name in groups | {command.name for command in application.registered_commands}:
+        assert f"`{name}" in table or f" `{name}`" in table, name
+    for name in RESUMED.replace(" and ", ", ").split(", "):
+        assert f"`{name}`" in page.split("| 130 |")[1], name

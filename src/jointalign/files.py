@@ -285,23 +285,3 @@ def spare_inputs(inputs: Iterable[str | Path], outputs: Iterable[str | Path]) ->
         if final in written and (final.is_file() or not final.exists()):  # no device
             raise JointalignError(f"{output}: two results would be written here; name two places")
         written.add(final)
-
-
-def spare_others(folder: str | Path, names: Iterable[str], own: str) -> None:
-    """Make sure that results in a folder would replace nothing but earlier results.
-
-    Args:
-        folder: Where they are to go; need not exist.
-        names: Of the files to be written.
-        own: The one among them whose presence says that they are all from here; write it
-            first, so that what was stopped can be started again.
-
-    Raises:
-        JointalignError: If there are files of these names that are from elsewhere.
-    """
-    found = [name for name in names if (Path(folder) / name).exists()]
-    if found and own not in found:
-        raise JointalignError(
-            f"{folder}: {', '.join(found)} would be overwritten, and there is no {own}, which "
-            "would say that an earlier command has made them; name an empty or a new folder"
-        )

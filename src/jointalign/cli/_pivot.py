@@ -44,11 +44,12 @@ def align_several(
         json: Whether to print one JSON object.
     """
     from jointalign.alignment.api import training_pairs
-    from jointalign.files import check_folder, spare_inputs, spare_others
+    from jointalign.files import check_folder, spare_inputs
     from jointalign.formats.api import read_multilingual, write, write_multilingual
     from jointalign.lexicon import Lexicon
     from jointalign.pivot import align_languages, check_pivot_method, others_than
     from jointalign.processors import limited_to
+    from jointalign.stages import spare_others
     from jointalign.tuning import Wishes, tune_alignment
 
     if method == "auto":

@@ -70,11 +70,12 @@ def command(
     """Choose a method on held-out pairs, learn a mapping, and move all words by it."""
     from jointalign.alignment.api import apply, fit, noted, training_pairs, usable_pairs
     from jointalign.alignment.storage import write_mapping
-    from jointalign.files import check_folder, spare_inputs, spare_others
+    from jointalign.files import check_folder, spare_inputs
     from jointalign.formats.api import write, write_bilingual
     from jointalign.lexicon import Lexicon
     from jointalign.processors import limited_to
     from jointalign.seeds import pairs_of
+    from jointalign.stages import spare_others
     from jointalign.tuning import Tuned, Wishes, tune_alignment
 
     if pivot is not None:
