@@ -7,6 +7,7 @@ import io
 import json
 import os
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from jointalign import Embedding, Vocabulary, read, write
 from jointalign._variants import core
 from jointalign.alignment.api import METHODS, method_named
 from jointalign.cli._languages import check_code
-from jointalign.cli.app import run
+from jointalign.cli.app import RESUMED, application, run
 from languages import write_pair
 
 
@@ -404,8 +405,21 @@ def test_three_languages_from_text_to_translations(tmp_path, capsys):
     fails(
         capsys, list(map(str, [*pivot, lexicons[0]])), "one lexicon from 'en' into each of es, de"
     )
+    pivot[1], pivot[-1] = "vecmap", tmp_path / "never"
+    fails(capsys, list(map(str, [*pivot, *lexicons])), "VecMap moves the target too")
+    assert not (tmp_path / "never").exists()
     evaluate = ["evaluate", "bli", "--embedding", aligned[1], "--lexicon", tmp_path / "en-de.txt"]
     fails(capsys, list(map(str, evaluate)), "got an embedding of several languages; name its")
+
+
+def test_align_leaves_the_files_of_others_alone(files, tmp_path, capsys):
+    folder, _ = files
+    (tmp_path / "source.vec").write_text("mine")
+    arguments = ["align", "procrustes", *vectors(folder), "--out", str(tmp_path)]
+    fails(capsys, arguments, "source.vec would be overwritten, and there is no aligned.safetensors")
+    assert (tmp_path / "source.vec").read_text() == "mine"
+    arguments[-1] = str(tmp_path / "new")
+    assert run(arguments) == run(arguments) == 0  # its own are replaced
 
 
 def test_alignment_without_a_dictionary(files, tmp_path, capsys):
@@ -425,3 +439,13 @@ def test_language_codes_name_files(code):
     with pytest.raises(typer.BadParameter, match="expected a language code"):
         check_code(code)
     assert check_code("zh-Hans") == "zh-Hans"
+
+
+def test_the_page_of_the_commands_names_them_all():
+    page = (Path(__file__).parent.parent / "docs" / "command-line.md").read_text("utf-8")
+    table = page.split("## Step by step")[0]
+    groups = {group.name for group in application.registered_groups}
+    for name in groups | {command.name for command in application.registered_commands}:
+        assert f"`{name}" in table or f" `{name}`" in table, name
+    for name in RESUMED.replace(" and ", ", ").split(", "):
+        assert f"`{name}`" in page.split("| 130 |")[1], name

@@ -45,17 +45,6 @@ LAYERS = [
     {"__main__"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
-HEAVY = {
-    "torch",
-    "matplotlib",
-    "gensim",
-    "transformers",
-    "sacremoses",
-    "jieba",
-    "faiss",
-    "ray",
-    "tokenizers",
-}
 HEAVY = {"torch", "matplotlib", "gensim", "transformers", "sacremoses", "jieba", "faiss", "ray"}
 HEAVY |= {"tokenizers", "sacrebleu"}
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")

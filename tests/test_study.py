@@ -17,6 +17,7 @@ from jointalign.study import Pair, StudySettings, study
 from jointalign.study._cells import without_torn_pairs
 from jointalign.study._data import text_of
 from jointalign.study._rows import ROWS, _published, published, rows_named
+from jointalign.study._settings import check_trainer
 from jointalign.study._statistics import difference, hits, mean
 from jointalign.training.skipgram import SkipGram
 from jointalign.vocabulary import Counts, Vocabulary
@@ -116,9 +117,10 @@ def test_another_dictionary_is_learnt_from_again(done, data, settings, tmp_path)
     path.write_text("\n".join(lines[: len(lines) // 2]) + "\n")
     said = []
     fewer = StudySettings(changed, settings.pairs, ("procrustes",), 2, trainer=TRAINER)
-    # The texts are other files, so that all is made again; dictionaries decide the choices alone.
+    # Texts go by content, so trainings stay; dictionaries decide the choices alone.
     study("table1", fewer, copy, threads=1, announce=lambda *args: said.append(args))
     assert ("gamma.en-es", False) in said
+    assert ("toy.en+es.seed0", True) in said
 
 
 def test_a_pair_that_reallocation_tears_apart_is_left_out():
@@ -208,3 +210,26 @@ def test_a_text_that_is_there_twice_is_not_guessed(data, tmp_path):
     with pytest.raises(JointalignError, match=r"toy.en.txt and toy.en.txt.gz, which may differ"):
         text_of(settings, settings.pairs[0], "en")
     assert text_of(settings, settings.pairs[0], "es")[1].name == "toy.es.txt"
+
+
+def test_no_state_of_a_training_is_left(done):
+    assert not list(done[0].glob("*.parts"))
+
+
+@pytest.mark.parametrize("known", ["training.json", "table1.json"])
+def test_vectors_of_other_settings_are_not_replaced(done, settings, tmp_path, known):
+    folder, _ = done
+    copy = tmp_path / "study"
+    shutil.copytree(folder, copy)
+    if known != "training.json":  # a folder from before
+        (copy / "training.json").unlink()
+    other = dataclasses.replace(settings, trainer=dataclasses.replace(TRAINER, noise="joint"))
+    with pytest.raises(JointalignError, match="trained with noise language, now noise is joint"):
+        study("table1", other, copy, threads=1)
+    with pytest.raises(JointalignError, match="trained with tokens None, now tokens is 99"):
+        study("table1", dataclasses.replace(settings, tokens=99), copy, threads=1)
+    for path in copy.glob("*.seed*.safetensors"):
+        path.unlink()
+    for path in copy.glob("table*.json"):
+        path.unlink()
+    check_trainer(other, copy)  # nothing to be replaced

@@ -270,14 +270,18 @@ def file_facts(path: str | Path) -> tuple[str, int, int]:
 
 
 def spare_inputs(inputs: Iterable[str | Path], outputs: Iterable[str | Path]) -> None:
-    """Make sure that writing the outputs would overwrite none of the inputs.
+    """Make sure that writing the outputs would overwrite none of the inputs, nor one another.
 
     Raises:
-        JointalignError: If one file is both.
+        JointalignError: If one file is both, or two outputs are one file.
     """
-    kept = {Path(path).resolve() for path in inputs}
+    kept, written = {Path(path).resolve() for path in inputs}, set[Path]()
     for output in outputs:
-        if Path(output).resolve() in kept:
+        final = Path(output).resolve()
+        if final in kept:
             raise JointalignError(
                 f"{output}: this is an input, and would be overwritten; name another place"
             )
+        if final in written and (final.is_file() or not final.exists()):  # no device
+            raise JointalignError(f"{output}: two results would be written here; name two places")
+        written.add(final)

@@ -9,10 +9,16 @@ import numpy as np
 
 from jointalign.alignment.api import apply, fit, method_named, noted
 from jointalign.alignment.base import Aligner, Mapping, as_numpy
+from jointalign.alignment.geomm import GeoMM
+from jointalign.alignment.geomm_semi import SemiSupervisedGeoMM
+from jointalign.alignment.iterative_normalization import IterativeNormalization
+from jointalign.alignment.vecmap import VecMap
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
 from jointalign.multilingual import MultilingualEmbedding, Part
 from jointalign.normalize import unit
+
+_TWO_SIDED = GeoMM, SemiSupervisedGeoMM, IterativeNormalization, VecMap
 
 
 def align_languages(
@@ -70,6 +76,8 @@ def align_languages(
     """
     others = others_than(pivot, space.languages, lexicons)
     methods = {code: _method(method, code) for code in others}
+    for chosen in methods.values():
+        check_pivot_method(chosen)
     parts = [_pivot_part(part) for part in space.parts if pivot in part.languages]
     for language in others:
         chosen = methods[language]
@@ -102,6 +110,18 @@ def others_than(
     return others
 
 
+def check_pivot_method(method: Aligner) -> None:
+    """Find out before any learning whether a method can leave the pivot where it is.
+
+    Methods that are not from here are taken, and looked at when they have learnt.
+
+    Raises:
+        JointalignError: If it is known to move the target.
+    """
+    if isinstance(method, _TWO_SIDED):
+        raise _two_sided(method)
+
+
 def _method(method: Aligner | str | MappingType[str, Aligner], language: str) -> Aligner:
     if isinstance(method, MappingType):
         if language not in method:
@@ -119,7 +139,11 @@ def _pivot_part(part: Part) -> Part:
 def _check_one_sided(mapping: Mapping, method: Aligner) -> None:
     target = as_numpy(mapping.target)
     if mapping.target_means or not np.array_equal(target, np.eye(len(target), dtype=target.dtype)):
-        raise JointalignError(
-            f"{type(method).__name__} moves the target too, for each language elsewhere, and the "
-            "pivot can be in one place only; take procrustes, refined, rcsls or muse"
-        )
+        raise _two_sided(method)
+
+
+def _two_sided(method: Aligner) -> JointalignError:
+    return JointalignError(
+        f"{type(method).__name__} moves the target too, for each language elsewhere, and the "
+        "pivot can be in one place only; take procrustes, refined, rcsls or muse"
+    )

@@ -10,7 +10,7 @@ import resource
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,6 +167,26 @@ def locked(folder: Path, marker: str = RECORDS) -> Iterator[None]:
         (folder / marker).mkdir(exist_ok=True)
         remove_leftovers(folder)
         yield
+
+
+def spare_others(folder: str | Path, names: Iterable[str], own: str) -> None:
+    """Make sure that results in a folder would replace nothing but earlier results.
+
+    Args:
+        folder: Where they are to go; need not exist.
+        names: Of the files to be written.
+        own: The one among them whose presence says that they are all from here; write it
+            first, so that what was stopped can be started again.
+
+    Raises:
+        JointalignError: If there are files of these names that are from elsewhere.
+    """
+    found = [name for name in names if (Path(folder) / name).exists()]
+    if found and own not in found:
+        raise JointalignError(
+            f"{folder}: {', '.join(found)} would be overwritten, and there is no {own}, which "
+            "would say that an earlier command has made them; name an empty or a new folder"
+        )
 
 
 def peak_memory_mb() -> float:

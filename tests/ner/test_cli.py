@@ -189,3 +189,13 @@ def test_rubbish_gets_one_line(files, trained, tmp_path, capsys):
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "diary.txt").write_text("mine")
     fails(capsys, train(files, tmp_path / "model"), "holds other files")
+
+
+def test_a_tagger_is_not_overwritten_with_what_it_tags(files, trained, capsys):
+    before = (trained / "tagger.json").read_bytes()
+    given = [str(files / "test.txt"), "--language", "es"]
+    out = str(trained / "tagger.json")
+    fails(capsys, ["ner", "predict", str(trained), *given, "--out", out], "this is an input")
+    scored = ["ner", "evaluate", str(trained), *given, "--predictions", out]
+    fails(capsys, scored, "this is an input")
+    assert (trained / "tagger.json").read_bytes() == before

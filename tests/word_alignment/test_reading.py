@@ -109,3 +109,12 @@ def test_a_number_that_can_be_no_position_is_told(tmp_path, digits):
     (tmp_path / "gold").write_text(f"1-1\n1p{'9' * digits}\n")
     with pytest.raises(FormatError, match="gold, line 2: expected a link such as"):
         read_gold(tmp_path / "gold")
+
+
+def test_links_and_text_do_not_go_into_one_file(tmp_path, capsys):
+    (tmp_path / "text").write_text("a b ||| c d\n")
+    given = ["align-text", "--input", str(tmp_path / "text")]
+    out = str(tmp_path / "out")
+    assert run([*given, "--out", out, "--words", out]) == 2
+    assert "two results would be written here" in capsys.readouterr().err
+    assert run([*given, "--out", "/dev/null", "--words", "/dev/null"]) == 0

@@ -47,17 +47,20 @@ def align_several(
     from jointalign.files import check_folder, spare_inputs
     from jointalign.formats.api import read_multilingual, write, write_multilingual
     from jointalign.lexicon import Lexicon
-    from jointalign.pivot import align_languages, others_than
+    from jointalign.pivot import align_languages, check_pivot_method, others_than
     from jointalign.processors import limited_to
+    from jointalign.stages import spare_others
     from jointalign.tuning import Wishes, tune_alignment
 
     if method == "auto":
         raise typer.BadParameter("auto is for two languages; name a method to go with --pivot")
     paths = _paths(given)
     wishes = Wishes(method, None, settings)
+    check_pivot_method(wishes.aligner)
     with progress("align") as bar, limited_to(threads):
         space = read_multilingual(embedding)
         spare_inputs([embedding, *paths.values()], [out / name for name in _outputs(space)])
+        spare_others(out, _outputs(space), ALIGNED)
         lexicons = {}
         for code, path in paths.items():
             lexicons[code] = Lexicon.read(path, not keep_case, pivot, code)
@@ -74,9 +77,9 @@ def align_several(
             space, methods, lexicons, pivot, seed=seed, max_vocabulary=max_vocabulary
         )
         bar.title("write")
+        write_multilingual(aligned, out / ALIGNED)
         for code in aligned.languages:
             write(aligned.language(code), out / f"{code}.vec")
-        write_multilingual(aligned, out / ALIGNED)
     if json:
         chosen = {
             code: {**tuned[code].to_json(), "pairs": report.to_json()}

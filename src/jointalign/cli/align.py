@@ -23,7 +23,7 @@ from jointalign.cli._pivot import align_several
 from jointalign.cli._spaces import Source, Space, Target, read_space
 from jointalign.seeds import Seeds
 
-OUTPUTS = ("source.vec", "target.vec", "mapping.safetensors", "aligned.safetensors")
+OUTPUTS = ("aligned.safetensors", "source.vec", "target.vec", "mapping.safetensors")
 
 application = typer.Typer(
     help="Learn a mapping and move all words by it. Writes source.vec and target.vec, "
@@ -75,6 +75,7 @@ def command(
     from jointalign.lexicon import Lexicon
     from jointalign.processors import limited_to
     from jointalign.seeds import pairs_of
+    from jointalign.stages import spare_others
     from jointalign.tuning import Tuned, Wishes, tune_alignment
 
     if pivot is not None:
@@ -92,8 +93,9 @@ def command(
         raise typer.BadParameter(
             "auto chooses on pairs: give some, or name vecmap_unsupervised or muse"
         )
-    given = [path for path in (source_vectors, target_vectors, embedding) if path is not None]
-    spare_inputs(given, [out / name for name in OUTPUTS])
+    given = [lexicon, source_vectors, target_vectors, embedding]
+    spare_inputs(filter(None, given), [out / name for name in OUTPUTS])
+    spare_others(out, OUTPUTS, OUTPUTS[0])
     wishes = Wishes(method, None, settings)
     with progress("align") as bar, limited_to(threads):
         training = None
@@ -115,10 +117,10 @@ def command(
         mapping = fit(space, tuned.method, training, seed=seed, max_vocabulary=max_vocabulary)
         aligned = apply(mapping, space, noted(tuned.method, seed))
         bar.title("write")
-        write(aligned.source, out / OUTPUTS[0])
-        write(aligned.target, out / OUTPUTS[1])
-        write_mapping(mapping, out / OUTPUTS[2])
-        write_bilingual(aligned, out / OUTPUTS[3])
+        write_bilingual(aligned, out / OUTPUTS[0])
+        write(aligned.source, out / OUTPUTS[1])
+        write(aligned.target, out / OUTPUTS[2])
+        write_mapping(mapping, out / OUTPUTS[3])
     counted = {} if report is None else {"pairs": report.to_json()}
     if json:
         show_json({**tuned.to_json(), **counted, "out": str(out)})

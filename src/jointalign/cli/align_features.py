@@ -90,7 +90,7 @@ def command(
 
     if len(input) > 2:
         raise typer.BadParameter("give --input once or twice")
-    spare_inputs([*input, *([links] if links else [])], [out])
+    spare_inputs([*input, *([links] if links else []), *Path(encoder).glob("*")], [out])
     settings = mapping_settings(
         method, layers=parsed_layers(layers), side=side, sample=sample, held_out=held_out
     )

@@ -35,6 +35,7 @@ from jointalign.errors import JointalignError
 from jointalign.version import __version__
 
 INTERRUPTED = 130
+RESUMED = "run, study, train, ner train, mt train, features, pretrain and data get"
 
 application = typer.Typer(
     name="jointalign",
@@ -89,7 +90,7 @@ def run(arguments: Sequence[str]) -> int:
         error.show()  # type: ignore[attr-defined]
         return error.exit_code  # type: ignore[attr-defined]
     except (KeyboardInterrupt, typer.Abort):
-        say("stopped; what is finished is kept: run, train and data get go on when started again")
+        say(f"stopped; what is finished is kept: {RESUMED} go on when started again")
         return INTERRUPTED
     except (BrokenPipeError, SystemExit) as error:
         if not any(isinstance(one, BrokenPipeError) for one in (error, error.__context__)):

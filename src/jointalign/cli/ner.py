@@ -67,7 +67,7 @@ def predict(
 
     paths = texts or [Path("-")]
     if out is not None:
-        spare_inputs([path for path in paths if str(path) != "-"], [out])
+        spare_inputs([*(path for path in paths if str(path) != "-"), *model.glob("*")], [out])
 
     def tagged(loaded: ner.NERModel) -> Iterator[tuple[str, Sentence]]:
         for path in paths:
@@ -121,7 +121,7 @@ def evaluate(
     from jointalign.ner import api as ner
 
     if predictions is not None:
-        spare_inputs([test], [predictions])
+        spare_inputs([test, *model.glob("*")], [predictions])
     sentences = read_conll(test, encoding, word_column, tag_column)
     with torch_threads(threads), progress("tag"):
         loaded = read_tagger(model, device, encoder, local_only=local_only)

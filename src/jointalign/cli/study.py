@@ -123,6 +123,13 @@ def table3(
     dimensions: Annotated[
         int | None, typer.Option(min=1, help="Length of the vectors (300; quick: 50).")
     ] = None,
+    vector_epochs: Annotated[
+        int,
+        typer.Option(min=1, help="How often the text is read for the vectors; table1's --epochs."),
+    ] = 5,
+    minimum_count: MinimumCount = 5,
+    noise: NoiseOption = Noise.LANGUAGE,
+    shared_noise: SharedNoise = 8,
     sentences: Annotated[
         int | None,
         typer.Option(min=1, help="Learn from so many, drawn at random (all; quick: 1000)."),
@@ -197,7 +204,13 @@ def table3(
         seeds=seeds or (1 if quick else 3),
         corpus=corpus,
         tokens=tokens or (QUICK_TOKENS if quick else None),
-        trainer=SkipGram(dimensions or (50 if quick else 300)),
+        trainer=SkipGram(
+            dimensions or (50 if quick else 300),
+            epochs=vector_epochs,
+            minimum_count=minimum_count,
+            noise=noise,
+            shared_noise=shared_noise,
+        ),
         max_vocabulary=max_vocabulary or (QUICK_VOCABULARY if quick else 200_000),
     )
     with progress("study") as bar:

@@ -8,6 +8,7 @@ from pathlib import Path
 from jointalign._compression import COMPRESSIONS
 from jointalign.errors import JointalignError
 from jointalign.files import read_lines
+from jointalign.study._data import one_file
 from jointalign.study.base import Pair
 from jointalign.translation.cipher import CipherSettings, make_cipher
 
@@ -41,11 +42,12 @@ class Captions:
 def captions(data: Path, pair: Pair) -> Captions:
     """The parallel corpus of a pair: `translation/NAME.en-de/train.en`, `val.en`, `test.en`.
 
-    Of several parts with one beginning, such as `test_2016.en` and `test_2017.en`, the first by
-    name is taken.
+    Where there is no `test.en` and `test.de`, the first beginning by name that both languages have
+    is taken, such as `test_2016_flickr` before `test_2017_flickr`.
 
     Raises:
-        JointalignError: If there is none, or more than one, or a part is missing or uneven.
+        JointalignError: If there is none, or more than one, or a part is missing, uneven, or there
+            both compressed and plain.
     """
     names = str(pair), str(pair.reversed())
     folders = sorted(f for name in names for f in (data / "translation").glob(f"*.{name}"))
@@ -60,13 +62,13 @@ def captions(data: Path, pair: Pair) -> Captions:
 
 
 def _part(folder: Path, name: str, pair: Pair) -> tuple[Lines, Lines]:
+    stem = _stem(folder, name, pair)
     sides = []
     for code in (pair.source, pair.target):
-        endings = [f".{code}{ending}" for ending in ("", *COMPRESSIONS)]
-        paths = sorted(p for p in folder.glob(f"{name}*") if p.name.endswith(tuple(endings)))
-        if not paths:
-            raise JointalignError(f"{folder}: expected {name}.{code}, compressed or not")
-        sides.append((paths[0], tuple(line for _, line in read_lines(paths[0]))))
+        path = one_file(folder / f"{stem}.{code}")
+        if path is None:
+            raise JointalignError(f"{folder}: expected {stem}.{code}, compressed or not")
+        sides.append((path, tuple(line for _, line in read_lines(path))))
     (one, source), (two, target) = sides
     if len(source) != len(target):
         raise JointalignError(
@@ -74,6 +76,20 @@ def _part(folder: Path, name: str, pair: Pair) -> tuple[Lines, Lines]:
             "of each other, line by line"
         )
     return source, target
+
+
+def _stem(folder: Path, name: str, pair: Pair) -> str:
+    """What the files of a part are called in both languages, before the code."""
+    stems = [
+        {
+            path.name.removesuffix(f".{code}{ending}")
+            for ending in ("", *COMPRESSIONS)
+            for path in folder.glob(f"{name}*.{code}{ending}")
+        }
+        for code in (pair.source, pair.target)
+    ]
+    both = sorted(stems[0] & stems[1])
+    return name if name in both or not both else both[0]
 
 
 def write_toy(folder: Path, seed: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import cache, partial
@@ -18,6 +19,7 @@ from jointalign.progress import Progress
 from jointalign.stages import Stages
 from jointalign.study._data import found_dictionaries, text_of
 from jointalign.study._rows import Space
+from jointalign.study._settings import check_trainer
 from jointalign.study.base import Pair, StudySettings
 from jointalign.tokenization import tokenizer
 from jointalign.training.duong import SupervisedJoint
@@ -52,6 +54,7 @@ class Trainings:
         self.dictionaries = cache(partial(found_dictionaries, settings))
         self._text_of = cache(partial(text_of, settings))
         self._text = cache(self._encoded)
+        self._check = cache(partial(check_trainer, settings, folder))
 
     def names(self, pair: Pair, seed: int, space: Space) -> list[str]:
         """Make sure that what a space is made of is trained; the names of those stages."""
@@ -89,10 +92,10 @@ class Trainings:
 
         def work() -> None:
             corpora = [self._text(pair, code) for code in languages]
-            parts = self.folder / f"{title}.parts"
             embedding = self.settings.trainer.fit_encoded(
-                corpora, seed=seed, threads=self.threads, folder=parts, progress=self.progress
-            )
+                corpora, seed=seed, threads=self.threads, folder=self._parts(title),
+                progress=self.progress,
+            )  # fmt: skip
             write(embedding, self.folder / path)
 
         texts = [self._name(pair, code) for code in languages]
@@ -101,6 +104,7 @@ class Trainings:
         settings = [__version__, asdict(self.settings.trainer), seed]
         if title not in self.stages.records:
             self.stages.do(title, settings, [path], work, after=texts)
+            self._clear(title)
         return title
 
     def _supervised(self, pair: Pair, seed: int, space: Space) -> str:
@@ -118,7 +122,7 @@ class Trainings:
             corpora = [self._text(pair, code) for code in languages]
             trained = trainer.fit_encoded(
                 corpora, lexicon, seed=seed, threads=self.threads,
-                folder=self.folder / f"{title}.parts", progress=self.progress,
+                folder=self._parts(title), progress=self.progress,
             )  # fmt: skip
             if isinstance(trained, BilingualEmbedding):
                 write_bilingual(trained, path)
@@ -131,7 +135,16 @@ class Trainings:
         if title not in self.stages.records:
             texts = [self._name(pair, code) for code in languages]
             self.stages.do(title, settings, [path.name], work, after=texts)
+            self._clear(title)
         return title
+
+    def _parts(self, title: str) -> Path:
+        """Where a training keeps its state."""
+        return self.folder / f"{title}.parts"
+
+    def _clear(self, title: str) -> None:
+        """Remove the state of a training whose result is there: it is several times as large."""
+        shutil.rmtree(self._parts(title), ignore_errors=True)
 
     def _taught(self, pair: Pair) -> Lexicon:
         """The training dictionary without any pair that is tested in either direction."""
@@ -143,6 +156,7 @@ class Trainings:
         return Lexicon(tuple(entry for entry in training if entry not in tested))
 
     def _encoded(self, pair: Pair, language: str) -> EncodedCorpus:
+        self._check()  # before anything is made or replaced: all trainings begin with a text
         _, path = self._text_of(pair, language)
         name = self._name(pair, language)
         folder = self.folder / name

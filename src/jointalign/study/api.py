@@ -46,7 +46,8 @@ def study(
         announce: Told the name of each piece of work, and whether it was done before.
 
     Raises:
-        JointalignError: If there is no such table, method, text or dictionary.
+        JointalignError: If there is no such table, method, text or dictionary, or the folder has
+            vectors of other settings.
         MissingExtraError: If a method needs a package that is not installed.
     """
     if table not in TITLES:

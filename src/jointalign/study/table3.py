@@ -55,7 +55,8 @@ def table3(
         announce: Told the name of each piece of work, and whether it was done before.
 
     Raises:
-        JointalignError: If there is no such row, text or tagged text.
+        JointalignError: If there is no such row, text or tagged text, or the folder has vectors of
+            other settings.
         MissingExtraError: If torch is not installed.
     """
     rows = ner_rows_named(ner.rows)
