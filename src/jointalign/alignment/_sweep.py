@@ -12,7 +12,6 @@ in what order, in what blocks or in how many threads the entries come.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
 
@@ -20,7 +19,7 @@ import numpy as np
 from numba import get_num_threads, njit
 
 from jointalign._topk import blocks
-from jointalign.processors import limited_to
+from jointalign.processors import spread
 
 # A block of products is 1 MB in float32: it stays in a core's cache from the product to the scans.
 ROWS, COLUMNS = 256, 1024
@@ -115,9 +114,7 @@ def sweep(x: np.ndarray, z: np.ndarray, rows: Side, columns: Side) -> None:
             with locks[at]:
                 _over_columns(columns, block, top, left)
 
-    # A thread makes the block that it scans: threads of one product would wait for each other.
-    with limited_to(1), ThreadPoolExecutor(threads) as pool:
-        list(pool.map(stripe, range(len(stripes))))
+    spread(stripe, range(len(stripes)))
 
 
 def _over_rows(side: Side, block: np.ndarray, top: int, left: int) -> None:
