@@ -76,12 +76,12 @@ def test_items_are_spread_over_threads_and_a_single_one_is_not():
         with lock:
             seen.append((item, threading.get_ident() == main))
 
-    spread(work, range(50))
+    spread(work, range(50), 3)
     assert sorted(seen) == [(item, False) for item in range(50)]
     seen.clear()
-    spread(work, ["alone"])
+    spread(work, ["alone"], 3)
     assert seen == [("alone", True)]
-    spread(work, [])
+    spread(work, [], 3)
     assert len(seen) == 1
     with pytest.raises(ZeroDivisionError):  # errors of a thread are not lost
-        spread(lambda item: 1 // item, [1, 0])
+        spread(lambda item: 1 // item, [1, 0], 2)

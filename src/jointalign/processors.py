@@ -34,8 +34,8 @@ def limited_to(threads: int | None) -> Iterator[None]:
         numba.set_num_threads(before)
 
 
-def spread(work: Callable[[Item], Any], items: Sequence[Item]) -> None:
-    """Do something with each item, in as many threads as compiled loops take.
+def spread(work: Callable[[Item], Any], items: Sequence[Item], threads: int) -> None:
+    """Do something with each item, in several threads.
 
     Each thread makes its matrix products alone, so that none waits for another. A single item is
     done here and now: threads, and finding the libraries that are to be limited, would take longer
@@ -44,11 +44,11 @@ def spread(work: Callable[[Item], Any], items: Sequence[Item]) -> None:
     Args:
         work: Lets other threads run while it computes.
         items: What to work on.
+        threads: How many.
     """
     if len(items) < 2:
         for item in items:
             work(item)
         return
-    threads = numba.get_num_threads()
     with limited_to(1), ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, items))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numba import njit
+from numba import get_num_threads, njit
 
 from jointalign._topk import blocks
 from jointalign.alignment._sweep import COLUMNS, ROWS, Dropout, kept
@@ -36,7 +36,7 @@ class ExactSearch:
         scores = np.full(len(lines), -np.inf, np.float32)
         places = np.zeros(len(lines), np.int64)
         stripes = [slice(*ends) for ends in blocks(len(lines), ROWS)]
-        spread(partial(self._search, lines, scores, places), stripes)
+        spread(partial(self._search, lines, scores, places), stripes, get_num_threads())
         return places
 
     def _search(

@@ -114,7 +114,7 @@ def sweep(x: np.ndarray, z: np.ndarray, rows: Side, columns: Side) -> None:
             with locks[at]:
                 _over_columns(columns, block, top, left)
 
-    spread(stripe, range(len(stripes)))
+    spread(stripe, range(len(stripes)), threads)
 
 
 def _over_rows(side: Side, block: np.ndarray, top: int, left: int) -> None:
