@@ -11,7 +11,7 @@ from jointalign.retrieval import neighbours
 from jointalign.unsupervised import AGREEMENT, _from_own, _mutual, align_unsupervised
 from jointalign.vocabulary import Vocabulary
 
-N, D = 500, 16
+N, D = 240, 16
 
 
 def space(alike, related=True, seed=0):

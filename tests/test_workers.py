@@ -3,11 +3,13 @@
 import multiprocessing
 import os
 import signal
+import threading
 
 import pytest
 
 from jointalign import _workers
 from jointalign.errors import JointalignError
+from jointalign.processors import spread
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
@@ -65,3 +67,21 @@ def test_closing_ends_the_processes():
     assert len(multiprocessing.active_children()) == 2
     results.close()
     assert not multiprocessing.active_children()
+
+
+def test_items_are_spread_over_threads_and_a_single_one_is_not():
+    main, seen, lock = threading.get_ident(), [], threading.Lock()
+
+    def work(item):
+        with lock:
+            seen.append((item, threading.get_ident() == main))
+
+    spread(work, range(50), 3)
+    assert sorted(seen) == [(item, False) for item in range(50)]
+    seen.clear()
+    spread(work, ["alone"], 3)
+    assert seen == [("alone", True)]
+    spread(work, [], 3)
+    assert len(seen) == 1
+    with pytest.raises(ZeroDivisionError):  # errors of a thread are not lost
+        spread(lambda item: 1 // item, [1, 0], 2)

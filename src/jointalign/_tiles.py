@@ -8,15 +8,13 @@ which takes as long as to make it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from math import ceil
 from threading import Lock
 
 import numpy as np
 from numba import get_num_threads
 
-from jointalign.processors import limited_to
+from jointalign.processors import spread
 
 # 4 MB in float32. Smaller tiles are made at a lower rate (256 x 1024: 14 % lower), larger ones
 # leave the cache.
@@ -74,10 +72,7 @@ def each_tile(
 
 def in_threads(calls: Sequence[Callable[[], None]]) -> None:
     """Let threads do these, each with matrix products of its own."""
-    threads = min(get_num_threads(), len(calls))
-    with limited_to(1) if threads > 1 else nullcontext(), ThreadPoolExecutor(threads or 1) as pool:
-        for call in [pool.submit(call) for call in calls]:
-            call.result()
+    spread(lambda call: call(), calls, get_num_threads())
 
 
 def blocks(n: int, size: int) -> Iterator[tuple[int, int]]:

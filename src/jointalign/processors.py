@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import numba
 from threadpoolctl import threadpool_limits
+
+Item = TypeVar("Item")
 
 
 def usable_processors() -> int:
@@ -28,3 +32,23 @@ def limited_to(threads: int | None) -> Iterator[None]:
             yield
     finally:
         numba.set_num_threads(before)
+
+
+def spread(work: Callable[[Item], Any], items: Sequence[Item], threads: int) -> None:
+    """Do something with each item, in several threads.
+
+    Each thread makes its matrix products alone, so that none waits for another. A single item is
+    done here and now: threads, and finding the libraries that are to be limited, would take longer
+    than a small item.
+
+    Args:
+        work: Lets other threads run while it computes.
+        items: What to work on.
+        threads: How many.
+    """
+    if len(items) < 2:
+        for item in items:
+            work(item)
+        return
+    with limited_to(1), ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, items))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,7 +10,7 @@ from numba import get_num_threads, njit
 
 from jointalign._tiles import COLUMNS, ROWS, blocks
 from jointalign.alignment._sweep import Dropout, kept
-from jointalign.processors import limited_to
+from jointalign.processors import spread
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +35,8 @@ class ExactSearch:
         """The best match of some words, given by their rows, int64 `(lines,)`."""
         scores = np.full(len(lines), -np.inf, np.float32)
         places = np.zeros(len(lines), np.int64)
-        stripes = (slice(*ends) for ends in blocks(len(lines), ROWS))
-        threads = get_num_threads()
-        with limited_to(1), ThreadPoolExecutor(threads) as pool:
-            list(pool.map(partial(self._search, lines, scores, places), stripes))
+        stripes = [slice(*ends) for ends in blocks(len(lines), ROWS)]
+        spread(partial(self._search, lines, scores, places), stripes, get_num_threads())
         return places
 
     def _search(

@@ -10,16 +10,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from typing import NamedTuple
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from jointalign.alignment._induction import Direction
 from jointalign.alignment._matches import Matches, best_matches, matched_pairs
 from jointalign.alignment._orthogonal import closest_orthogonal
 from jointalign.alignment._sweep import Dropout
-from jointalign.processors import limited_to
 
 logger = logging.getLogger(__name__)
 
@@ -106,12 +107,18 @@ class SelfLearning:
         before: Matches | None,
     ) -> Step:
         """One iteration: rotate by the pairs' cross product, match, and sum over the new pairs."""
-        with limited_to(1):  # threads of so small a decomposition mostly wait for each other
+        # Threads of so small a decomposition mostly wait for each other.
+        with self._libraries.limit(limits=1):
             rotation = closest_orthogonal(products).astype(x.dtype)
         forward, backward = (int(key) for key in rng.integers(2**64, size=2, dtype=np.uint64))
         dropouts = Dropout(share, forward), Dropout(share, backward)
         matches = best_matches(x @ rotation, z, self.csls_neighbourhood, dropouts, before)
         return Step(matches, self._products(x, z, matches))
+
+    @cached_property
+    def _libraries(self) -> ThreadpoolController:
+        """Found once: to find them takes longer than to decompose a small matrix."""
+        return ThreadpoolController()
 
     def _products(self, x: np.ndarray, z: np.ndarray, matches: Matches) -> np.ndarray:
         """Cross product of `matched_pairs`, float64 `(d, d)`, summed in float32.
