@@ -87,10 +87,10 @@ def test_vectors_noise_and_back_translation_each_teach():
     whole = learnt(toy, segmentation, vectors)
     assert whole >= 15
     assert whole >= learnt(toy, segmentation, None) + 8
-    alone = learnt(toy, segmentation, vectors, **NEVER)
+    # Back-translations are noise enough on this toy: what noise gives shows without them.
+    alone = learnt(toy, segmentation, vectors, 200, **NEVER)
     assert whole >= alone + 8
-    # Back-translations are as good a noise on this toy, so what noise gives shows without them.
-    assert alone >= learnt(toy, segmentation, vectors, **NEVER, **SILENT) + 2
+    assert alone >= learnt(toy, segmentation, vectors, 200, **NEVER, **SILENT) + 3
 
 
 def batchless_training(cipher, segmentation, settings, **more):
