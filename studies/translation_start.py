@@ -10,9 +10,9 @@ translations, or if one table and two with the same vectors differ by as much as
 
 It takes text, pieces, vectors and all settings of that figure and trains, so many epochs each:
 Joint-Align's vectors, those of the source's own pieces turned by a random rotation, by a quarter or
-until P@1 is 40; Joint-Align's and Joint's vectors in two tables. P@1 is that of all dictionary
-pairs of one piece each without identical ones, CSLS, words without a vector left out; most of these
-pairs have taught the alignment. Stopped, it goes on when started again.
+until P@1 is 40; Joint-Align's and Joint's vectors in two tables. P@1 is that of all pairs of the
+dictionaries of one piece each without identical ones, CSLS, words without a vector left out; most
+of these pairs have taught the alignment. Stopped, it goes on when started again.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def oracle(cipher, dimensions):
 
 
 def learnt(cipher, segmentation, embedding, iterations=ITERATIONS, **changes):
-    """Lower BLEU of the two directions after some iterations."""
+    """BLEU after some iterations, mean of both directions."""
     settings = replace(FitSettings.tiny(4 * 32 * iterations), **changes)
     if settings.back_translation.at(0) == 0:
         settings = replace(settings, epoch_sentences=settings.epoch_sentences // 2)
@@ -69,7 +69,7 @@ def learnt(cipher, segmentation, embedding, iterations=ITERATIONS, **changes):
     )  # fmt: skip
     (entry,) = result.history
     assert entry["iteration"] == pytest.approx(iterations, abs=4)
-    return min(scores["bleu"] for scores in entry["validation"].values())
+    return entry["bleu"]
 
 
 NEVER = {"back_translation": Schedule(((0, 0.0),))}
@@ -87,10 +87,10 @@ def test_vectors_noise_and_back_translation_each_teach():
     whole = learnt(toy, segmentation, vectors)
     assert whole >= 15
     assert whole >= learnt(toy, segmentation, None) + 8
-    alone = learnt(toy, segmentation, vectors, **NEVER)
+    # Back-translations are noise enough on this toy: what noise gives shows without them.
+    alone = learnt(toy, segmentation, vectors, 200, **NEVER)
     assert whole >= alone + 8
-    # Back-translations are as good a noise on this toy, so what noise gives shows without them.
-    assert alone >= learnt(toy, segmentation, vectors, **NEVER, **SILENT) + 2
+    assert alone >= learnt(toy, segmentation, vectors, 200, **NEVER, **SILENT) + 3
 
 
 def batchless_training(cipher, segmentation, settings, **more):
