@@ -1,16 +1,26 @@
 """How much longer does it take to write features than to run the bare encoder?
 
-    python benchmarks/features.py ENCODER TEXT [SENTENCES]
+    python benchmarks/features.py --encoder ENCODER --input TEXT [--sentences 1000] [--out FILE]
 
-Both see the same batches of pieces, sorted by length; the bare encoder keeps nothing.
+Both see the same batches of pieces, sorted by length; the bare encoder keeps nothing. One thread,
+processor time.
 """
 
-import sys
+import argparse
 import tempfile
 import time
 from itertools import islice
+from pathlib import Path
 
-from jointalign.contextual import Encoder, FeatureSettings, Pooling, write_features
+import _machine
+
+from jointalign.contextual import (
+    Encoder,
+    FeatureSettings,
+    Pooling,
+    torch_threads,
+    write_features,
+)
 from jointalign.contextual._features import BATCH_PIECES
 from jointalign.files import read_lines
 
@@ -28,26 +38,42 @@ def bare(encoder, sentences):
     return time.process_time() - begun
 
 
-def main(name, path, count="1000"):
-    import torch
-
-    torch.set_num_threads(1)
-    encoder = Encoder.load(name, local_only=True)
-    lines = islice((line.split() for _, line in read_lines(path)), int(count))
-    sentences = [words for words in lines if words]
+def measured(encoder, sentences):
     pieces = sum(len(encoder.cut(words).ids) for words in sentences)
     bare(encoder, sentences[:50])
     plain = bare(encoder, sentences)
+    rows = []
     for pooling in Pooling:
         with tempfile.TemporaryDirectory() as folder:
             begun = time.process_time()
             write_features(encoder, sentences, folder, FeatureSettings(pooling=pooling))
             seconds = time.process_time() - begun
-        print(
-            f"{pooling}: {pieces / seconds:,.0f} pieces a CPU second, bare "
-            f"{pieces / plain:,.0f}: {100 * (seconds / plain - 1):+.1f} % time"
-        )
+        rows.append({
+            "pooling": str(pooling), "ours": round(seconds, 3), "ratio": round(seconds / plain, 3),
+            "pieces_a_second": round(pieces / seconds),
+        })  # fmt: skip
+    return {"pieces": pieces, "reference": plain, "bare_pieces_a_second": round(pieces / plain),
+            "rows": rows}  # fmt: skip
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--encoder", required=True)
+    parser.add_argument("--input", type=Path, required=True, help="text, a sentence a line")
+    parser.add_argument("--sentences", type=int, default=1000)
+    _machine.add_options(parser, "200 sentences")
+    options = parser.parse_args()
+    count = 200 if options.quick else options.sentences
+    with torch_threads(1):
+        encoder = Encoder.load(options.encoder, local_only=True)
+        lines = islice((line.split() for _, line in read_lines(options.input)), count)
+        found = measured(encoder, [words for words in lines if words])
+    result = {
+        "question": "How much longer does it take to write features than to run the encoder?",
+        "sentences": count, **found, "peak_memory_mb": _machine.peak_memory_mb(),
+    }  # fmt: skip
+    _machine.report(_machine.rounded(result), options)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -29,6 +29,7 @@ from jointalign.contextual import (
     torch_threads,
 )
 from jointalign.files import atomic
+from jointalign.processors import limited_to
 from jointalign.version import __version__
 
 
@@ -45,7 +46,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
-    with torch_threads(options.threads):
+    with torch_threads(options.threads), limited_to(options.threads):
         result = study(options)
     path = Path(__file__).parent / "results" / f"layers.{options.pair}.json"
     with atomic(path, "w") as file:
