@@ -7,12 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from jointalign import _pruning, _staircase, _topk, retrieval
+from jointalign import _pruning, _tiles, _topk, retrieval
 from jointalign.errors import JointalignError
 from jointalign.retrieval import (
     Retrieval,
     both_neighbours,
-    both_neighbours_and_hubs,
     both_similarities,
     hubness,
     largest_products,
@@ -63,8 +62,11 @@ def check_against(expected, found, k, atol=2e-6):
 
 
 def _set_blocks(monkeypatch, rows, columns, entries):
-    monkeypatch.setattr(_topk, "ROWS", rows)
-    monkeypatch.setattr(_topk, "COLUMNS", columns)
+    for module in (_topk, _tiles):
+        monkeypatch.setattr(module, "ROWS", rows)
+        monkeypatch.setattr(module, "COLUMNS", columns)
+    monkeypatch.setattr(_tiles, "_FEWEST_ROWS", 1)
+    monkeypatch.setattr(_tiles, "_SMALLEST", 0)
     monkeypatch.setattr(retrieval, "_ENTRIES", entries)
 
 
@@ -286,6 +288,21 @@ def test_unknown_retrieval_is_refused():
         neighbours(random(2), random(2), retrieval="nearest-ish")
 
 
+def test_hubness_of_something_else_is_refused():
+    queries, candidates = random(4), random(5000, seed=1)
+    lazy = retrieval.lazy_hubness(candidates, random(5000, seed=2))
+    for wrong in (
+        lambda: neighbours(queries, candidates, retrieval="nn", hubs=lazy),
+        lambda: neighbours(queries, random(5000, seed=3), hubs=lazy),
+        lambda: neighbours(queries, candidates[:9], hubs=lazy),
+        lambda: neighbours(queries, candidates, hubs=np.zeros(9)),
+        lambda: ranks(queries, candidates, np.zeros((1, 2), int), hubs=lazy),
+        lambda: ranks(queries, candidates, np.zeros((1, 2), int), hubs=np.zeros(9)),
+    ):
+        with pytest.raises(JointalignError, match="hubness"):
+            wrong()
+
+
 def test_largest_products_let_lengths_count():
     rng = np.random.default_rng(0)
     queries, candidates = rng.standard_normal((7, 4)), rng.standard_normal((50, 4))
@@ -363,46 +380,6 @@ def test_pruned_equals_whole_where_much_is_left_out(k, monkeypatch):
     pairs = np.stack([np.arange(20), expected.rows[:, 0]], axis=1)
     for depth in (None, 1, 10):
         assert ranks(queries, candidates, pairs, sources=sources, depth=depth).tolist() == [1] * 20
-
-
-@given(words(9), words(14), st.integers(1, 5), st.integers(1, 6))
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_the_staircase_equals_two_whole_products(monkeypatch, x, z, k, neighbourhood):
-    monkeypatch.setattr(_staircase, "SMALLEST", 0)
-    monkeypatch.setattr(_staircase, "_FEWEST", 1)
-    monkeypatch.setattr(_staircase, "_LISTED", 1)
-    monkeypatch.setattr(_topk, "ROWS", 4)
-    hubs = both_similarities(x, z, neighbourhood)
-    *found, again = both_neighbours_and_hubs(x, z, k, neighbourhood)
-    for one, other in zip(again, hubs, strict=True):
-        np.testing.assert_array_equal(one, other)
-    expected = both_neighbours(x, z, k, neighbourhood=neighbourhood, hubs=hubs)
-    for one, other in zip(found, expected, strict=True):
-        np.testing.assert_array_equal(one.rows, other.rows)
-        np.testing.assert_array_equal(one.scores, other.scores)
-
-
-def test_little_is_under_the_staircase(monkeypatch):
-    centres = random(40, 16, 1)
-    rng = np.random.default_rng(5)
-    x, z = (centres[rng.integers(0, 40, n)] + 0.7 * random(n, 16, n) for n in (2100, 2500))
-    z[::50] = z[7]  # copies
-    x[3::400] = 0
-    hubs = both_similarities(x, z)
-    expected = both_neighbours(x, z, 2, hubs=hubs)
-    seen, real = [], _staircase.top
-
-    def counted(queries, candidates, *rest):
-        seen.append(len(queries) * len(candidates))
-        return real(queries, candidates, *rest)
-
-    monkeypatch.setattr(_staircase, "SMALLEST", 0)
-    monkeypatch.setattr(_staircase, "top", counted)
-    monkeypatch.setattr(_topk, "ROWS", 300)
-    for one, other in zip(both_neighbours(x, z, 2), expected, strict=True):
-        np.testing.assert_array_equal(one.rows, other.rows)
-        np.testing.assert_array_equal(one.scores, other.scores)
-    assert 0 < sum(seen) < 0.8 * len(x) * len(z)
 
 
 @given(words(9), words(12), st.integers(1, 14))

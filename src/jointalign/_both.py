@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
 from array_api_compat import array_namespace
 
-from jointalign import _staircase
 from jointalign._similarity import (
     TEMPERATURE,
     Neighbours,
@@ -31,9 +29,8 @@ def both_neighbours(
 ) -> tuple[Neighbours, Neighbours]:
     """`neighbours` of two whole vocabularies among each other.
 
-    CSLS takes one product for the hubness of both sides and, where few are wanted, a part of
-    another for the search of both (`_staircase`); one after the other, the two directions would
-    take four.
+    CSLS takes one product for the hubness of both sides and one for the search of both; one after
+    the other, the two directions would take four.
 
     Args:
         x: Vectors of one language, `(n, d)`, most frequent word first.
@@ -74,11 +71,6 @@ def both_neighbours_and_hubs(
 ) -> tuple[Neighbours, Neighbours, tuple[Array, Array]]:
     """`both_neighbours` by CSLS, and the `both_similarities` that are found on the way."""
     check(x, z, k, neighbourhood)
-    if isinstance(x, np.ndarray) and _staircase.pays(x, z, k, neighbourhood):
-        found = _staircase.search_both(unit(x) * 2, unit(z), k, neighbourhood)
-        there = as_defined(found.there, Retrieval.CSLS, found.x_hubs)
-        back = as_defined(found.back, Retrieval.CSLS, found.z_hubs)
-        return there, back, (found.x_hubs, found.z_hubs)
     hubs = both_similarities(x, z, neighbourhood)
     return *both_neighbours(x, z, k, neighbourhood=neighbourhood, hubs=hubs), hubs
 

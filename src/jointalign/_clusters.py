@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from math import ceil, isqrt
 
 import numpy as np
 from array_api_compat import array_namespace, device
+from numba import get_num_threads
 
 from jointalign import _topk
 from jointalign._scanning import highest_of_rows, raise_lists
-from jointalign._topk import Array, Workers, best_of_block, blocks
+from jointalign._tiles import blocks, each_tile, in_threads
+from jointalign._topk import Array, best_of_block
 from jointalign.normalize import unit
 
 # Clusters for each unit of the square root of the number of vectors: more make tighter groups, and
@@ -73,35 +76,37 @@ class Clusters:
         """
         xp = array_namespace(x)
         count = self.centres.shape[0]
-        probes = min(count, max(1, ceil(share * count)))
-        near = _nearest(x, self.centres, probes)  # (n, probes)
-        order, ends = _grouped(xp.reshape(near, (-1,)), self.centres)
+        near = _nearest(x, self.centres, min(count, max(1, ceil(share * count))))  # (n, probes)
         lists = xp.full((x.shape[0], k), -1.0, dtype=x.dtype, device=device(x))
-        begin = 0
-        with Workers() as workers:
-            for members, end in zip(self.members(), ends, strict=True):
-                rows = order[begin:end] // probes
-                begin = end
-                if rows.shape[0] and members.shape[0]:
-                    block = xp.take(x, rows, axis=0) @ xp.take(self.vectors, members, axis=0).T
-                    _raise(lists, rows, block, workers)
+        if isinstance(x, np.ndarray):
+            parts = blocks(len(x), max(_topk.ROWS, ceil(len(x) / get_num_threads())))
+            in_threads([partial(self._raise, lists, x, near, *ends) for ends in parts])
+        else:
+            self._raise(lists, x, near, 0, x.shape[0])
         return lists
+
+    def _raise(self, lists: Array, x: Array, near: Array, first: int, last: int) -> None:
+        """Compare some rows of `x` with the groups near to each; their lists change in place."""
+        xp = array_namespace(x)
+        order, ends = _grouped(xp.reshape(near[first:last, :], (-1,)), self.centres)
+        begin = 0
+        for members, end in zip(self.members(), ends, strict=True):
+            rows = first + order[begin:end] // near.shape[1]
+            begin = end
+            if not rows.shape[0] or not members.shape[0]:
+                continue
+            block = xp.take(x, rows, axis=0) @ xp.take(self.vectors, members, axis=0).T
+            if isinstance(x, np.ndarray):
+                raise_lists(lists, rows, block)
+            else:
+                both = xp.concat([xp.take(lists, rows, axis=0), block], axis=1)
+                lists[rows] = best_of_block(both, lists.shape[1])[0]
 
 
 def _every(vectors: Array, step: int) -> Array:
     """Rows at even distances, copied: what is taken of a view is taken slowly."""
     xp = array_namespace(vectors)
     return xp.take(vectors, xp.arange(0, vectors.shape[0], step, device=device(vectors)), axis=0)
-
-
-def _raise(lists: Array, rows: Array, block: Array, workers: Workers) -> None:
-    """Merge a product into the falling lists of its rows, in place."""
-    if isinstance(lists, np.ndarray):
-        workers.each(len(rows), raise_lists, lists, rows, block)
-        return
-    xp = array_namespace(lists)
-    both = xp.concat([xp.take(lists, rows, axis=0), block], axis=1)
-    lists[rows] = best_of_block(both, lists.shape[1])[0]
 
 
 def _nearest(x: Array, centres: Array, k: int) -> Array:
@@ -115,10 +120,12 @@ def _nearest(x: Array, centres: Array, k: int) -> Array:
         return xp.concat(parts)
     scores = np.full((len(x), k), -np.inf, x.dtype)
     numbers = np.zeros((len(x), k), np.int64)
-    with Workers() as workers:
-        for begin, end, first, _, block in workers.products(x, centres):
-            rows = slice(begin, end)
-            workers.each(end - begin, highest_of_rows, scores[rows], numbers[rows], block, first)
+    no_penalty = np.zeros(len(centres), x.dtype)
+
+    def over_rows(rows: slice, columns: slice, tile: np.ndarray) -> None:
+        highest_of_rows(scores[rows], numbers[rows], tile, no_penalty[columns], columns.start)
+
+    each_tile(x, centres, over_rows)
     return numbers
 
 

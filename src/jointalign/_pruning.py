@@ -27,7 +27,8 @@ from array_api_compat import array_namespace, device, is_torch_array
 
 from jointalign import _topk
 from jointalign._clusters import Clusters
-from jointalign._topk import Array, Best, blocks, row_means, top
+from jointalign._tiles import blocks
+from jointalign._topk import Array, Best, row_means, top
 from jointalign.normalize import unit
 
 logger = logging.getLogger(__name__)

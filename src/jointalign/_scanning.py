@@ -2,9 +2,9 @@
 
 A matrix product in float32 rounds as its routine adds up, which differs with the shape of the block
 and with the number of threads. So the block only says which entries may matter: one that misses
-the best so far by more than any order of summation can be wrong by does not. The others are worked
-out again by `dot`, which adds up in one fixed order, in float64. Their scores are therefore the
-same to the last bit however the work is cut up, and two copies of a vector score alike.
+the best by more than any order of summation can be wrong by does not. The others are worked out
+again by `dot`, which adds up in one fixed order, in float64. Their scores are therefore the same to
+the last bit however the work is cut up, and two copies of a vector score alike.
 """
 
 from __future__ import annotations
@@ -85,10 +85,8 @@ def best_of_rows(
     penalty: np.ndarray,
     margin: np.ndarray,
     first: int,
-    begin: int,
-    end: int,
 ) -> None:
-    """Merge a block of `x @ others.T` into the best of the rows from `begin` to `end`.
+    """Merge a block of `x @ others.T` into the best of its rows.
 
     Args:
         scores: Best scores so far, falling, `(n, k)`; changed in place.
@@ -99,10 +97,8 @@ def best_of_rows(
         penalty: What is subtracted from each column, `(m,)`.
         margin: Of each row, `(n,)`, from `margins`.
         first: Number of the first column.
-        begin: First of the rows to look at.
-        end: The row after the last.
     """
-    for i in range(begin, end):
+    for i in range(block.shape[0]):
         threshold = scores[i, -1] - margin[i]
         for start in range(0, block.shape[1], _CHUNK):
             row = block[i, start : start + _CHUNK]
@@ -119,84 +115,61 @@ def best_of_rows(
 
 
 @njit(nogil=True, cache=True)
-def best_of_columns(
-    scores: np.ndarray,
-    rows: np.ndarray,
-    block: np.ndarray,
-    x: np.ndarray,
-    others: np.ndarray,
-    penalty: np.ndarray,
-    margin: np.ndarray,
-    first: int,
-    begin: int,
-    end: int,
+def highest_of_rows(
+    scores: np.ndarray, columns: np.ndarray, block: np.ndarray, penalty: np.ndarray, first: int
 ) -> None:
-    """Merge a block of `x @ others.T` into the best of the columns from `begin` to `end`.
+    """As `best_of_rows`, but by the scores of the block, not worked out again."""
+    for i in range(block.shape[0]):
+        lowest = scores[i, -1]
+        for start in range(0, block.shape[1], _CHUNK):
+            row = block[i, start : start + _CHUNK]
+            tolls = penalty[start : start + _CHUNK]
+            if not _any_above(row, tolls, lowest):
+                continue
+            for j in range(row.shape[0]):
+                score = row[j] - tolls[j]
+                if score > lowest:
+                    _insert(scores[i], columns[i], score, first + start + j)
+                    lowest = scores[i, -1]
+
+
+@njit(nogil=True, cache=True)
+def highest_of_columns(
+    scores: np.ndarray, rows: np.ndarray, block: np.ndarray, penalty: np.ndarray, first: int
+) -> None:
+    """As `highest_of_rows`, for the columns.
 
     Args:
-        scores: Best scores so far, falling, `(m, k)`; changed in place.
+        scores: Highest scores so far, falling, `(m, k)`; changed in place.
         rows: Their rows, `(m, k)`; changed in place.
         block: The product, `(n, m)`.
-        x: `(n, d)`.
-        others: `(m, d)`.
         penalty: What is subtracted from each row, `(n,)`.
-        margin: Of each column, `(m,)`, from `margins`.
         first: Number of the first row.
-        begin: First of the columns to look at.
-        end: The column after the last.
     """
-    thresholds = scores[:, -1] - margin
+    lowest = scores[:, -1].copy()
     for i in range(block.shape[0]):
-        for start in range(begin, end, _CHUNK):
-            stop = min(start + _CHUNK, end)
-            row, tolls = block[i, start:stop], thresholds[start:stop]
+        for start in range(0, block.shape[1], _CHUNK):
+            row, tolls = block[i, start : start + _CHUNK], lowest[start : start + _CHUNK]
             if not _any_above(row, tolls, penalty[i]):
                 continue
             for j in range(row.shape[0]):
-                if row[j] - tolls[j] > penalty[i]:
-                    column = start + j
-                    _insert(
-                        scores[column], rows[column], dot(x[i], others[column]) - penalty[i],
-                        first + i,
-                    )  # fmt: skip
-                    thresholds[column] = scores[column, -1] - margin[column]
+                score, column = row[j] - penalty[i], start + j
+                if score > lowest[column]:
+                    _insert(scores[column], rows[column], score, first + i)
+                    lowest[column] = scores[column, -1]
 
 
 @njit(nogil=True, cache=True)
-def highest_of_rows(
-    scores: np.ndarray, columns: np.ndarray, block: np.ndarray, first: int, begin: int, end: int
-) -> None:
-    """As `best_of_rows` without a penalty, but by the scores of the block, not worked out again."""
-    last = scores.shape[1] - 1
-    for i in range(begin, end):
-        best, numbers = scores[i], columns[i]
-        lowest = best[last]
-        for j in range(block.shape[1]):
-            score = block[i, j]
-            if score > lowest:
-                place = last
-                while place > 0 and best[place - 1] < score:
-                    best[place], numbers[place] = best[place - 1], numbers[place - 1]
-                    place -= 1
-                best[place], numbers[place] = score, first + j
-                lowest = best[last]
-
-
-@njit(nogil=True, cache=True)
-def raise_lists(
-    lists: np.ndarray, rows: np.ndarray, block: np.ndarray, begin: int, end: int
-) -> None:
+def raise_lists(lists: np.ndarray, rows: np.ndarray, block: np.ndarray) -> None:
     """Merge a block into falling lists of the highest scores, without their columns.
 
     Args:
         lists: Highest scores so far, `(n, k)`; changed in place.
         rows: Which list each row of the block belongs to, all different, `(b,)`.
         block: Scores, `(b, m)`.
-        begin: First of the block's rows to look at.
-        end: The row after the last.
     """
     last = lists.shape[1] - 1
-    for i in range(begin, end):
+    for i in range(block.shape[0]):
         best = lists[rows[i]]
         lowest = best[last]
         for j in range(block.shape[1]):
@@ -222,8 +195,6 @@ def count_above(
     penalty: np.ndarray,
     margin: np.ndarray,
     first: int,
-    begin: int,
-    end: int,
 ) -> None:
     """Count, for each of some entries, those of its row that are higher, or as high and before it.
 
@@ -238,11 +209,9 @@ def count_above(
         penalty: What is subtracted from each column, `(m,)`.
         margin: Of each row, `(n,)`, from `margins`.
         first: Number of the first column.
-        begin: First of the entries to look at.
-        end: The entry after the last.
     """
     tie = np.empty(1, block.dtype)
-    for entry in range(begin, end):
+    for entry in range(own.shape[0]):
         i = query[entry]
         low, high = own[entry] - margin[i], own[entry] + margin[i]
         for start in range(0, block.shape[1], _CHUNK):
@@ -279,17 +248,22 @@ def _count(row: np.ndarray, tolls: np.ndarray, threshold: float) -> int:
 
 @njit(nogil=True, cache=True)
 def _insert(scores: np.ndarray, numbers: np.ndarray, score: float, number: int) -> None:
-    """Put a score into a falling list if it is higher than the last, which then drops out."""
+    """Put a score into a falling list if it is higher than the last, which then drops out.
+
+    Of equal scores the one with the lower number is higher, whichever comes first.
+    """
     last = scores.shape[0] - 1
     kept = scores[last]
     scores[last] = score  # rounded to the type of the list before it is compared
     rounded = scores[last]
     scores[last] = kept
-    if not rounded > kept:
+    if not (rounded > kept or (rounded == kept and number < numbers[last])):
         return
     place = last
-    # Strictly less: an equal score that came before keeps its place.
-    while place > 0 and scores[place - 1] < rounded:
+    while place > 0 and (
+        scores[place - 1] < rounded
+        or (scores[place - 1] == rounded and numbers[place - 1] > number)
+    ):
         scores[place], numbers[place] = scores[place - 1], numbers[place - 1]
         place -= 1
     scores[place], numbers[place] = rounded, number

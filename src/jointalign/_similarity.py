@@ -8,7 +8,8 @@ from enum import StrEnum
 from array_api_compat import array_namespace, device
 
 from jointalign import _topk
-from jointalign._topk import Array, blocks, row_means, top, top_both
+from jointalign._tiles import blocks
+from jointalign._topk import Array, row_means, top, top_both
 from jointalign.errors import JointalignError
 from jointalign.normalize import unit
 

@@ -8,16 +8,14 @@ arrays of any other library are sorted; their last bits are those of that librar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from math import ceil
 from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace, device, is_torch_array
-from numba import get_num_threads
 
-from jointalign._scanning import best_of_columns, best_of_rows, count_above, entries, margins
+from jointalign._lists import alike, best_of_both, best_of_each
+from jointalign._scanning import count_above, entries, margins
+from jointalign._tiles import blocks, each_tile
 
 Array = Any
 """An array of any library of the Python array API: NumPy, torch, ..."""
@@ -25,14 +23,12 @@ Array = Any
 Best = tuple[Array, Array]
 """The best of each row: scores, best first, and their columns (int64), both `(n, k)`."""
 
-# One block of scores is 32 MB in float32: wide enough for the matrix product's full rate, small
-# enough that the memory of one block serves the next.
+# One block of scores of tensors is 32 MB in float32: wide enough for the matrix product's full
+# rate, small enough that the memory of one block serves the next.
 ROWS, COLUMNS = 2048, 4096
-# Fewer are not worth a thread.
-_ROWS_A_THREAD = 64
 
 
-def top(x: Array, others: Array, k: int, penalty: Array, start: Best | None = None) -> Best:
+def top(x: Array, others: Array, k: int, penalty: Array) -> Best:
     """The `k` highest of `x @ others.T - penalty` in each row, best first.
 
     Args:
@@ -40,17 +36,16 @@ def top(x: Array, others: Array, k: int, penalty: Array, start: Best | None = No
         others: `(m, d)`.
         k: How many; all `m` if there are fewer.
         penalty: What to subtract from each column, `(m,)`.
-        start: Best of other columns, `(n, k)`, to go on from; never modified.
 
     Returns:
-        Scores and their columns (int64), both `(n, min(k, m))`, or as wide as `start`.
+        Scores and their columns (int64), both `(n, min(k, m))`.
     """
-    k = min(k, others.shape[0]) if start is None else start[0].shape[1]
-    best = _nothing(x, k) if start is None else start
+    k = min(k, others.shape[0])
+    best = _nothing(x, k)
     if k == 0 or others.shape[0] == 0:
         return best
     if isinstance(x, np.ndarray):
-        return _top_compiled(x, others, penalty, best)
+        return best_of_each(x, others, k, penalty)
     xp = array_namespace(x)
     found = []
     for begin, end in blocks(x.shape[0], ROWS):
@@ -81,24 +76,9 @@ def top_both(
     """
     if not isinstance(x, np.ndarray):
         return top(x, others, k, penalty), top(others, x, k, row_penalty)
-    x, others, penalty, row_penalty = _alike(x, others, penalty, row_penalty)
-    by_row = _nothing(x, min(k, len(others)))
-    by_column = _nothing(others, min(k, len(x)))
-    if not len(x) or not len(others):
-        return by_row, by_column
-    row_margin, column_margin = margins(x, others, penalty), margins(others, x, row_penalty)
-    with Workers() as workers:
-        for begin, end, first, last, block in workers.products(x, others):
-            rows, columns = slice(begin, end), slice(first, last)
-            workers.each(
-                end - begin, best_of_rows, by_row[0][rows], by_row[1][rows], block, x[rows],
-                others[columns], penalty[columns], row_margin[rows], first,
-            )  # fmt: skip
-            workers.each(
-                last - first, best_of_columns, by_column[0][columns], by_column[1][columns], block,
-                x[rows], others[columns], row_penalty[rows], column_margin[columns], begin,
-            )  # fmt: skip
-    return by_row, by_column
+    if not min(k, len(x), len(others)):
+        return _nothing(x, min(k, len(others))), _nothing(others, min(k, len(x)))
+    return best_of_both(x, others, k, penalty, row_penalty)
 
 
 def places(x: np.ndarray, others: np.ndarray, pairs: np.ndarray, penalty: np.ndarray) -> np.ndarray:
@@ -114,20 +94,20 @@ def places(x: np.ndarray, others: np.ndarray, pairs: np.ndarray, penalty: np.nda
         int64 `(p,)`: one more than the number of entries that are higher, or as high in a lower
         column.
     """
-    x, others, penalty = _alike(x, others, penalty)
+    x, others, penalty = alike(x, others, penalty)
     counts = np.ones(len(pairs), np.int64)
     if not len(pairs):
         return counts
     own, margin = entries(x, others, pairs, penalty), margins(x, others, penalty)
-    with Workers() as workers:
-        for begin, end, first, last, block in workers.products(x, others):
-            rows, columns = slice(begin, end), slice(first, last)
-            these = slice(*np.searchsorted(pairs[:, 0], [begin, end]))
-            workers.each(
-                these.stop - these.start, count_above, counts[these], own[these], pairs[these, 1],
-                pairs[these, 0] - begin, block, x[rows], others[columns], penalty[columns],
-                margin[rows], first,
-            )  # fmt: skip
+
+    def over_rows(rows: slice, columns: slice, tile: np.ndarray) -> None:
+        these = slice(*np.searchsorted(pairs[:, 0], [rows.start, rows.stop]))
+        count_above(
+            counts[these], own[these], pairs[these, 1], pairs[these, 0] - rows.start, tile, x[rows],
+            others[columns], penalty[columns], margin[rows], columns.start,
+        )  # fmt: skip
+
+    each_tile(x, others, over_rows)
     return counts
 
 
@@ -152,70 +132,6 @@ def row_means(best: Array) -> Array:
     for column in range(best.shape[1]):
         total = total + xp.astype(best[:, column], xp.float64)
     return xp.astype(total / max(best.shape[1], 1), best.dtype)
-
-
-def blocks(n: int, size: int) -> Iterator[tuple[int, int]]:
-    """Cut `range(n)` into nearly equal blocks of at most `size`; one empty block for nothing."""
-    count = max(1, ceil(n / size))
-    for block in range(count):
-        yield n * block // count, n * (block + 1) // count
-
-
-class Workers:
-    """Makes a product block by block and lets threads look at each block.
-
-    Numba's own threads wait for each other in a loop, which slows the matrix product between two
-    calls, up to threefold where other programs want the processor too; a pool's threads sleep.
-    """
-
-    def __init__(self) -> None:
-        self._threads = get_num_threads()
-        self._pool = ThreadPoolExecutor(self._threads)
-
-    def __enter__(self) -> Workers:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown()
-
-    def products(
-        self, x: np.ndarray, others: np.ndarray
-    ) -> Iterator[tuple[int, int, int, int, np.ndarray]]:
-        """First and last row, first and last column, and the block, valid until the next one."""
-        memory = np.empty(min(len(x), ROWS) * min(len(others), COLUMNS), x.dtype)
-        for begin, end in blocks(len(x), ROWS):
-            for first, last in blocks(len(others), COLUMNS):
-                shape = end - begin, last - first
-                block = memory[: shape[0] * shape[1]].reshape(shape)
-                np.matmul(x[begin:end], others[first:last].T, out=block)
-                yield begin, end, first, last, block
-
-    def each(self, n: int, kernel: Callable[..., None], *arguments: object) -> None:
-        """Call a kernel for parts of `range(n)`, one a thread."""
-        share = max(_ROWS_A_THREAD, ceil(n / self._threads))
-        calls = [self._pool.submit(kernel, *arguments, *ends) for ends in blocks(n, share) if n]
-        for call in calls:
-            call.result()
-
-
-def _top_compiled(x: np.ndarray, others: np.ndarray, penalty: np.ndarray, start: Best) -> Best:
-    x, others, penalty = _alike(x, others, penalty)
-    scores, columns = start[0].astype(x.dtype), start[1].copy()
-    margin = margins(x, others, penalty)
-    with Workers() as workers:
-        for begin, end, first, last, block in workers.products(x, others):
-            rows, others_rows = slice(begin, end), slice(first, last)
-            workers.each(
-                end - begin, best_of_rows, scores[rows], columns[rows], block, x[rows],
-                others[others_rows], penalty[others_rows], margin[rows], first,
-            )  # fmt: skip
-    return scores, columns
-
-
-def _alike(*arrays: np.ndarray) -> list[np.ndarray]:
-    """The same numbers as arrays of one type, row by row in memory."""
-    dtype = np.result_type(*arrays, np.float32)
-    return [np.ascontiguousarray(array, dtype) for array in arrays]
 
 
 def _nothing(x: Array, k: int) -> Best:

@@ -11,8 +11,9 @@ word near to everything, is held back by its hubness.
   over all source words `s`. Ranked by its logarithm, which cannot overflow.
 
 Everything is exact; vectors may have any length but must be finite. Equal scores go to the lower
-row, the more frequent word. Memory: copies of the inputs with length one, and blocks of scores of
-32 MB; never queries x candidates.
+row, the more frequent word. Memory: copies of the inputs with length one, blocks of scores of 4 MB
+a thread (tensors: 32 MB) and 12 bytes for each answer and six more of each query; never queries x
+candidates.
 
 CSLS of few queries needs `r_S(y)` of few candidates: where `sources` are given, only theirs are
 worked out (`_pruning`), with the same result.
@@ -43,6 +44,7 @@ from jointalign._similarity import (
     zeros,
 )
 from jointalign._topk import places, places_by_rows, top
+from jointalign.errors import JointalignError
 from jointalign.normalize import Array, unit
 
 __all__ = [
@@ -110,7 +112,8 @@ def neighbours(
         Rows and scores, `(n, min(k, m))`.
 
     Raises:
-        JointalignError: If a setting is not positive or the numbers of dimensions differ.
+        JointalignError: If a setting is not positive, the numbers of dimensions differ, or `hubs`
+            are not of these candidates and this score.
 
     Example:
         >>> import numpy as np
@@ -122,6 +125,7 @@ def neighbours(
     check(queries, candidates, k, neighbourhood, temperature)
     retrieval = Retrieval(retrieval)
     scaled, targets = unit(queries) * scale(retrieval, temperature), unit(candidates)
+    _check_hubs(hubs, targets, retrieval)
     k = min(k, targets.shape[0])
     if hubs is None and retrieval is Retrieval.CSLS:
         if sources is None:
@@ -188,7 +192,7 @@ def ranks(
         sources: As for `neighbours`.
         neighbourhood: As for `neighbours`.
         temperature: As for `neighbours`.
-        hubs: As for `neighbours`.
+        hubs: `hubness` of the candidates, `(m,)`, if known from before.
         depth: Look no further down than so many candidates of each query; default: all.
 
     Returns:
@@ -196,7 +200,8 @@ def ranks(
         lower row; 0 for places after `depth`.
 
     Raises:
-        JointalignError: If a setting is not positive or the numbers of dimensions differ.
+        JointalignError: If a setting is not positive, the numbers of dimensions differ, or `hubs`
+            are not of these candidates.
 
     Example:
         >>> import numpy as np
@@ -210,6 +215,9 @@ def ranks(
     scaled = unit(xp.take(queries, asked.values, axis=0)) * scale(retrieval, temperature)
     pairs = xp.stack([asked.inverse_indices, pairs[:, 1]], axis=1)
     targets, sources = unit(candidates), queries if sources is None else sources
+    if isinstance(hubs, LazyHubness):
+        raise JointalignError("expected the hubness of all candidates, got lazy hubness")
+    _check_hubs(hubs, targets, retrieval)
     wanted = 1 if depth is None else min(depth, targets.shape[0])
     if hubs is None and retrieval is Retrieval.CSLS and pairs.shape[0]:
         if _pruning.pays(scaled.shape[0], wanted, targets, sources):
@@ -229,6 +237,23 @@ def ranks(
         found[order] = places(scaled, targets, pairs[order], hubs)
         return found
     return places_by_rows(scaled, targets, pairs, hubs, _ENTRIES)
+
+
+def _check_hubs(hubs: Array | LazyHubness, targets: Array, retrieval: Retrieval) -> None:
+    """Refuse hubness of other candidates, or of another score, where that can be seen."""
+    if hubs is None:
+        return
+    lazy = isinstance(hubs, LazyHubness)
+    if lazy and retrieval is not Retrieval.CSLS:
+        raise JointalignError(f"lazy hubness is for csls, not for {retrieval}; leave it out")
+    known = hubs.values if lazy else hubs
+    if known.shape != targets.shape[:1]:
+        raise JointalignError(
+            f"expected the hubness of {targets.shape[0]} candidates, got that of {known.shape}"
+        )
+    some = slice(None, None, max(1, targets.shape[0] // 16))  # all would take long
+    if lazy and not bool((hubs.candidates[some, :] == targets[some, :]).all()):
+        raise JointalignError("the lazy hubness is that of other candidates; make it again")
 
 
 def _places_in(rows: Array, pairs: Array) -> Array:

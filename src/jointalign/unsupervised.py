@@ -177,7 +177,10 @@ def _from_own(
     method = RefinedProcrustes()
     agreement, closer = _from_halves(bilingual, method, pairs, seed)
     turned = _randomly_turned(bilingual, seed)
-    bound, _ = _from_halves(turned, method, _mutual(turned), seed)
+    start = _mutual(turned)
+    bound = 0.0  # of hubs, hardly any are mutual: nothing then comes of a random start
+    if all(half.any() for half in _halves(start, seed)):
+        bound, _ = _from_halves(turned, method, start, seed)
     worked = agreement >= AGREEMENT and agreement >= bound + CLEAR * (1 - bound)
     found = _mutual(apply(closer, bilingual))
     if len(found) < FEWEST:
@@ -207,9 +210,14 @@ def _from_halves(
 ) -> tuple[float, Mapping]:
     """How far two maps from disjoint halves agree, and the one with the closer translations."""
     x, z, _ = training_arrays(bilingual, None)
-    half = np.random.default_rng(seed).permutation(len(pairs)) % 2 == 0
-    maps = [method.fit(x, z, pairs[part], seed=seed) for part in (half, ~half)]
+    maps = [method.fit(x, z, pairs[part], seed=seed) for part in _halves(pairs, seed)]
     return _agreement(bilingual, *maps), _closer(bilingual, *maps)
+
+
+def _halves(pairs: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which pairs belong to the one half, and which to the other, bool `(k,)`."""
+    half = np.random.default_rng(seed).permutation(len(pairs)) % 2 == 0
+    return half, ~half
 
 
 def _from_nothing(bilingual: BilingualEmbedding, seed: int) -> tuple[Attempt, Mapping]:

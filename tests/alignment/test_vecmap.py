@@ -5,7 +5,8 @@ import logging
 import numpy as np
 import pytest
 
-from jointalign.alignment import _exact_search, _sweep
+from jointalign import _tiles
+from jointalign.alignment import _exact_search
 from jointalign.alignment._induction import Direction
 from jointalign.alignment._matches import best_matches, matched_pairs
 from jointalign.alignment._normalised import Normalisation, normalised
@@ -238,10 +239,12 @@ def test_blocks_and_threads_change_nothing(sides, monkeypatch, size):
     x, z = sides
     dropouts = Dropout(0.2, 1), Dropout(0.2, 2)
     whole = best_matches(x, z, 10, dropouts)
-    for module in (_sweep, _exact_search):
+    for module in (_tiles, _exact_search):
         monkeypatch.setattr(module, "ROWS", size[0])
         monkeypatch.setattr(module, "COLUMNS", size[1])
         monkeypatch.setattr(module, "get_num_threads", lambda: 3)
+    monkeypatch.setattr(_tiles, "_FEWEST_ROWS", 1)
+    monkeypatch.setattr(_tiles, "_SMALLEST", 0)
     for before in (None, whole):
         found = best_matches(x, z, 10, dropouts, before)
         np.testing.assert_array_equal(found.forward.best, whole.forward.best)

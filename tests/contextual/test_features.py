@@ -269,7 +269,7 @@ def test_an_encoder_that_changed_is_another_one(folder, tmp_path):
 
 def test_a_mapping_of_another_encoder_is_refused(encoder, folder, tmp_path, caplog):
     other = Encoder.load(changed_copy(folder, tmp_path / "model"))
-    mappings = LayerMappings({}, encoder.name, encoder.identity)
+    mappings = LayerMappings({}, encoder.name, identity=encoder.identity)
     with pytest.raises(JointalignError, match="align-features"):
         write_features(other, SENTENCES, tmp_path / "out", mappings=mappings)
     mappings.check_encoder("moved elsewhere", encoder.identity)

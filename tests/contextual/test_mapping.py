@@ -29,6 +29,7 @@ from jointalign.contextual import (
     write_features,
     write_layer_mappings,
 )
+from jointalign.contextual._sampling import PairWeights, Sample
 from jointalign.contextual.base import Combine
 from jointalign.errors import FormatError, JointalignError
 from jointalign.word_alignment import Links
@@ -43,36 +44,138 @@ def turned(seed, dimensions=12, pairs=400, noise=0.0):
     return x, x @ turn + noise * generator.normal(size=x.shape), turn
 
 
+def summed(x, z, solution=Solution.ORTHOGONAL, weights=None):
+    """Sums over all pairs, taken in parts."""
+    sums = CrossCovariances(x.shape[1], solution)
+    for start in range(0, len(x), 90):
+        part = slice(start, start + 90)
+        sums.add(x[part], z[part], None if weights is None else weights[part])
+    return sums
+
+
+def moved(mapping, rows, side):
+    layers = LayerMappings({0: mapping})
+    return layers.moved(rows[None].astype(np.float32), [0], side)[0]
+
+
 @pytest.mark.parametrize("side", list(Side))
-@pytest.mark.parametrize("solution", list(Solution))
-def test_a_planted_turn_is_found_from_either_side(solution, side):
+def test_a_planted_turn_is_found_from_either_side(side):
     x, z, turn = turned(0)
-    sums = CrossCovariances(12)
-    for start in range(0, 400, 90):
-        sums.add(x[start : start + 90], z[start : start + 90])
-    mapping = sums.solve(solution, side)
-    moved, stays = (mapping.source, mapping.target)[:: 1 if side is Side.SOURCE else -1]
-    np.testing.assert_allclose(moved, turn if side is Side.SOURCE else turn.T, atol=1e-4)
+    mapping = summed(x, z, Solution.PLAIN).solve(side)
+    moving, stays = (mapping.source, mapping.target)[:: 1 if side is Side.SOURCE else -1]
+    np.testing.assert_allclose(moving, turn if side is Side.SOURCE else turn.T, atol=1e-4)
     np.testing.assert_array_equal(stays, np.eye(12))
+
+
+@pytest.mark.parametrize("side", list(Side))
+@pytest.mark.parametrize(
+    "solution", [Solution.ORTHOGONAL, Solution.LEAST_SQUARES, Solution.WHITENED]
+)
+def test_both_sides_of_a_planted_turn_meet(solution, side):
+    x, z, turn = turned(0)
+    lengths = np.random.default_rng(1).uniform(0.5, 3, (400, 1))  # as lengths must not matter
+    mapping = summed(x * lengths, z, solution).solve(side)
+    ours, theirs = moved(mapping, x, Side.SOURCE), moved(mapping, z, Side.TARGET)
+    np.testing.assert_allclose(ours, theirs, atol=0.02 * np.abs(theirs).max())
+    # Features keep the size that they have: that of the side that stays.
+    stays = z if side is Side.SOURCE else x * lengths
+    size = np.sqrt((theirs**2).sum(1).mean() / (stays**2).sum(1).mean())
+    assert abs(size - 1) < (0.1 if solution is Solution.WHITENED else 0.01)
+
+
+def test_means_do_not_decide_the_turn():
+    """Eq. (1) as it stands turns one mean onto the other, and bends the rest to it."""
+    x, z, turn = turned(6, noise=1.0)
+    x[:, 0] += 3
+    z[:, 1] += 3
+    errors = {}
+    for solution in (Solution.PLAIN, Solution.ORTHOGONAL):
+        found = summed(x, z, solution).solve().source
+        errors[solution] = np.linalg.norm(found / np.linalg.norm(found[0]) - turn)
+    assert errors[Solution.ORTHOGONAL] < 0.3 * errors[Solution.PLAIN]
+
+
+def test_frequent_words_do_not_decide_the_turn():
+    """Every second pair is one wrong pair of frequent words; pairs of rare words have a turn."""
+    generator = np.random.default_rng(0)
+    x, z, turn = turned(8, noise=0.1)
+    frequent = np.arange(400) % 2 == 0
+    x[frequent] = 3 * x[:1] + 0.3 * generator.normal(size=(200, 12))
+    z[frequent] = 3 * z[1:2] + 0.3 * generator.normal(size=(200, 12))
+    sources = [["the" if common else f"word{k}"] for k, common in enumerate(frequent)]
+    targets = [["el" if common else f"palabra{k}"] for k, common in enumerate(frequent)]
+    weights = PairWeights(sources, targets, 1e-2)
+    link = np.zeros((1, 2), int)
+    given = [weights(a, b, link) for a, b in zip(sources, targets, strict=True)]
+    given = np.concatenate(given)
+    assert given[0] == pytest.approx(1 / 51) and given[1] == pytest.approx(1 / 1.25)
+    errors = {}
+    for name, used in (("weighted", given), ("counted", None)):
+        found = summed(x, z, Solution.ORTHOGONAL, used).solve().source
+        errors[name] = np.linalg.norm(found / np.linalg.norm(found[0]) - turn)
+    assert errors["weighted"] < 0.6 * errors["counted"]
+
+
+def test_the_sums_equal_their_formulas_on_all_pairs_at_once():
+    """Centred, weighted, of length one: everything computed again from all rows."""
+    x, z, _ = turned(2, noise=0.5)
+    x, z = x + 3, z - 2
+    weights = np.random.default_rng(0).uniform(0.1, 1, 400)
+    u, _, vt = np.linalg.svd(x.T @ z)
+    np.testing.assert_allclose(summed(x, z, Solution.PLAIN).solve().source, u @ vt, atol=1e-5)
+    one, other = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (x, z))
+    share = weights / weights.sum()
+    a, b = one - share @ one, other - share @ other
+    u, _, vt = np.linalg.svd((a * share[:, None]).T @ b)
+    mapping = summed(x, z, Solution.ORTHOGONAL, weights).solve()
+    size = np.sqrt(share @ (z**2).sum(1))
+    np.testing.assert_allclose(mapping.source, size * u @ vt, atol=1e-4)
+    np.testing.assert_allclose(mapping.target, size * np.eye(12), atol=1e-4)
+    np.testing.assert_allclose(mapping.source_means[0], share @ one, atol=1e-6)
+    np.testing.assert_allclose(mapping.target_means[0], share @ other, atol=1e-6)
+
+
+def test_a_weight_is_as_good_as_so_many_copies():
+    x, z, _ = turned(7, pairs=60, noise=0.5)
+    copies = np.random.default_rng(0).integers(1, 4, 60)
+    for solution in (Solution.ORTHOGONAL, Solution.WHITENED, Solution.PLAIN):
+        weighted = summed(x, z, solution, copies).solve()
+        copied = summed(x.repeat(copies, 0), z.repeat(copies, 0), solution).solve()
+        np.testing.assert_allclose(weighted.source, copied.source, atol=1e-5)
 
 
 def test_least_squares_finds_what_no_turn_can():
     x, _, _ = turned(1)
     stretch = np.diag(np.linspace(0.2, 3, 12))
-    sums = CrossCovariances(12)
-    sums.add(x, x @ stretch)
-    np.testing.assert_allclose(sums.solve(Solution.LEAST_SQUARES).source, stretch, atol=1e-4)
-    found = sums.solve().source
-    np.testing.assert_allclose(found @ found.T, np.eye(12), atol=1e-5)
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    z = x @ stretch
+    z /= np.linalg.norm(z, axis=1, keepdims=True)
+    errors = {}
+    for solution in (Solution.ORTHOGONAL, Solution.LEAST_SQUARES):
+        mapping = summed(x, z, solution).solve()
+        ours, theirs = moved(mapping, x, Side.SOURCE), moved(mapping, z, Side.TARGET)
+        ours /= np.linalg.norm(ours, axis=1, keepdims=True)
+        theirs /= np.linalg.norm(theirs, axis=1, keepdims=True)
+        errors[solution] = 1 - (ours * theirs).sum(1).mean()
+    assert errors[Solution.LEAST_SQUARES] < 0.2 * errors[Solution.ORTHOGONAL]
 
 
-def test_the_sums_equal_procrustes_on_all_pairs_at_once():
-    x, z, _ = turned(2, noise=0.5)
-    sums = CrossCovariances(12)
-    sums.add(x[:150], z[:150])
-    sums.add(x[150:], z[150:])
-    u, _, vt = np.linalg.svd(x.T @ z)
-    np.testing.assert_allclose(sums.solve().source, u @ vt, atol=1e-5)
+def test_the_ridge_helps_where_pairs_are_few():
+    """Against no ridge: new pairs are nearer on average over ten draws."""
+    gains = []
+    for seed in range(10):
+        x, z, _ = turned(seed, dimensions=30, pairs=1040, noise=2.0)
+        sums = summed(x[:40], z[:40], Solution.LEAST_SQUARES)
+        one, other = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (x, z))
+        a, b = (rows - rows[:40].mean(0) for rows in (one, other))
+        bare = a[40:] @ np.linalg.lstsq(a[:40], b[:40], rcond=None)[0]
+        ours = moved(sums.solve(), x[40:], Side.SOURCE)
+        cosines = [
+            ((rows / np.linalg.norm(rows, axis=1, keepdims=True)) * b[40:]).sum(1).mean()
+            for rows in (ours, bare)
+        ]
+        gains.append(cosines[0] - cosines[1])
+    assert np.mean(gains) > 0 and min(gains) > -0.01
 
 
 @pytest.mark.parametrize("aligner", [Procrustes(), RCSLS(steps=3)])
@@ -96,13 +199,16 @@ def test_maps_are_kept_in_a_file(tmp_path):
     }
     means = (generator.normal(size=3).astype(np.float32),)
     maps[7] = Mapping(maps[7].source, maps[7].target, {}, means, ())
-    write_layer_mappings(LayerMappings(maps, "here"), tmp_path / "maps.safetensors")
+    write_layer_mappings(LayerMappings(maps, "here", ("en", "es")), tmp_path / "maps.safetensors")
     found = read_layer_mappings(tmp_path / "maps.safetensors")
     vectors = generator.normal(size=(2, 5, 3)).astype(np.float32)
     for side in Side:
         expected = LayerMappings(maps).moved(vectors, (7, 2), side)
         np.testing.assert_allclose(found.moved(vectors, (7, 2), side), expected, rtol=1e-6)
-    assert found.encoder == "here"
+    assert found.encoder == "here" and found.languages == ("en", "es")
+    assert found.side_of("es") is Side.TARGET
+    with pytest.raises(JointalignError, match="between 'en' and 'es'; it has no side for 'de'"):
+        found.side_of("de")
     with pytest.raises(JointalignError, match="no mapping for layer 5"):
         found.moved(vectors, (5, 2), Side.SOURCE)
     with pytest.raises(JointalignError, match="another encoder"):
@@ -179,6 +285,63 @@ def test_the_shifted_pair_is_found_at_every_layer(folder):
     assert max(score.after for score in scores) < 30  # nothing to learn: no gain either
 
 
+class Stopped(Exception):
+    """As a kill does, between two blocks."""
+
+
+@pytest.mark.parametrize("aligner", [None, Procrustes()])
+def test_learning_that_was_stopped_goes_on_to_the_same_maps(folder, tmp_path, aligner):
+    sources, targets = shifted_pair(800, seed=3)
+    text = AlignedText(sources, targets, Links.of([[(k, k) for k in range(7)] for _ in sources]))
+    settings = MappingSettings((1, 2), held_out=30, sample=500, aligner=aligner)
+    encoder, state = Encoder.load(folder), tmp_path / "state"
+    seen = []
+
+    def stopping(done, total, note=""):
+        seen.append(done)
+        if done >= 500:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        learn_mappings(
+            encoder, text, settings, checkpoint=state, checkpoint_seconds=0, progress=stopping
+        )
+    again = []
+    learnt = learn_mappings(
+        encoder, text, settings, checkpoint=state,
+        progress=lambda done, total, note="": again.append(done),
+    )  # fmt: skip
+    assert again[0] > seen[-1]  # what was done is not done again
+    whole = learn_mappings(encoder, text, settings)
+    assert (learnt.scores, learnt.pairs, learnt.sentences) == (
+        whole.scores, whole.pairs, whole.sentences
+    )  # fmt: skip
+    for layer in (1, 2):
+        ours, theirs = learnt.mappings.layers[layer], whole.mappings.layers[layer]
+        np.testing.assert_array_equal(ours.source, theirs.source)
+        np.testing.assert_array_equal(ours.target, theirs.target)
+    # Of other settings, nothing is taken up.
+    again.clear()
+    other = MappingSettings((1, 2), Solution.PLAIN, held_out=30)
+    learn_mappings(encoder, text, other, checkpoint=state,
+                   progress=lambda done, total, note="": again.append(done))  # fmt: skip
+    assert again[0] < 300
+
+
+def test_a_sample_follows_its_weights():
+    """One pair in four weighs three times as much: so likely, where few are taken."""
+    taken = 0
+    for seed in range(300):
+        sample = Sample(5, seed)
+        for start in range(0, 400, 100):
+            values = np.arange(start, start + 100.0).reshape(1, 100, 1)
+            sample.add(values, values, np.where(np.arange(100) % 4 == 0, 3.0, 1.0))
+        x, z = sample.pairs()
+        assert x.shape == (1, 5, 1) and (x == z).all() and len(np.unique(x)) == 5
+        taken += int((x % 4 == 0).sum())
+    assert abs(taken / 1500 - 0.5) < 0.05  # a standard deviation is 0.013
+
+
 def test_the_commands_from_text_to_mapped_features(folder, tmp_path, capsys):
     sources, targets = shifted_pair(300, seed=1)
     lines = [f"{' '.join(a)} ||| {' '.join(b)}" for a, b in zip(sources, targets, strict=True)]
@@ -228,5 +391,8 @@ def test_method_names(tmp_path):
     assert mapping_settings("procrustes", side="source", **given).aligner == Procrustes()
     with pytest.raises(JointalignError, match="decides itself"):
         mapping_settings("procrustes", side="target", **given)
+    assert mapping_settings("plain", side="target", **given).solution is Solution.PLAIN
+    with pytest.raises(JointalignError, match="decides itself"):
+        mapping_settings("whitened", side="target", **given)
     with pytest.raises(JointalignError, match="no method 'x'"):
         mapping_settings("x", side="source", **given)

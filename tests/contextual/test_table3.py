@@ -96,7 +96,7 @@ def test_cells_go_stale_with_what_they_are_made_of(tmp_path, capsys):
 
     cells = {"m-bert-feature.es.seed0", "m-bert-feature-align.es.seed0"}
     features = {"en0.plain.seed0", "en1.plain.seed0", "es2.plain.seed0"}
-    mapped = {"en0.es.seed0", "en1.es.seed0"}
+    mapped = {"en0.es.seed0", "en1.es.seed0", "es2.es.seed0"}  # both sides are moved
     assert made() == cells | features | mapped
     assert not made()
     path = data / "ner" / "en" / "train.txt"

@@ -2,7 +2,9 @@
 
 import io
 import json
+import subprocess
 import sys
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -12,8 +14,8 @@ pytest.importorskip("torch", reason="tagging needs torch")
 from grammar import sentences, space  # noqa: E402
 from jointalign import write, write_bilingual  # noqa: E402
 from jointalign.cli.app import run  # noqa: E402
+from jointalign.ner import _stream, conll  # noqa: E402
 from jointalign.ner import api as ner  # noqa: E402
-from jointalign.ner import conll  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +111,57 @@ def test_text_from_standard_input_is_tagged(trained, monkeypatch, capsys):
     assert facts["sentences"][1]["entities"][-1] == {
         "type": "PER", "start": 2, "end": 3, "text": "esper3",
     }  # fmt: skip
+
+
+def test_standard_input_is_a_stream_whose_reader_may_leave(trained, tmp_path):
+    line = "esper1 esper2 esverb1 esfiller3 esloc4\n"
+    command = [sys.executable, "-m", "jointalign", "ner", "predict", str(trained)]
+    process = subprocess.Popen(
+        [*command, "--language", "es", "--tokenized"], stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin and process.stdout and process.stderr
+    process.stdin.write((line * (_stream.AT_ONCE + 1)).encode())
+    process.stdin.flush()
+    # Tagged before the text has ended; then whoever reads has seen enough.
+    assert process.stdout.readline() == b"esper1 B-PER\n"
+    process.stdout.close()
+    with suppress(BrokenPipeError):
+        process.stdin.close()
+    assert process.wait(120) == 0
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()
+
+
+def test_text_without_ends_of_sentences_is_tagged_in_pieces(trained, tmp_path, monkeypatch, capsys):
+    words = ["esper1", "esper2", "esverb1", "esfiller3", "esloc4"] * 5
+    monkeypatch.setattr(_stream, "LONGEST", 10)
+    monkeypatch.setattr(_stream, "WORDS_AT_ONCE", 30)
+    (tmp_path / "line.txt").write_text(" ".join(words) + "\n" + "esper1 esverb1\n" * 20)
+    (tmp_path / "conll.txt").write_text("".join(f"{word}\n" for word in words))
+    arguments = ["ner", "predict", str(trained), "--language", "es"]
+    assert run([*arguments, str(tmp_path / "line.txt"), "--tokenized", "--json"]) == 0
+    captured = capsys.readouterr()
+    facts = json.loads(captured.out)
+    assert facts["count"] == len(facts["sentences"]) == 21
+    first = facts["sentences"][0]
+    assert first["words"] == words and len(first["tags"]) == 25
+    assert first["tags"][:5] == ["B-PER", "I-PER", "O", "O", "B-LOC"]
+    assert "a sentence of 25 words" in captured.err and "in 3 pieces" in captured.err
+    out = tmp_path / "out.txt"
+    conll_arguments = [*arguments, str(tmp_path / "conll.txt"), "--format", "conll", "--json"]
+    assert run([*conll_arguments, "--out", str(out)]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["count"] == 1 and facts["out"] == str(out) and "sentences" not in facts
+    (whole,) = conll.read(out).sentences
+    assert list(whole.tags or ()) == first["tags"]
+
+
+def test_what_is_no_text_leaves_no_output(trained, tmp_path, capsys):
+    (tmp_path / "noise.bin").write_bytes(bytes(range(256)) * 100)
+    arguments = ["ner", "predict", str(trained), str(tmp_path / "noise.bin"), "--language", "es"]
+    fails(capsys, [*arguments, "--out", str(tmp_path / "out.txt")], "noise.bin")
+    assert [path.name for path in tmp_path.iterdir()] == ["noise.bin"]
 
 
 def test_conll_lines_stay_and_get_a_column(trained, tmp_path):

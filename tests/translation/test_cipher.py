@@ -17,6 +17,15 @@ def test_translations_have_the_same_words_in_another_order():
     assert moved > 0.5 * len(CIPHER.train)
 
 
+def test_the_verb_can_come_last_in_the_cipher_alone():
+    turned = make_cipher(CipherSettings(sentences=300, held_out=20, verb_last=True))
+    kinds = zip(turned.lexicon, turned.kinds, strict=True)
+    source, target = zip(*(words for words, kind in kinds if kind == "verb"), strict=True)
+    assert not any(line.split()[-1] in source for line, _ in turned.train)
+    assert all(line.split()[-1] in target for _, line in turned.train)
+    assert turned.source_lines == CIPHER.source_lines
+
+
 def test_halves_are_different_scenes_and_held_out_ones_new():
     assert CIPHER.source_lines == tuple(s for s, _ in CIPHER.train[:300])
     assert CIPHER.target_lines == tuple(t for _, t in CIPHER.train[300:])

@@ -1,6 +1,8 @@
 """`jointalign mt` and `jointalign study figure2` as their users meet them."""
 
 import json
+import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +10,7 @@ pytest.importorskip("torch")
 pytest.importorskip("tokenizers")
 pytest.importorskip("sacrebleu")
 from jointalign.cli.app import run  # noqa: E402
+from jointalign.errors import JointalignError  # noqa: E402
 from jointalign.study import FigureSettings, Pair, figure_two  # noqa: E402
 from jointalign.translation.base import FitSettings, Shape  # noqa: E402
 from jointalign.translation.cipher import CipherSettings, make_cipher  # noqa: E402
@@ -56,10 +59,10 @@ def test_train_translate_evaluate(data, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        (["--init", "magic"], "joint-align"),
         (["--source", "missing.txt"], "missing.txt"),
         (["--device", "abacus"], "abacus"),
-        (["--validation-source", "/dev/null"], "/dev/null"),
+        (["--validation-source", "/dev/null", "--validation-target", "/dev/null"], "/dev/null"),
+        (["--method", "magic"], "procrustes"),
     ],
 )
 def test_bad_input_is_one_clear_line(data, tmp_path, capsys, changes, expected):
@@ -67,6 +70,40 @@ def test_bad_input_is_one_clear_line(data, tmp_path, capsys, changes, expected):
     captured = capsys.readouterr()
     (line,) = [x for x in captured.err.splitlines() if x.startswith("error: ")]
     assert expected in line and captured.out == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (["--init", "magic"], "joint-align"),
+        (["--init", "supervised"], "joint-align"),
+        (["--validation-source", "/dev/null"], "--validation-target"),
+        (["--parallel"], "--validation-source"),
+        (["--source-text", "/dev/null"], "--target-text"),
+    ],
+)
+def test_options_that_do_not_fit(data, tmp_path, capsys, changes, expected):
+    assert run(["mt", "train", *options(data, tmp_path / "out"), *changes]) == 2
+    assert expected in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_changed_is_made_again_and_another_training_is_not_thrown_away(data, tmp_path, capsys):
+    large = [tmp_path / "large.a", tmp_path / "large.b"]
+    for path, name in zip(large, ("a.txt", "b.txt"), strict=True):
+        path.write_text((data / name).read_text())
+    more = ["--source-text", str(large[0]), "--target-text", str(large[1]), "--init", "joint"]
+    out = tmp_path / "mt"
+    assert run(["mt", "train", *options(data, out), *more]) == 0
+    assert "of one piece each" not in capsys.readouterr().err, "joint reads no dictionary"
+    model = (out / "model.safetensors").read_bytes()
+    large[0].write_text((data / "a.txt").read_text() * 2)
+    # Other text makes other vectors, and so another training, which has no place in this folder.
+    assert run(["mt", "train", *options(data, out), *more]) == 2
+    assert "another training is here" in capsys.readouterr().err
+    assert (out / "model.safetensors").read_bytes() == model
+    assert run(["mt", "train", *options(data, out), *more, "--seed", "1"]) == 2
+    assert (out / "model.safetensors").read_bytes() == model
 
 
 def test_a_file_that_is_no_model(data, tmp_path, capsys):
@@ -97,3 +134,23 @@ def test_figure_goes_on_where_it_was_and_draws_all_rows(data, tmp_path):
     again = figure_two(settings, tmp_path, device="cpu", threads=1)
     for start, curve in result.facts["curves"].items():
         assert again.facts["curves"][start]["epochs"] == curve["epochs"]
+
+
+def test_rows_that_need_no_dictionary_ask_for_none(data, tmp_path):
+    pytest.importorskip("matplotlib")
+    folder = tmp_path / "data"
+    shutil.copytree(data / "translation", folder / "translation")
+    (folder / "mono").mkdir()  # there are texts of other pairs, and none is wanted
+    settings = FigureSettings(
+        folder, Pair("one", "two"), starts_named("joint,random"), Shape(16, 32, 2, 1, 1, 1, 1),
+        FitSettings.tiny(128), VectorSettings(piece_trainer(16, epochs=1), pieces=600, tokens=0),
+        epochs=1, validation=4,
+    )  # fmt: skip
+    figure_two(settings, tmp_path / "out", device="cpu", threads=1, max_minutes=1e-9)
+    with pytest.raises(JointalignError, match="expected one-two.0-5000.txt"):
+        figure_two(replace(settings, starts=starts_named("align")), tmp_path / "other")
+
+
+def test_the_toy_takes_rows(tmp_path):
+    assert FigureSettings.toy(tmp_path, 0, starts_named("supervised")).starts == ("supervised",)
+    assert len(FigureSettings.toy(tmp_path, 0).starts) == 4

@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 from numba import get_num_threads, njit
 
-from jointalign._topk import blocks
-from jointalign.alignment._sweep import COLUMNS, ROWS, Dropout, kept
+from jointalign._tiles import COLUMNS, ROWS, blocks
+from jointalign.alignment._sweep import Dropout, kept
 from jointalign.processors import limited_to
 
 

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jointalign._topk import blocks
+from jointalign._tiles import COLUMNS, blocks
 from jointalign.alignment._exact_search import ExactSearch
 from jointalign.alignment._induction import Direction
-from jointalign.alignment._sweep import COLUMNS, Best, Dropout, Side, sweep
+from jointalign.alignment._sweep import Best, Dropout, Side, sweep
 
 # Longer lists need fewer second searches and more insertions.
 _LIKELY = 6

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from jointalign._topk import blocks
+from jointalign._tiles import blocks
 from jointalign.alignment.base import Array
 from jointalign.normalize import center, unit
 

@@ -12,18 +12,14 @@ in what order, in what blocks or in how many threads the entries come.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Lock
+from functools import partial
 
 import numpy as np
-from numba import get_num_threads, njit
+from numba import njit
 
-from jointalign._topk import blocks
-from jointalign.processors import limited_to
+from jointalign._tiles import each_tile
 
-# A block of products is 1 MB in float32: it stays in a core's cache from the product to the scans.
-ROWS, COLUMNS = 256, 1024
 # Entries tested at once, without branches, so that the compiler makes vector instructions of it.
 _CHUNK = 64
 
@@ -98,59 +94,38 @@ def sweep(x: np.ndarray, z: np.ndarray, rows: Side, columns: Side) -> None:
         rows: Lists of `n` lines.
         columns: Lists of `m` lines.
     """
-    threads = get_num_threads()
-    stripes, parts = list(blocks(len(x), ROWS)), list(blocks(len(z), COLUMNS))
-    locks = [Lock() for _ in parts]
-
-    def stripe(number: int) -> None:
-        top, bottom = stripes[number]
-        memory = np.empty(ROWS * COLUMNS, np.float32)
-        for step in range(len(parts)):
-            # Threads begin far from each other: hardly ever do two want the same columns.
-            at = (step + number % threads * len(parts) // threads) % len(parts)
-            left, right = parts[at]
-            block = memory[: (bottom - top) * (right - left)].reshape(bottom - top, -1)
-            np.matmul(x[top:bottom], z[left:right].T, out=block)
-            _over_rows(rows, block, top, left)
-            with locks[at]:
-                _over_columns(columns, block, top, left)
-
-    # A thread makes the block that it scans: threads of one product would wait for each other.
-    with limited_to(1), ThreadPoolExecutor(threads) as pool:
-        list(pool.map(stripe, range(len(stripes))))
+    each_tile(x, z, partial(_over_rows, rows), partial(_over_columns, columns))
 
 
-def _over_rows(side: Side, block: np.ndarray, top: int, left: int) -> None:
-    lines = slice(top, top + block.shape[0])
-    nearest, likely = side.nearest.part(lines), side.likely.part(lines)
+def _over_rows(side: Side, rows: slice, columns: slice, tile: np.ndarray) -> None:
+    nearest, likely = side.nearest.part(rows), side.likely.part(rows)
     _scan_rows(
-        block,
-        top,
-        left,
+        tile,
+        rows.start,
+        columns.start,
         nearest.scores,
         nearest.places,
         likely.scores,
         likely.places,
-        side.penalty[left : left + block.shape[1]],
+        side.penalty[columns],
         side.dropout.limit,
         np.uint64(side.dropout.key),
     )
 
 
-def _over_columns(side: Side, block: np.ndarray, top: int, left: int) -> None:
-    lines = slice(left, left + block.shape[1])
-    nearest, likely = side.nearest.part(lines), side.likely.part(lines)
+def _over_columns(side: Side, rows: slice, columns: slice, tile: np.ndarray) -> None:
+    nearest, likely = side.nearest.part(columns), side.likely.part(columns)
     _scan_columns(
-        block,
-        top,
-        left,
+        tile,
+        rows.start,
+        columns.start,
         nearest.scores,
         nearest.places,
         nearest.threshold,
         likely.scores,
         likely.places,
         likely.threshold,
-        side.penalty[top : top + block.shape[0]],
+        side.penalty[rows],
         side.dropout.limit,
         np.uint64(side.dropout.key),
     )

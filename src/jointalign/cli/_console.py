@@ -51,7 +51,7 @@ class Bar:
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Bar]:
+def progress(title: str, shown: bool = True) -> Iterator[Bar]:
     """Show a bar with the time left while the block runs."""
     columns = (
         SpinnerColumn(),
@@ -62,7 +62,7 @@ def progress(title: str) -> Iterator[Bar]:
         TextColumn("{task.fields[note]}"),
     )
     with Progress(
-        *columns, console=messages, transient=True, disable=not messages.is_terminal
+        *columns, console=messages, transient=True, disable=not (shown and messages.is_terminal)
     ) as bars:
         yield Bar(bars, title)
 

@@ -24,12 +24,13 @@ def figure2(
     ] = None,
     pairs: Annotated[str, typer.Option(help="Pairs of languages, with commas.")] = "en-de",
     rows: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="What models begin with: align, joint, joint-align, supervised-joint, random; "
-            "and supervised, which learns from translations."
+            "and supervised, which learns from translations. Default: the first three, and random "
+            "with --quick."
         ),
-    ] = "align,joint,joint-align",
+    ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="How many (20: the paper).")] = 20,
     epoch_sentences: Annotated[
         int, typer.Option(min=1, help="Sentences an epoch (500,000: Lample et al. 2018b).")
@@ -52,7 +53,8 @@ def figure2(
     validation: Annotated[int, typer.Option(min=1, help="Sentences to measure epochs by.")] = 300,
     keep_case: Annotated[bool, typer.Option("--keep-case", help="Do not lower-case.")] = False,
     quick: Annotated[
-        bool, typer.Option("--quick", help="The toy cipher instead of data; a few minutes.")
+        bool,
+        typer.Option("--quick", help="The toy cipher; of the settings above only --rows counts."),
     ] = False,
     max_minutes: MaxMinutes = None,
     device: Device = "auto",
@@ -68,8 +70,9 @@ def figure2(
     from jointalign.translation.base import FitSettings, Schedule, Shape
     from jointalign.translation.vectors import VectorSettings, piece_trainer, starts_named
 
+    starts = None if rows is None else starts_named(rows)
     if quick:
-        settings = [FigureSettings.toy(out / "data", seed)]
+        settings = [FigureSettings.toy(out / "data", seed, starts)]
     else:
         if data is None:
             raise typer.BadParameter("--data names the folder with the texts; or take --quick")
@@ -83,8 +86,8 @@ def figure2(
         )
         settings = [
             FigureSettings(
-                data, Pair.parse(pair), starts_named(rows), shape, fit, vectors, epochs,
-                validation, corpus, seed,
+                data, Pair.parse(pair), starts or FigureSettings.starts, shape, fit, vectors,
+                epochs, validation, corpus, seed,
             )
             for pair in pairs.split(",")
         ]  # fmt: skip

@@ -44,7 +44,10 @@ def command(
     layers: Layers = "-4,-3,-2,-1",
     method: Annotated[
         str,
-        typer.Option(help="orthogonal, least-squares, or any method of `jointalign align`."),
+        typer.Option(
+            help="orthogonal, least-squares, whitened, plain (eq. (1) of the paper as it stands), "
+            "or any method of `jointalign align`."
+        ),
     ] = "orthogonal",
     side: Annotated[str, typer.Option(help="Which side moves: source or target.")] = "source",
     sentences: Annotated[
@@ -69,7 +72,8 @@ def command(
 ) -> None:
     """Learn a map for each layer of an encoder from words that translate each other.
 
-    Reports how often held-out words find their translation, before and after.
+    Reports how often held-out words find their translation, before and after. Stopped, it goes on
+    where it was when started again.
     """
     from jointalign.contextual import (
         Encoder as Loaded,
@@ -91,6 +95,7 @@ def command(
         method, layers=parsed_layers(layers), side=side, sample=sample, held_out=held_out
     )
     codes = source_language, target_language
+    checkpoint = out.with_name(f"{out.name}.checkpoint")
     begun = time.monotonic()
     with progress("load") as bar, limited_to(threads), torch_threads(threads):
         loaded = Loaded.load(encoder, device=device, local_only=local_only)
@@ -104,9 +109,10 @@ def command(
         bar.title("learn")
         learnt = learn_mappings(
             loaded, text, settings, languages=codes, batch_pieces=batch_pieces, seed=seed,
-            progress=bar,
+            checkpoint=checkpoint, progress=bar,
         )  # fmt: skip
     write_layer_mappings(learnt.mappings, out)
+    checkpoint.unlink(missing_ok=True)
     if json:
         show_json({
             "method": method, "side": side, "pairs": learnt.pairs, "sentences": learnt.sentences,

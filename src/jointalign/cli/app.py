@@ -92,8 +92,11 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         say(f"stopped; what is finished is kept: {RESUMED} go on when started again")
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; keep Python from complaining at exit.
+    except (BrokenPipeError, SystemExit) as error:
+        if not any(isinstance(one, BrokenPipeError) for one in (error, error.__context__)):
+            raise
+        # Whoever read our output has seen enough, which Click takes for a failure; keep Python
+        # from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # the last resort of a program: no traceback for users

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +23,16 @@ application = typer.Typer(
 )
 
 
+class Init(StrEnum):
+    """What a model may begin with."""
+
+    JOINT_ALIGN = "joint-align"
+    JOINT = "joint"
+    ALIGN = "align"
+    SUPERVISED_JOINT = "supervised-joint"
+    RANDOM = "random"
+
+
 class Size(StrEnum):
     """Sets of settings for models and their training."""
 
@@ -38,9 +49,8 @@ def train(
     source_language: Annotated[str, typer.Option(help="Code, e.g. en.")],
     target_language: Annotated[str, typer.Option(help="Code, e.g. de.")],
     init: Annotated[
-        str,
-        typer.Option(help="Vectors: joint-align, joint, align, supervised-joint or random."),
-    ] = "joint-align",
+        Init, typer.Option(help="Vectors that the model begins with.")
+    ] = Init.JOINT_ALIGN,
     lexicon: Annotated[
         Path | None, typer.Option(help="Training dictionary, for all but joint and random.")
     ] = None,
@@ -61,6 +71,9 @@ def train(
     ] = Size.SMALL,
     epochs: Annotated[int, typer.Option(min=1, help="How many (20: the paper).")] = 20,
     epoch_sentences: Annotated[int | None, typer.Option(min=1, help="Sentences an epoch.")] = None,
+    batch_sentences: Annotated[
+        int | None, typer.Option(min=1, help="Sentences a step, of all processes together.")
+    ] = None,
     pieces: Annotated[int, typer.Option(min=300, help="Of words (60,000: published).")] = 5000,
     method: Annotated[str, typer.Option(help="Of alignment.")] = "procrustes",
     gamma: Annotated[float, typer.Option(help="Of reallocation.")] = 0.9,
@@ -73,34 +86,44 @@ def train(
 ) -> None:
     """Make vectors of pieces of words, then train a model that begins with them.
 
-    Stopped, it goes on from its last checkpoint when started again.
+    Stopped, it goes on from its last checkpoint when started again. Several GPUs share each batch:
+    `torchrun --nproc-per-node 2 -m jointalign mt train ...`.
     """
     from jointalign.files import spare_inputs
     from jointalign.lexicon import Lexicon
     from jointalign.processors import limited_to
     from jointalign.stages import Stages, locked
-    from jointalign.translation.api import MODEL, Validation, check_extra, fit
-    from jointalign.translation.vectors import Vectors, VectorSettings, piece_trainer, starts_named
+    from jointalign.translation.api import MODEL, Validation, check_extra, fit, joined
+    from jointalign.translation.vectors import Start, Vectors, VectorSettings, piece_trainer
 
     check_extra()
-    (start,) = starts_named(init)
-    shape, settings = _sizes(size, epoch_sentences)
+    start = Start(init.value)
+    shape, settings = _sizes(size, epoch_sentences, batch_sentences)
     spare_inputs([source, target], [out / MODEL])
     texts, codes = (lines_of(source), lines_of(target)), (source_language, target_language)
-    if (source_text is None) != (target_text is None):
-        raise typer.BadParameter("give both --source-text and --target-text, or neither")
-    large = (source_text, target_text) if source_text and target_text else None
-    held_out = Validation(
-        lines_of(validation_source) if validation_source else (),
-        lines_of(validation_target) if validation_target else (),
-        parallel,
+    large = _both(source_text, target_text, "--source-text and --target-text")
+    checked = _both(
+        validation_source, validation_target, "--validation-source and --validation-target"
     )
-    with progress("mt") as bar, locked(out), limited_to(threads):
+    if parallel and checked is None:
+        raise typer.BadParameter("--parallel says what --validation-source and -target are")
+    source_lines, target_lines = [lines_of(path) for path in checked] if checked else ((), ())
+    held_out = Validation(source_lines, target_lines, parallel)
+    with (
+        joined(device) as group,
+        progress("mt", group.first) as bar,
+        locked(out) if group.first else nullcontext(),
+        limited_to(threads),
+    ):
 
         def announce(stage: str, done: bool) -> None:
             if not done:
                 say(stage)
             bar.title(stage)
+
+        def told(entry: dict) -> None:
+            if group.first:
+                say(_told(entry))
 
         known = None if lexicon is None else Lexicon.read(lexicon, not keep_case)
         vectors = Vectors(
@@ -110,18 +133,23 @@ def train(
             ),
             texts, large, known, Stages(out, announce), seed, threads, bar,
         )  # fmt: skip
+        segmentation, space = group.led(lambda: (vectors.segmentation(), vectors.space(start)))
         result = fit(
-            texts, vectors.segmentation(), codes, epochs=epochs, shape=shape, settings=settings,
-            embedding=vectors.space(start), separate=start.separate, validation=held_out,
-            criterion="bleu" if parallel else "round_trip", seed=seed, device=device, folder=out,
-            max_minutes=max_minutes, progress=bar, announce=lambda entry: say(_told(entry)),
+            texts, segmentation, codes, epochs=epochs, shape=shape, settings=settings,
+            embedding=space, separate=start.separate, validation=held_out,
+            criterion="bleu" if parallel else "round_trip", seed=seed, device=group.device,
+            folder=out, max_minutes=max_minutes, group=group, progress=bar, announce=told,
         )  # fmt: skip
+    if not group.first:
+        return
     facts = {
         "out": str(out / MODEL),
         "finished": result.finished,
-        "read": result.report,
+        "read": result.report | vectors.report,
         "epochs": list(result.history),
     }
+    for line in _left_out(result.report | vectors.report):
+        say(line)
     if json:
         show_json(facts)
     elif result.finished:
@@ -196,7 +224,18 @@ def evaluate(
             show(f"  {name}: {found}")
 
 
-def _sizes(size: Size, epoch_sentences: int | None) -> tuple[Shape, FitSettings]:
+def _both(source: Path | None, target: Path | None, names: str) -> tuple[Path, Path] | None:
+    """Two files that go together, or none."""
+    if source is None and target is None:
+        return None
+    if source is None or target is None:
+        raise typer.BadParameter(f"give both {names}, or neither")
+    return source, target
+
+
+def _sizes(
+    size: Size, epoch_sentences: int | None, batch_sentences: int | None
+) -> tuple[Shape, FitSettings]:
     from dataclasses import replace
 
     from jointalign.translation.base import FitSettings, Shape
@@ -208,7 +247,24 @@ def _sizes(size: Size, epoch_sentences: int | None) -> tuple[Shape, FitSettings]
     }[size]
     if epoch_sentences is not None:
         settings = replace(settings, epoch_sentences=epoch_sentences)
+    if batch_sentences is not None:
+        settings = replace(settings, batch_sentences=batch_sentences)
     return shape, settings
+
+
+def _left_out(report: dict[str, dict]) -> list[str]:
+    """A line about each thing of which not all was used."""
+    lines = []
+    for name, read in report.items():
+        if name == "lexicon" and read["of_one_piece_each"] < read["pairs"]:
+            kept, pairs = read["of_one_piece_each"], read["pairs"]
+            lines.append(f"dictionary: {kept} of {pairs} pairs are of one piece each and were used")
+        if read.get("empty") or read.get("too_long"):
+            lines.append(
+                f"{name}: {read['sentences']} sentences; left out: {read['empty']} empty, "
+                f"{read['too_long']} too long"
+            )
+    return lines
 
 
 def _told(entry: dict) -> str:

@@ -36,7 +36,7 @@ Tokens = Annotated[
 ]
 
 
-QUICK_TOKENS, QUICK_SENTENCES = 300_000, 1000
+QUICK_TOKENS, QUICK_SENTENCES, QUICK_VOCABULARY = 300_000, 1000, 4000
 
 
 def _command(table: str, title: str) -> None:
@@ -164,15 +164,24 @@ def table3(
     ] = 384,
     device: Device = "cpu",
     local_only: LocalOnly = False,
-    max_vocabulary: MaxVocabulary = 200_000,
+    max_vocabulary: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Words a language that alignment without a dictionary learns from (200,000; "
+            "quick: 4000).",
+        ),
+    ] = None,
     threads: Threads = None,
     json: Json = False,
 ) -> None:
     """F1 of taggers learnt in one language and used in others, beside the published.
 
-    The data folder needs ner/LANGUAGE/train.txt, valid.txt and test.txt (or .gz, .bz2, ...), too.
-    Trains what is missing once, shares it with the other tables of one folder, and goes on where
-    it was when started again. Rows that need weights of an encoder are shown as such.
+    The data folder needs ner/LANGUAGE/train.txt, valid.txt and test.txt (or .gz, .bz2, ...), too; a
+    language that is only tagged, test.txt alone. Where there is no training dictionary, rows are
+    aligned without one; the table says how. Trains what is missing once, shares it with the other
+    tables of one folder, and goes on where it was when started again. Rows that need what is not
+    there, a dictionary or the weights of an encoder, are shown as such.
     """
     from jointalign.ner import FitSettings
     from jointalign.study import NERStudySettings, Pair, StudySettings
@@ -202,7 +211,7 @@ def table3(
             noise=noise,
             shared_noise=shared_noise,
         ),
-        max_vocabulary=max_vocabulary,
+        max_vocabulary=max_vocabulary or (QUICK_VOCABULARY if quick else 200_000),
     )
     with progress("study") as bar:
 

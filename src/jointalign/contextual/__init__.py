@@ -7,10 +7,8 @@ from jointalign.contextual._encoder import Encoder
 from jointalign.contextual._features import Extracted, extract
 from jointalign.contextual._identity import encoder_identity
 from jointalign.contextual._mapping import (
-    CrossCovariances,
     LayerMappings,
     Side,
-    Solution,
     fit_aligner,
     read_layer_mappings,
     write_layer_mappings,
@@ -24,6 +22,7 @@ from jointalign.contextual._pairs import (
 from jointalign.contextual._pretraining import Pretrained, PretrainingSettings, pretrain
 from jointalign.contextual._sampling import LayerScore
 from jointalign.contextual._store import FeatureStore, sentence_digest
+from jointalign.contextual._sums import CrossCovariances, Solution
 from jointalign.contextual._torch import torch_threads
 from jointalign.contextual._writing import write_features
 from jointalign.contextual.api import choice, mapping_settings, read_aligned_text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -117,6 +119,16 @@ class Encoder:
             positions -= 2  # their positions count from the padding's number on
         positions = min(positions, self.tokenizer.model_max_length)
         return int(positions) - len(self.prefix) - len(self.suffix)
+
+    def digest(self) -> str:
+        """Tells these weights and pieces from all others, whatever they are called."""
+        torch, total = import_torch(), hashlib.sha256()
+        pieces = sorted(self.tokenizer.get_vocab().items())
+        total.update(json.dumps(pieces).encode("utf-8", "surrogatepass"))
+        for name, tensor in sorted(self.model.state_dict().items()):
+            data = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+            total.update(name.encode() + data.numpy().tobytes())
+        return total.hexdigest()
 
     def cut(self, words: Sequence[str]) -> Pieces:
         """Pieces of a sentence's words, each cut on its own; one without any is the unknown one."""

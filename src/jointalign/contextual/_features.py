@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from jointalign.contextual._encoder import Encoder, Pieces
+from jointalign.contextual._mapping import LayerMappings, Side
 from jointalign.contextual._torch import import_torch
-from jointalign.contextual.base import Pooling, Window, resolved, windows
+from jointalign.contextual.base import Combine, Pooling, Window, resolved, windows
+from jointalign.errors import JointalignError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 BATCH_PIECES = 2048
 """Pieces, with padding, that go through the encoder at once."""
 
+_MOST = float(np.finfo(np.float16).max)
 _CHUNK_PIECES = 8192
 _CHUNK_SENTENCES = 2048
 
@@ -75,6 +78,30 @@ def extract(
         cut = [encoder.cut(words) for words in block]
         for some in _chunks(cut):
             yield _Chunk(encoder, some, chosen, pooling).extract(batch_pieces, language)
+
+
+def halved(
+    vectors: np.ndarray,
+    layers: tuple[int, ...],
+    combine: Combine,
+    mappings: LayerMappings | None = None,
+    side: Side = Side.SOURCE,
+) -> np.ndarray:
+    """Vectors `(layers, rows, d)` as they are kept: mapped, summed, float16 `(arrays, rows, d)`.
+
+    Raises:
+        JointalignError: If a value is too large for half precision.
+    """
+    if mappings is not None:
+        vectors = mappings.moved(vectors, layers, side)
+    if combine is Combine.SUM:
+        vectors = vectors.sum(0, keepdims=True)
+    if vectors.size and not np.abs(vectors).max() <= _MOST:
+        raise JointalignError(
+            f"a vector has a value beyond half precision (above {_MOST:g}, or not a number); "
+            "is this encoder whole?"
+        )
+    return vectors.astype("<f2")
 
 
 def _chunks(cut: list[Pieces]) -> Iterator[list[Pieces]]:

@@ -1,11 +1,12 @@
 """A map for each layer, learnt from words that translate each other in their sentences.
 
 Section 3.2 and appendix A of the paper: eq. (1) with the vectors of aligned words for `X_L1` and
-`X_L2`. Sums of outer products are all that is kept, so memory does not grow with the text.
+`X_L2`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Mapping as MappingType
@@ -24,17 +25,6 @@ from jointalign.tensors import read_tensors, write_tensors
 logger = logging.getLogger(__name__)
 
 _KIND = "layer mappings"
-_RIDGE = 1e-6  # of the mean variance: enough to make a singular system solvable
-
-
-class Solution(StrEnum):
-    """Which linear map is learnt from the sums."""
-
-    ORTHOGONAL = "orthogonal"
-    """Eqs. (2)-(3) of the paper."""
-
-    LEAST_SQUARES = "least-squares"
-    """Any linear map (Mikolov et al. 2013)."""
 
 
 class Side(StrEnum):
@@ -51,12 +41,39 @@ class LayerMappings:
     Args:
         layers: By layer counted from 0, the embedding layer.
         encoder: Name of the encoder that they belong to.
+        languages: Codes of source and target; `None` where nobody said.
         identity: What tells it from others, see `encoder_identity`; empty if that is not known.
     """
 
     layers: MappingType[int, Mapping]
     encoder: str = ""
+    languages: tuple[str, str] | None = None
     identity: str = ""
+
+    def side_of(self, language: str) -> Side:
+        """The side that text of a language is on.
+
+        Raises:
+            JointalignError: If it is on neither.
+        """
+        if self.languages is None or language not in self.languages:
+            known = "languages that nobody named" if self.languages is None else " and ".join(
+                f"'{code}'" for code in self.languages
+            )  # fmt: skip
+            raise JointalignError(
+                f"the mapping is between {known}; it has no side for '{language}'"
+            )
+        return tuple(Side)[self.languages.index(language)]
+
+    def digest(self) -> str:
+        """Tells these maps from all others."""
+        total = hashlib.sha256(repr(self.languages).encode())
+        for layer, mapping in sorted(self.layers.items()):
+            parts = mapping.source, mapping.target, *mapping.source_means, *mapping.target_means
+            total.update(f"{layer} {len(mapping.source_means)} {len(parts)}".encode())
+            for part in parts:
+                total.update(as_numpy(part).astype(np.float32).tobytes())
+        return total.hexdigest()
 
     def check_encoder(self, name: str, identity: str) -> None:
         """Make sure that vectors of an encoder can be moved.
@@ -112,57 +129,6 @@ class LayerMappings:
         return (rows @ matrix).astype(np.float32, copy=False)
 
 
-class CrossCovariances:
-    """Sums over aligned words of one layer: all that a linear map needs to know of them.
-
-    Example:
-        >>> x = np.random.default_rng(0).normal(size=(50, 3))
-        >>> turn = np.array([[0.0, 1, 0], [0, 0, 1], [1, 0, 0]])
-        >>> sums = CrossCovariances(3)
-        >>> sums.add(x[:20], x[:20] @ turn)
-        >>> sums.add(x[20:], x[20:] @ turn)
-        >>> sums.count, sums.solve().source.round(6).tolist() == turn.tolist()
-        (50, True)
-    """
-
-    def __init__(self, dimensions: int) -> None:
-        shape = dimensions, dimensions
-        self.count = 0
-        self.cross, self.source, self.target = (np.zeros(shape) for _ in range(3))
-
-    def add(self, x: np.ndarray, z: np.ndarray) -> None:
-        """Take some pairs: source and target vectors, both `(k, d)`."""
-        x, z = x.astype(np.float64), z.astype(np.float64)
-        self.count += len(x)
-        self.cross += x.T @ z
-        self.source += x.T @ x
-        self.target += z.T @ z
-
-    def solve(self, solution: Solution = Solution.ORTHOGONAL, side: Side = Side.SOURCE) -> Mapping:
-        """The best map of one side onto the other.
-
-        Args:
-            solution: Among which maps.
-            side: Which side moves; the paper's code moves the source (English).
-
-        Raises:
-            JointalignError: If no pair was seen.
-        """
-        if not self.count:
-            raise JointalignError("no aligned words were seen, so there is nothing to learn from")
-        moves_source = Side(side) is Side.SOURCE
-        cross = self.cross if moves_source else self.cross.T
-        if Solution(solution) is Solution.ORTHOGONAL:
-            u, _, vt = np.linalg.svd(cross)
-            matrix = u @ vt
-        else:
-            own = self.source if moves_source else self.target
-            ridge = _RIDGE * np.trace(own) / len(own)
-            matrix = np.linalg.solve(own + ridge * np.eye(len(own)), cross)
-        matrix, stays = matrix.astype(np.float32), np.eye(len(matrix), dtype=np.float32)
-        return Mapping(matrix, stays) if moves_source else Mapping(stays, matrix)
-
-
 def fit_aligner(aligner: Aligner, x: np.ndarray, z: np.ndarray, seed: int = 0) -> Mapping:
     """Learn a map with any of the project's alignment methods.
 
@@ -195,6 +161,8 @@ def write_layer_mappings(mappings: LayerMappings, path: str | Path) -> None:
                 tensors[f"{layer}.{side}_means"] = stacked.astype(np.float32)
     layers = json.dumps([int(layer) for layer in mappings.layers])
     facts = {"format": "jointalign", "kind": _KIND, "layers": layers, "encoder": mappings.encoder}
+    if mappings.languages is not None:
+        facts["languages"] = json.dumps(mappings.languages)
     facts["identity"] = mappings.identity
     write_tensors(path, tensors, facts)
 
@@ -216,4 +184,5 @@ def read_layer_mappings(path: str | Path) -> LayerMappings:
         means = [tuple(tensors.get(f"{layer}.{side}_means", ())) for side in Side]
         source, target = (np.array(tensors[f"{layer}.{side}"]) for side in Side)
         found[layer] = Mapping(source, target, {}, means[0], means[1])
-    return LayerMappings(found, facts.get("encoder", ""), facts.get("identity", ""))
+    languages = tuple(json.loads(facts["languages"])) if "languages" in facts else None
+    return LayerMappings(found, facts.get("encoder", ""), languages, facts.get("identity", ""))

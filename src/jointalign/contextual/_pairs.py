@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -11,23 +15,21 @@ import numpy as np
 from jointalign.alignment.base import Aligner
 from jointalign.contextual._encoder import Encoder
 from jointalign.contextual._features import BATCH_PIECES, extract
-from jointalign.contextual._mapping import (
-    CrossCovariances,
-    LayerMappings,
-    Side,
-    Solution,
-    fit_aligner,
-)
-from jointalign.contextual._sampling import HeldOut, LayerScore, Sample
+from jointalign.contextual._kept import KeptLearning
+from jointalign.contextual._mapping import LayerMappings, Side, fit_aligner
+from jointalign.contextual._sampling import HeldOut, LayerScore, PairWeights, Sample
+from jointalign.contextual._sums import CrossCovariances, Solution
 from jointalign.contextual.base import Pooling, resolved
 from jointalign.errors import JointalignError
 from jointalign.progress import Progress
+from jointalign.version import __version__
 from jointalign.word_alignment.base import Links
 
 HOLD_OUT_EVERY = 10
 """Every so-many-th sentence pair is tested on, until there are enough, and not learnt from."""
 
-_AT_ONCE = 4096
+CHECKPOINT_SECONDS = 60.0
+_BLOCK = 256  # sentence pairs whose vectors are in memory together
 
 
 class AlignedText(NamedTuple):
@@ -53,6 +55,8 @@ class MappingSettings:
         solution: Which linear map.
         side: Which side moves: the source, as in the paper's code, whose tagger then reads mapped
             English.
+        smoothing: Relative frequency at which a word begins to weigh less, `a` of Arora, Liang and
+            Ma (2017): 1e-3, as there. `Solution.PLAIN` has no weights.
         aligner: A method of the project in place of `solution`, learnt from a sample.
         sample: Pairs that it is learnt from.
         held_out: Pairs of different words to test on.
@@ -63,6 +67,7 @@ class MappingSettings:
     layers: tuple[int, ...] = (-4, -3, -2, -1)
     solution: Solution = Solution.ORTHOGONAL
     side: Side = Side.SOURCE
+    smoothing: float = 1e-3
     aligner: Aligner | None = None
     sample: int = 20_000
     held_out: int = 2_000
@@ -94,6 +99,8 @@ def learn_mappings(
     languages: tuple[str | None, str | None] = (None, None),
     batch_pieces: int = BATCH_PIECES,
     seed: int = 0,
+    checkpoint: Path | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
     progress: Progress | None = None,
 ) -> LearntMappings:
     """Learn a map for each layer from aligned words, reading the text once.
@@ -101,10 +108,13 @@ def learn_mappings(
     Args:
         encoder: Whose layers.
         text: The text with its links.
-        settings: How; `None` for the paper's way.
-        languages: For encoders that are told the language.
+        settings: How; `None` for the defaults.
+        languages: Codes of both sides, kept with the maps; for encoders that are told the language.
         batch_pieces: Pieces, with padding, that go through the encoder at once.
         seed: Of the sample, and of an aligner.
+        checkpoint: File that keeps the sums, so that what was stopped goes on to the same maps;
+            removed by nobody but the caller.
+        checkpoint_seconds: Time between two checkpoints.
         progress: Told the sentence pairs done.
 
     Raises:
@@ -112,33 +122,111 @@ def learn_mappings(
     """
     settings = settings or MappingSettings()
     layers = resolved(settings.layers, encoder.layers)
-    sums = [CrossCovariances(encoder.dimensions) for _ in layers]
-    held, sample = (
-        HeldOut(settings.held_out),
-        Sample(settings.sample if settings.aligner else 0, seed),
-    )
-    sentences, waiting = 0, _Waiting(sums, sample)
+    learning = _Learning(encoder, text, settings, layers, seed)
+    kept = None if checkpoint is None else KeptLearning(checkpoint, learning.key(languages))
+    if kept is not None:
+        learning.done, learning.sentences = kept.load(learning.sums, learning.sample, learning.held)
+    saved = time.monotonic()
     total = len(text.sources)
-    for number, x, z in _vectors(encoder, text, layers, languages, batch_pieces):
-        links = text.links[number]
-        links = unique_links(links) if settings.unique else links
-        if len(links) and number % HOLD_OUT_EVERY == 0 and not held.full:
-            held.add(links, text.sources[number], text.targets[number], x, z)
-        elif len(links):
-            sentences += 1
-            waiting.add(x[:, links[:, 0]], z[:, links[:, 1]])
-        if progress is not None and number % 64 == 0:
-            progress(number, total)
-    waiting.flush()
-    learnt = {}
-    for place, layer in enumerate(layers):
-        if settings.aligner is None:
-            learnt[layer] = sums[place].solve(settings.solution, settings.side)
-        else:
-            x, z = sample.pairs()
-            learnt[layer] = fit_aligner(settings.aligner, x[place], z[place], seed)
-    mappings = LayerMappings(learnt, encoder.name, encoder.identity)
-    return LearntMappings(mappings, held.scores(mappings, layers), sums[0].count, sentences)
+    while learning.done < total:
+        last = min(learning.done + _BLOCK, total)
+        learning.read(last, languages, batch_pieces)
+        if kept is not None and time.monotonic() - saved > checkpoint_seconds:
+            kept.save(learning.done, learning.sentences, *learning.state)
+            saved = time.monotonic()
+        if progress is not None:
+            progress(last, total)
+    return learning.finished(languages, seed)
+
+
+class _Learning:
+    """What is known so far, and the next sentences."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        text: AlignedText,
+        settings: MappingSettings,
+        layers: tuple[int, ...],
+        seed: int,
+    ) -> None:
+        if not len(text.sources) == len(text.targets) == len(text.links):
+            raise JointalignError(
+                f"expected as many source as target sentences and lines of links, got "
+                f"{len(text.sources)}, {len(text.targets)} and {len(text.links)}"
+            )
+        self._encoder, self._text, self._settings = encoder, text, settings
+        self._layers, self._seed = layers, seed
+        plain = settings.solution is Solution.PLAIN and settings.aligner is None
+        smoothing = None if plain else settings.smoothing
+        self._weights = PairWeights(text.sources, text.targets, smoothing)
+        self.sums = [CrossCovariances(encoder.dimensions, settings.solution) for _ in layers]
+        self.sample = Sample(settings.sample if settings.aligner else 0, seed)
+        self.held = HeldOut(settings.held_out)
+        self.done = self.sentences = 0
+
+    @property
+    def state(self) -> tuple[list[CrossCovariances], Sample, HeldOut]:
+        return self.sums, self.sample, self.held
+
+    def key(self, languages: tuple[str | None, str | None]) -> str:
+        """Of all that the sums depend on."""
+        text = hashlib.sha256()
+        for side in (self._text.sources, self._text.targets):
+            for words in side:
+                text.update(("\x1f".join(words) + "\n").encode("utf-8", "surrogatepass"))
+        for line in self._text.links.lines():
+            text.update(f"{line}\n".encode())
+        facts = [
+            __version__, text.hexdigest(), self._encoder.digest(), repr(self._settings),
+            self._layers, languages, self._seed,
+        ]  # fmt: skip
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+    def read(self, last: int, languages: tuple[str | None, str | None], batch_pieces: int) -> None:
+        """Take the sentences up to, not including, one.
+
+        Blocks of sentences go through the encoder on their own, so that going on after a stop adds
+        the same numbers in the same order.
+        """
+        text, settings = self._text, self._settings
+        block = slice(self.done, last)
+        sides = [
+            _sentences(self._encoder, words[block], self._layers, language, batch_pieces)
+            for words, language in zip((text.sources, text.targets), languages, strict=True)
+        ]
+        found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        for number, (x, z) in enumerate(zip(*sides, strict=True), self.done):
+            links = text.links[number]
+            links = unique_links(links) if settings.unique else links
+            if len(links) and number % HOLD_OUT_EVERY == 0 and not self.held.full:
+                self.held.add(links, text.sources[number], text.targets[number], x, z)
+            elif len(links):
+                self.sentences += 1
+                weights = self._weights(text.sources[number], text.targets[number], links)
+                found.append((x[:, links[:, 0]], z[:, links[:, 1]], weights))
+        self.done = last
+        if not found:
+            return
+        x, z = (np.concatenate([one[side] for one in found], 1) for side in (0, 1))
+        weights = np.concatenate([weights for _, _, weights in found])
+        for sums, rows, others in zip(self.sums, x, z, strict=True):
+            sums.add(rows, others, weights)
+        self.sample.add(x, z, weights)
+
+    def finished(self, languages: tuple[str | None, str | None], seed: int) -> LearntMappings:
+        learnt = {}
+        for place, layer in enumerate(self._layers):
+            if self._settings.aligner is None:
+                learnt[layer] = self.sums[place].solve(self._settings.side)
+            else:
+                x, z = self.sample.pairs()
+                learnt[layer] = fit_aligner(self._settings.aligner, x[place], z[place], seed)
+        source, target = languages
+        named = None if source is None or target is None else (source, target)
+        mappings = LayerMappings(learnt, self._encoder.name, named, self._encoder.identity)
+        scores = self.held.scores(mappings, self._layers)
+        return LearntMappings(mappings, scores, self.sums[0].count, self.sentences)
 
 
 def unique_links(links: np.ndarray) -> np.ndarray:
@@ -155,27 +243,6 @@ def unique_links(links: np.ndarray) -> np.ndarray:
     return np.array(kept, np.int64).reshape(-1, 2)
 
 
-def _vectors(
-    encoder: Encoder,
-    text: AlignedText,
-    layers: Sequence[int],
-    languages: tuple[str | None, str | None],
-    batch_pieces: int,
-) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Number of each sentence pair and its words' vectors, `(layers, words, d)` for both sides."""
-    if not len(text.sources) == len(text.targets) == len(text.links):
-        raise JointalignError(
-            f"expected as many source as target sentences and lines of links, got "
-            f"{len(text.sources)}, {len(text.targets)} and {len(text.links)}"
-        )
-    sides = [
-        _sentences(encoder, words, layers, language, batch_pieces)
-        for words, language in zip((text.sources, text.targets), languages, strict=True)
-    ]
-    for number, (x, z) in enumerate(zip(*sides, strict=True)):
-        yield number, x, z
-
-
 def _sentences(
     encoder: Encoder,
     sentences: Sequence[Sequence[str]],
@@ -189,29 +256,3 @@ def _sentences(
     for part in parts:
         for number in range(len(part.starts) - 1):
             yield part.vectors[:, part.starts[number] : part.starts[number + 1]]
-
-
-class _Waiting:
-    """Pairs on their way into the sums: many at once are faster."""
-
-    def __init__(self, sums: list[CrossCovariances], sample: Sample) -> None:
-        self._sums, self._sample = sums, sample
-        self._x: list[np.ndarray] = []
-        self._z: list[np.ndarray] = []
-        self._count = 0
-
-    def add(self, x: np.ndarray, z: np.ndarray) -> None:
-        self._x.append(x)
-        self._z.append(z)
-        self._count += x.shape[1]
-        if self._count >= _AT_ONCE:
-            self.flush()
-
-    def flush(self) -> None:
-        if not self._count:
-            return
-        x, z = np.concatenate(self._x, 1), np.concatenate(self._z, 1)
-        for layer, sums in enumerate(self._sums):
-            sums.add(x[layer], z[layer])
-        self._sample.add(x, z)
-        self._x, self._z, self._count = [], [], 0

@@ -16,7 +16,7 @@ from typing import IO, Any
 import numpy as np
 
 from jointalign.contextual._encoder import Encoder
-from jointalign.contextual._features import BATCH_PIECES, Extracted, extract
+from jointalign.contextual._features import BATCH_PIECES, Extracted, extract, halved
 from jointalign.contextual._mapping import LayerMappings, Side
 from jointalign.contextual._store import (
     DIGESTS,
@@ -31,7 +31,6 @@ from jointalign.contextual._store import (
     size_of,
 )
 from jointalign.contextual.base import Combine, FeatureSettings, resolved
-from jointalign.errors import JointalignError
 from jointalign.files import atomic, plain_errors
 from jointalign.progress import Progress
 from jointalign.stages import locked
@@ -39,7 +38,6 @@ from jointalign.stages import locked
 logger = logging.getLogger(__name__)
 
 _PARTIAL, _MARKER = "partial.json", "features"
-_MOST = float(np.finfo(np.float16).max)
 SAVE_SECONDS = 30.0
 
 
@@ -100,11 +98,7 @@ def write_features(
         )
         for part in found:
             count = len(part.starts) - 1
-            vectors = part.vectors
-            if mappings is not None:
-                vectors = mappings.moved(vectors, layers, side)
-            if settings.combine is Combine.SUM:
-                vectors = vectors.sum(0, keepdims=True)
+            vectors = halved(part.vectors, layers, settings.combine, mappings, side)
             writer.add(part, vectors, seen[:count])
             del seen[:count]
             if progress is not None:
@@ -181,13 +175,8 @@ class _Writer:
 
     def add(self, part: Extracted, vectors: np.ndarray, digests: list[int]) -> None:
         """Append the vectors of some sentences, `(arrays, rows, d)`."""
-        if vectors.size and not np.abs(vectors).max() <= _MOST:
-            raise JointalignError(
-                f"a vector has a value beyond half precision (above {_MOST:g}, or not a number); "
-                "is this encoder whole?"
-            )
         for name, rows in zip(self._vectors, vectors, strict=True):
-            self._files[name].write(rows.astype("<f2").tobytes())
+            self._files[name].write(rows.tobytes())
         self._files[STARTS].write((part.starts[1:] + self._rows).astype("<i8").tobytes())
         self._files[WORD_STARTS].write((part.word_starts[1:] + self._words).astype("<i8").tobytes())
         if part.firsts is not None:

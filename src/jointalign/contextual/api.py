@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from jointalign.alignment.api import METHODS, check_extras, method_named
-from jointalign.contextual._mapping import Side, Solution
+from jointalign.contextual._mapping import Side
 from jointalign.contextual._pairs import AlignedText, MappingSettings
+from jointalign.contextual._sums import Solution
 from jointalign.errors import JointalignError
 from jointalign.progress import Progress
 from jointalign.tokenization import tokenizer
@@ -36,25 +37,27 @@ def choice(kind: type[Choice], name: str) -> Choice:
 def mapping_settings(
     method: str, *, layers: tuple[int, ...], side: str, sample: int, held_out: int
 ) -> MappingSettings:
-    """Settings from a method's name: `orthogonal`, `least-squares`, or one of `METHODS`.
+    """Settings from a method's name: a `Solution`, or one of `METHODS`.
 
-    Methods of `METHODS` learn from a sample, and move both sides as they will.
+    `whitened` moves both sides. Methods of `METHODS` learn from a sample, and move both sides as
+    they will.
 
     Raises:
         JointalignError: If there is no such method, or it cannot move the side that is asked for.
     """
     chosen = choice(Side, side)
-    if method in list(Solution):
-        return MappingSettings(layers, Solution(method), chosen, sample=sample, held_out=held_out)
-    if method not in METHODS:
+    if method not in [*Solution, *METHODS]:
         raise JointalignError(
             f"there is no method '{method}'; choose from {', '.join([*Solution, *METHODS])}"
         )
-    if chosen is Side.TARGET:
+    one_sided = [one for one in Solution if one is not Solution.WHITENED]
+    if chosen is Side.TARGET and method not in one_sided:
         raise JointalignError(
             f"'{method}' decides itself which side moves; --side target is for "
-            f"{' and '.join(Solution)}"
+            f"{', '.join(one_sided)}"
         )
+    if method in list(Solution):
+        return MappingSettings(layers, Solution(method), chosen, sample=sample, held_out=held_out)
     check_extras(method, supervised=True)
     return MappingSettings(
         layers, side=chosen, aligner=method_named(method), sample=sample, held_out=held_out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +11,13 @@ from typing import TYPE_CHECKING
 
 from jointalign.contextual._adversary import AdversarialInputs
 from jointalign.contextual._encoder import Encoder
+from jointalign.contextual._features import BATCH_PIECES
 from jointalign.contextual._inputs import EncoderInputs, FeatureInputs
+from jointalign.contextual._live import TAGGER_FEATURES, LiveInputs
+from jointalign.contextual._mapping import LayerMappings
+from jointalign.contextual._store import FeatureStore
+from jointalign.contextual._writing import write_features
+from jointalign.contextual.base import FeatureSettings
 from jointalign.ner import (
     Alphabet,
     FitSettings,
@@ -75,6 +83,59 @@ def train_on_features(
     """
     return _trained(inputs, training, development, settings, fit_settings, seed, checkpoint,
                     None, progress)  # fmt: skip
+
+
+def train_tagger(
+    encoder: Encoder,
+    training: Text,
+    development: Text,
+    settings: TaggerSettings = FEATURE_TAGGER,
+    fit_settings: FitSettings = FEATURE_FIT,
+    *,
+    features: FeatureSettings = TAGGER_FEATURES,
+    mappings: LayerMappings | None = None,
+    folder: Path,
+    batch_pieces: int = BATCH_PIECES,
+    seed: int = 0,
+    checkpoint: Path | None = None,
+    progress: Progress | None = None,
+) -> NERModel:
+    """Learn a tagger on features of an encoder, which can tag any text of its languages.
+
+    Args:
+        encoder: What gives the vectors; stays as it is.
+        training: Sentences to learn from.
+        development: Sentences that decide when to stop.
+        settings: Of the network; appendix A by default.
+        fit_settings: Of the learning.
+        features: What is taken of the encoder.
+        mappings: What moves each layer first, with the languages of both sides.
+        folder: Where features of both texts are kept while it is learnt, so that what was stopped
+            goes on; removed by nobody but the caller.
+        batch_pieces: Pieces, with padding, that go through the encoder at once.
+        seed: The only source of randomness.
+        checkpoint: File that keeps the state.
+        progress: Told sentences, then steps.
+
+    Raises:
+        JointalignError: If a sentence has no tags, or a language is not one of the maps.
+    """
+    live = LiveInputs(encoder, features, mappings, batch_pieces)
+    stores: dict[str, list[FeatureStore]] = {}
+    for name, text in (("training", training), ("development", development)):
+        words = [sentence.words for sentence in text.sentences]
+        key = hashlib.sha256(json.dumps([live.key, text.language, words]).encode()).hexdigest()
+        store = write_features(
+            encoder, words, folder / name, features, mappings=mappings,
+            side=live.side(text.language), language=text.language, batch_pieces=batch_pieces,
+            key=key, progress=progress,
+        )  # fmt: skip
+        stores.setdefault(text.language, []).append(store)
+    model = train_on_features(
+        FeatureInputs(stores, encoder.device), training, development, settings, fit_settings,
+        seed=seed, checkpoint=checkpoint, progress=progress,
+    )  # fmt: skip
+    return NERModel(model.tagger.with_inputs(live), model.about)
 
 
 def fine_tune(

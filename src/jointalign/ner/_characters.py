@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jointalign.ner._torch import import_torch, lstm, turned
+from jointalign.ner._torch import import_torch, lstm, random_state_kept, turned
 from jointalign.ner.base import Sentence
 
 if TYPE_CHECKING:
@@ -100,7 +100,8 @@ class Spellings:
 def character_network(alphabet: Alphabet, dimensions: int, hidden: int, seed: Generator) -> Module:
     """The learnt parts: a vector for each character and an LSTM in each direction."""
     nn = import_torch().nn
-    letters = nn.utils.skip_init(nn.Embedding, len(alphabet) + 1, dimensions)
+    with random_state_kept():
+        letters = nn.Embedding(len(alphabet) + 1, dimensions)
     bound = (3 / dimensions) ** 0.5  # variance 1 / dimensions, as in Lample et al.'s code
     nn.init.uniform_(letters.weight, -bound, bound, generator=seed)
     ways = {way: lstm(dimensions, hidden, seed) for way in ("forwards", "backwards")}

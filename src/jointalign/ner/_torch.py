@@ -40,11 +40,20 @@ def new_generator(seed: int, device: str = "cpu") -> Generator:
     return import_torch().Generator(device).manual_seed(seed)
 
 
+def random_state_kept() -> AbstractContextManager[None]:
+    """Layers are given weights when they are made: torch's shared random state must not move.
+
+    Layers without weights (`skip_init`) load torch's compiler, which takes longer than all else
+    before the first word is tagged.
+    """
+    return import_torch().random.fork_rng([])
+
+
 def lstm(inputs: int, hidden: int, generator: Generator) -> Module:
     """A layer in one direction, initialised as torch does it, but from a generator."""
     torch = import_torch()
-    # Made without weights first: drawing them would move the state that all of torch shares.
-    layer = torch.nn.LSTM(inputs, hidden, batch_first=True, device="meta").to_empty(device="cpu")
+    with random_state_kept():
+        layer = torch.nn.LSTM(inputs, hidden, batch_first=True)
     for weights in layer.parameters():
         torch.nn.init.uniform_(weights, -(hidden**-0.5), hidden**-0.5, generator=generator)
     return layer
@@ -53,7 +62,8 @@ def lstm(inputs: int, hidden: int, generator: Generator) -> Module:
 def linear(inputs: int, outputs: int, generator: Generator) -> Module:
     """A layer with the uniform initialisation of Glorot and Bengio (2010), and no bias at first."""
     torch = import_torch()
-    layer = torch.nn.utils.skip_init(torch.nn.Linear, inputs, outputs)
+    with random_state_kept():
+        layer = torch.nn.Linear(inputs, outputs)
     torch.nn.init.xavier_uniform_(layer.weight, generator=generator)
     torch.nn.init.zeros_(layer.bias)
     return layer
@@ -86,4 +96,8 @@ def turned(lengths: Tensor, length: int) -> Tensor:
 
 def at_positions(values: Tensor, positions: Tensor) -> Tensor:
     """Values `(b, p, d)` at some positions of each sequence `(b, l)`: `(b, l, d)`."""
-    return values.gather(1, positions[..., None].expand(-1, -1, values.shape[2]))
+    torch = import_torch()
+    # Whole rows are copied at once; `gather` would look up each number of them.
+    firsts = torch.arange(len(values), device=values.device)[:, None] * values.shape[1]
+    rows = values.flatten(0, 1).index_select(0, (firsts + positions).flatten())
+    return rows.unflatten(0, positions.shape)

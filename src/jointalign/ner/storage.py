@@ -27,21 +27,30 @@ from jointalign.version import __version__
 FORMAT = "jointalign-ner-1"
 FACTS, WEIGHTS, WORDS = "tagger.json", "tagger.safetensors", "words.safetensors"
 STATIC = "static"
+INPUTS = "inputs."
 
 
-def write(tagger: Tagger, folder: str | Path, about: Mapping[str, Any], kind: str = STATIC) -> None:
+def write(
+    tagger: Tagger,
+    folder: str | Path,
+    about: Mapping[str, Any],
+    kind: str = STATIC,
+    made_of: Mapping[str, Any] | None = None,
+) -> None:
     """Write a tagger, and the vectors of its words if they come from a table.
 
     Args:
         tagger: What to write.
         folder: Made if missing; files of these names in it are replaced.
         about: What else is worth knowing, as plain types: where it comes from, its scores.
-        kind: `static` for vectors from a table; other inputs are not written, only named so.
+        kind: `static` for vectors from a table; other inputs are not written, only named so, and
+            what they learnt is left to who writes them.
+        made_of: What is needed to make the other inputs again, as plain types.
 
     Raises:
         JointalignError: If it cannot be written.
     """
-    weights = named(tagger.network.state_dict())
+    weights = named(_own(tagger, kind))
     total = hashlib.sha256()
     for name in sorted(weights):
         total.update(name.encode() + weights[name].tobytes())
@@ -52,6 +61,8 @@ def write(tagger: Tagger, folder: str | Path, about: Mapping[str, Any], kind: st
         "labels": tagger.labels, "alphabet": "".join(tagger.alphabet.characters), **mark,
         "about": dict(about),
     }  # fmt: skip
+    if made_of is not None:
+        facts["made_of"] = dict(made_of)
     if isinstance(inputs, StaticInputs):
         facts["learnt_vectors"] = inputs.is_learnt
         write_tensors(Path(folder) / WORDS, _from_table(inputs.table), mark)
@@ -76,7 +87,7 @@ def read(
         FormatError: If its files are damaged or not of one writing.
         MissingExtraError: If torch is not installed.
     """
-    facts = _facts(Path(folder) / FACTS)
+    facts = facts_of(folder)
     try:
         settings = TaggerSettings(
             **{**facts["settings"], "scheme": Scheme(facts["settings"]["scheme"])}
@@ -86,7 +97,10 @@ def read(
         tagger = Tagger(settings, inputs, facts["labels"], Alphabet(tuple(facts["alphabet"])))
         arrays, mark = read_tensors(Path(folder) / WEIGHTS)
         _check_mark(Path(folder) / WEIGHTS, mark, facts)
-        tagger.network.load_state_dict(unnamed(arrays))
+        tagger.network.load_state_dict(
+            {name: weights for name, weights in tagger.network.state_dict().items()
+             if name not in _own(tagger, facts["kind"])} | unnamed(arrays)
+        )  # fmt: skip
     except JointalignError:
         raise
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -96,7 +110,23 @@ def read(
     return tagger, facts["about"]
 
 
-def _facts(path: Path) -> dict[str, Any]:
+def _own(tagger: Tagger, kind: str) -> dict[str, Any]:
+    """Weights that go into the tagger's file: all, but for those of inputs of another kind."""
+    return {
+        name: weights
+        for name, weights in tagger.network.state_dict().items()
+        if kind == STATIC or not name.startswith(INPUTS)
+    }
+
+
+def facts_of(folder: str | Path) -> dict[str, Any]:
+    """What a tagger's folder says of it, `kind` and `made_of` among the rest.
+
+    Raises:
+        JointalignError: If there is no such folder.
+        FormatError: If its file is damaged or says something else.
+    """
+    path = Path(folder) / FACTS
     if not path.parent.is_dir():
         raise JointalignError(f"{path.parent}: expected the folder of a tagger; there is none")
     with plain_errors(path):

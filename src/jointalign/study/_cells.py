@@ -100,11 +100,16 @@ class Cells:
         return json.loads((self.folder / "cells" / f"{name}.json").read_text("utf-8"))
 
     def choose_gamma(self, pair: Pair) -> str:
-        """Make sure that gamma is chosen for a direction; the name of that stage."""
+        """Make sure that gamma is chosen for a direction; the name of that stage.
+
+        Without a training dictionary nothing can be held out: it is the paper's 0.9 then.
+        """
 
         def work() -> dict[str, Any]:
-            joint, counts = self.trainings.joint(pair, 0), self.trainings.counts(pair)
             training = self.trainings.dictionaries(pair).training
+            if not len(training):
+                return {"gamma": FIRST_GAMMA, "trials": []}
+            joint, counts = self.trainings.joint(pair, 0), self.trainings.counts(pair)
             choice = choose(
                 joint, *counts, training, "procrustes", progress=self.trainings.progress
             )
@@ -136,7 +141,7 @@ class Cells:
         return name
 
     def gamma(self, pair: Pair) -> float:
-        """Gamma of a direction, chosen on its training dictionary."""
+        """Gamma of a direction, as `choose_gamma` has chosen it."""
         return self._read(self.choose_gamma(pair))["gamma"]
 
     def _space(self, row: Row, place: Place) -> BilingualEmbedding:

@@ -11,6 +11,7 @@ from jointalign.lexicon import Lexicon
 from jointalign.study.base import Pair, StudySettings
 
 TRAINING, TEST = "0-5000", "5000-6500"
+_NONE = Lexicon(())
 
 
 @dataclass(frozen=True)
@@ -18,8 +19,8 @@ class Dictionaries:
     """Those of one direction.
 
     Args:
-        training: To learn and to choose settings from.
-        test: To score.
+        training: To learn and to choose settings from; empty where there is none.
+        test: To score; empty where there is none.
         is_reversed: Whether they are those of the other direction, turned round.
     """
 
@@ -83,19 +84,33 @@ def dictionaries(settings: StudySettings, pair: Pair) -> Dictionaries:
     Raises:
         JointalignError: If there is neither.
     """
-    folder = settings.data / "lexicons"
-    for is_reversed, name in ((False, str(pair)), (True, str(pair.reversed()))):
-        paths = [folder / f"{name}.{part}.txt" for part in (TRAINING, TEST)]
-        if all(path.is_file() for path in paths):
-            codes = name.split("-")
-            training, test = (
-                Lexicon.read(path, source_language=codes[0], target_language=codes[1])
-                for path in paths
-            )
-            if is_reversed:
-                training, test = training.reversed(), test.reversed()
-            return Dictionaries(training, test, is_reversed)
-    raise JointalignError(
-        f"{folder}: expected {pair}.{TRAINING}.txt and {pair}.{TEST}.txt, or those of "
-        f"{pair.reversed()}; `jointalign data get muse --pair {pair} --out {folder}` fetches them"
-    )
+    found = found_dictionaries(settings, pair)
+    if not len(found.training) or not len(found.test):
+        folder = settings.data / "lexicons"
+        raise JointalignError(
+            f"{folder}: expected {pair}.{TRAINING}.txt and {pair}.{TEST}.txt, or those of "
+            f"{pair.reversed()}; `jointalign data get muse --pair {pair} --out {folder}` fetches "
+            "them"
+        )
+    return found
+
+
+def found_dictionaries(settings: StudySettings, pair: Pair) -> Dictionaries:
+    """What there is of them, from one direction: both if it has both, or only the training one."""
+    ways = [(str(pair), False), (str(pair.reversed()), True)]
+    for parts in ((TRAINING, TEST), (TRAINING,)):
+        for name, is_reversed in ways:
+            paths = [settings.data / "lexicons" / f"{name}.{part}.txt" for part in parts]
+            if all(path.is_file() for path in paths):
+                return _read(name, paths, is_reversed)
+    return Dictionaries(_NONE, _NONE, False)
+
+
+def _read(name: str, paths: list[Path], is_reversed: bool) -> Dictionaries:
+    source, target = name.split("-")
+    lexicons = [
+        Lexicon.read(path, source_language=source, target_language=target) for path in paths
+    ]
+    if is_reversed:
+        lexicons = [lexicon.reversed() for lexicon in lexicons]
+    return Dictionaries(lexicons[0], lexicons[1] if len(lexicons) > 1 else _NONE, is_reversed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 import time
 from collections.abc import Callable
@@ -9,8 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from jointalign.errors import JointalignError
-from jointalign.files import atomic, file_facts
+from jointalign.errors import JointalignError, MissingExtraError
+from jointalign.files import atomic
 from jointalign.processors import usable_processors
 from jointalign.progress import Progress
 from jointalign.stages import Stages, locked
@@ -35,6 +36,8 @@ from jointalign.translation.base import Schedule
 from jointalign.translation.baselines import copied, word_by_word
 from jointalign.translation.vectors import Start, Vectors
 from jointalign.version import __version__
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,8 @@ def figure_two(
         announce: Told what has been done.
 
     Raises:
-        JointalignError: If data is missing or there is no curve to draw.
-        MissingExtraError: If torch, tokenizers, sacrebleu or matplotlib is not installed.
+        JointalignError: If data is missing or no kind of vectors is named.
+        MissingExtraError: If torch, tokenizers or sacrebleu is not installed.
     """
     check_extra()
     if not settings.starts:
@@ -108,7 +111,9 @@ class _Figure:
         pair = settings.pair
         self.texts = captions(settings.data, pair)
         stages = Stages(folder, lambda name, done: None if done else tell(name))
-        lexicon = dictionaries(StudySettings(settings.data, (pair,)), pair).training
+        lexicon = None
+        if any(start.needs_lexicon for start in settings.starts):
+            lexicon = dictionaries(StudySettings(settings.data, (pair,)), pair).training
         self.vectors = Vectors(
             (pair.source, pair.target), settings.vectors, self.texts.halves, _large(settings),
             lexicon, stages, settings.seed, threads, progress,
@@ -141,7 +146,11 @@ class _Figure:
         write_json(facts, paths[0])
         with atomic(paths[1], "w") as file:
             file.write(text + "\n")
-        draw_curves(facts, paths[2])
+        try:
+            draw_curves(facts, paths[2])
+        except MissingExtraError as error:
+            logger.warning("no picture: %s", error)
+            del paths[2]
         return FigureResult(facts, text, tuple(paths))
 
     def _session(self, start: Start) -> Session:
@@ -240,12 +249,10 @@ def _parallel(job: Job, texts: Captions) -> Job:
 
 
 def _large(settings: FigureSettings) -> tuple[Path, Path] | None:
-    """Files of the large texts of the two languages; `None` if there is no folder of them."""
-    if not (settings.data / "mono").is_dir():
+    """Files of the large texts of the two languages; `None` if there are none or none is wanted."""
+    if not settings.vectors.tokens or not (settings.data / "mono").is_dir():
         return None
     where = StudySettings(settings.data, (settings.pair,), corpus=settings.corpus)
     pair = settings.pair
     found = [text_of(where, pair, code)[1] for code in (pair.source, pair.target)]
-    for path in found:
-        file_facts(path)
     return found[0], found[1]

@@ -52,11 +52,13 @@ class FigureSettings:
     seed: int = 0
 
     @classmethod
-    def toy(cls, folder: Path, seed: int = 0) -> FigureSettings:
+    def toy(
+        cls, folder: Path, seed: int = 0, starts: tuple[Start, ...] | None = None
+    ) -> FigureSettings:
         """The toy cipher, written into the folder: minutes on a processor."""
         write_toy(folder, seed)
         shape, fit = Shape.tiny(), FitSettings.tiny()
         trainer = replace(piece_trainer(shape.dimensions), subsampling=1e-2)
         vectors = VectorSettings(trainer, pieces=1200)
-        starts = (*DEFAULT, Start.RANDOM)
+        starts = starts or (*DEFAULT, Start.RANDOM)
         return cls(folder, TOY, starts, shape, fit, vectors, epochs=5, validation=100, seed=seed)

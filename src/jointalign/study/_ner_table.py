@@ -143,6 +143,9 @@ def ner_markdown(facts: Mapping[str, Any]) -> str:
         "",
     ]
     lines += [_difference(entry) for entry in facts["differences"]]
+    ways = [f"- {target}: {_ways(rows)}" for target, rows in facts["alignment"].items() if rows]
+    if ways:
+        lines += ["", "How source and target were aligned:", "", *ways]
     return "\n".join(lines)
 
 
@@ -169,3 +172,25 @@ def _difference(entry: Mapping[str, Any]) -> str:
         f"- {entry['target']}: {entry['first']} - {entry['second']} = {entry['difference']:+.1f} "
         f"[{low:+.1f}, {high:+.1f}]{mark}"
     )
+
+
+def _ways(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """How the rows of a target were aligned."""
+    pairs = next(iter(rows.values()))["by_seed"][0]["dictionary"]
+    found = [] if pairs is None else [f"Procrustes from {pairs:,} pairs of the training dictionary"]
+    for row in rows.values():
+        if pairs is None:
+            ways = " / ".join(dict.fromkeys(map(_way, row["by_seed"])))
+            found.append(f"{row['title']} without a dictionary, {ways}")
+    gammas = [row["gamma"] for row in rows.values() if row["gamma"] is not None]
+    if gammas:
+        chosen = "chosen on a held-out fifth" if pairs else "the paper's; nothing can be held out"
+        found.append(f"gamma {gammas[0]:g} ({chosen})")
+    return "; ".join(found)
+
+
+def _way(found: Mapping[str, Any]) -> str:
+    """The way that worked; all of them if none did."""
+    if found["worked"]:
+        return found["attempts"][-1]
+    return f"no way has worked, do not trust this row ({', '.join(found['attempts'])})"

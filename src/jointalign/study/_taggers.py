@@ -10,18 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from jointalign.alignment.api import align
-from jointalign.alignment.procrustes import Procrustes
-from jointalign.embedding import BilingualEmbedding
 from jointalign.errors import JointalignError
 from jointalign.files import atomic, file_facts
 from jointalign.ner import StaticInputs, Text, WordTable, conll
 from jointalign.ner.api import NERModel, coverage, drawn, sentence_counts, train
-from jointalign.reallocation import reallocate
 from jointalign.study._cells import Cells
-from jointalign.study._data import one_file
-from jointalign.study._ner_rows import Kind, NERRow
-from jointalign.study._rows import Space
+from jointalign.study._data import one_file, text_of
+from jointalign.study._ner_rows import NER_ROWS, Kind, NERRow
+from jointalign.study._ner_spaces import NERSpaces
 from jointalign.study.base import NERStudySettings, Pair
 from jointalign.version import __version__
 
@@ -32,7 +28,7 @@ class Taggers:
     """Makes the cells of Table 3 in a folder, each once.
 
     Gamma is that of Tables 1 and 2: chosen on a held-out fifth of the training dictionary, not on
-    anything that has to do with names.
+    anything that has to do with names; 0.9 without a dictionary.
 
     Args:
         settings: Of the table.
@@ -40,7 +36,8 @@ class Taggers:
     """
 
     def __init__(self, settings: NERStudySettings, cells: Cells) -> None:
-        self.settings, self._cells, self._trainings = settings, cells, cells.trainings
+        self.settings, self._trainings = settings, cells.trainings
+        self.spaces = NERSpaces(cells)
         self._data, self._folder = cells.settings.data, cells.folder
         self._read = cache(self._read_text)
 
@@ -56,12 +53,7 @@ class Taggers:
             with atomic(self._folder / path, "w") as file:
                 json.dump(facts, file)
 
-        after = self._trainings.names(pair, seed, self._space_of(row))
-        if row.space is Space.REALLOCATED:
-            after = [
-                *self._trainings.names(pair, seed, Space.JOINT),
-                self._cells.choose_gamma(pair),
-            ]
+        after = self.spaces.stages(row, pair, seed)
         stages.do(name, self._facts(row, pair), [str(path)], work, after)
         (self._folder / "checkpoints" / name).unlink(missing_ok=True)
         return json.loads((self._folder / path).read_text("utf-8"))
@@ -72,14 +64,23 @@ class Taggers:
             lacking = [part for part in PARTS if self._path(target, part) is None]
             if lacking:
                 return f"needs ner/{target}/{lacking[0]}.txt"
-        return None
+        return self.spaces.missing(row, Pair(self.settings.source, target))
+
+    def check(self, target: str) -> None:
+        """Make sure that there are texts, before hours of training.
+
+        Raises:
+            JointalignError: If a language has no text, or the tagged text that decides or is scored
+                is not there.
+        """
+        pair = Pair(self.settings.source, target)
+        text_of(self._trainings.settings, pair, target)
+        for place in self._places(NER_ROWS[0], pair):
+            self._needed(*place)
 
     def test(self, target: str) -> Text:
         """The text that scores are of."""
         return self._read(target, "test")
-
-    def _space_of(self, row: NERRow) -> Space:
-        return Space.JOINT if row.space is Space.REALLOCATED else row.space
 
     def _facts(self, row: NERRow, pair: Pair) -> list[Any]:
         paths = [self._path(*place) for place in self._places(row, pair)]
@@ -103,7 +104,7 @@ class Taggers:
             text._replace(sentences=drawn(text.sentences, size, seed))
             for text, size in zip((training, development), sizes, strict=True)
         )
-        table = WordTable.of(self._space(row, pair, seed))
+        table = WordTable.of(self.spaces.space(row, pair, seed))
         if row.kind is Kind.FLOOR:
             table = table.random(seed)
         settings = self.settings.tagger
@@ -119,7 +120,7 @@ class Taggers:
             "counts": sentence_counts(model, test).tolist(),
             "permuted": self._permuted(model, test, seed).tolist(),
             "coverage": coverage(model, test),
-            "gamma": self._cells.gamma(pair) if row.space is Space.REALLOCATED else None,
+            "gamma": self.spaces.gamma(row, pair),
             **model.about,
         }  # fmt: skip
 
@@ -132,29 +133,17 @@ class Taggers:
         tagger = model.tagger.with_inputs(exchanged)
         return sentence_counts(NERModel(tagger, {}), test)
 
-    def _space(self, row: NERRow, pair: Pair, seed: int) -> BilingualEmbedding:
-        trainings = self._trainings
-        if row.space is Space.SEPARATE:
-            space = trainings.separate(pair, seed)
-        elif row.space is Space.SUPERVISED_JOINT:
-            space = trainings.supervised_joint(pair, seed)
-        else:
-            kind = self._space_of(row)
-            gamma = self._cells.gamma(pair) if row.space is Space.REALLOCATED else 1.0
-            joint = trainings.joint(pair, seed, kind)
-            space = reallocate(joint, *trainings.counts(pair), gamma, pair.source, pair.target)
-        if not row.aligned:
-            return space
-        return align(space, Procrustes(), trainings.dictionaries(pair).training)
-
     def _read_text(self, language: str, part: str) -> Text:
+        return Text(conll.read(self._needed(language, part)).sentences, language)
+
+    def _needed(self, language: str, part: str) -> Path:
         path = self._path(language, part)
         if path is None:
             raise JointalignError(
                 f"expected {self._data}/ner/{language}/{part}.txt, compressed or not: a word and "
                 "its tag a line, an empty line after each sentence; there is none"
             )
-        return Text(conll.read(path).sentences, language)
+        return path
 
     def _path(self, language: str, part: str) -> Path | None:
         return one_file(self._data / "ner" / language / f"{part}.txt")

@@ -17,7 +17,7 @@ from jointalign.formats.api import read, read_bilingual, write, write_bilingual
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
 from jointalign.stages import Stages
-from jointalign.study._data import dictionaries, text_of
+from jointalign.study._data import found_dictionaries, text_of
 from jointalign.study._rows import Space
 from jointalign.study._settings import check_trainer
 from jointalign.study.base import Pair, StudySettings
@@ -51,7 +51,7 @@ class Trainings:
         self.threads, self.progress = threads, progress
         self.stages = Stages(folder, announce)
         # Every cell asks for these: files are read, and texts digested, once for all of them.
-        self.dictionaries = cache(partial(dictionaries, settings))
+        self.dictionaries = cache(partial(found_dictionaries, settings))
         self._text_of = cache(partial(text_of, settings))
         self._text = cache(self._encoded)
         self._check = cache(partial(check_trainer, settings, folder))

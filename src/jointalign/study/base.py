@@ -59,7 +59,8 @@ class StudySettings:
         corpus: NAME of the texts; `None` where a pair has only one.
         tokens: Read only about so many tokens of each language; `None` for all.
         trainer: Settings of all trainings.
-        max_vocabulary: Words of each language that queries are answered from (200,000: MUSE).
+        max_vocabulary: Words of each language that queries are answered from (200,000: MUSE), and
+            that alignment without a dictionary learns from (Table 3).
     """
 
     data: Path

@@ -117,7 +117,8 @@ class ContextualCells:
     def __call__(self, row: NERRow, target: str, seed: int) -> dict[str, Any]:
         """The cell of a row, a target language and a seed, made unless it is there."""
         name = self._encoder_name(row)
-        key = self._digest(name, [row.name, target, seed, self._read_by(row, target)])
+        facts = [row.name, target, seed, self._read_by(row, target)]
+        key = self._digest(name, [*facts, self._map_facts(row.name == ALIGNED, target)])
         path = self._folder / "cells" / f"{row.name}.{target}.seed{seed}.json"
         try:
             facts = json.loads(path.read_text("utf-8"))
@@ -184,17 +185,18 @@ class ContextualCells:
             mappings, more["layers"] = self._mappings(encoder, target)
         stores: dict[str, list[FeatureStore]] = {}
         for number, (text, place) in enumerate(zip(texts, self._places(target), strict=True)):
-            # The source moves onto the target, as in the released code; the target stays.
-            of_source = text.language == self._ner.source
-            moving = mappings if of_source else None
-            name = f"{text.language}{number}.{target if moving else 'plain'}"
-            read = [self._path(*place), *([self._mapping_path(target)] if moving else [])]
-            facts = [name, seed, len(text.sentences), *map(file_facts, read)]
+            # Each side by its own map: the source turns, and both are centred.
+            side = Side.SOURCE if text.language == self._ner.source else Side.TARGET
+            name = f"{text.language}{number}.{target if mappings else 'plain'}"
+            key = [
+                name, seed, len(text.sentences), file_facts(self._path(*place)),
+                mappings and mappings.digest(),
+            ]  # fmt: skip
             # The sentences of training and development are drawn by seed.
             store = write_features(
                 encoder, words_of(text), self._folder / "features" / f"{name}.seed{seed}",
-                self.settings.features, mappings=moving, side=Side.SOURCE, language=text.language,
-                key=self._digest(encoder.name, facts), progress=self._progress,
+                self.settings.features, mappings=mappings, side=side, language=text.language,
+                key=self._digest(encoder.name, key), progress=self._progress,
             )  # fmt: skip
             stores.setdefault(text.language, []).append(store)
         inputs = FeatureInputs(stores, self.settings.device)
@@ -209,7 +211,8 @@ class ContextualCells:
         path = self._mapping_path(target)
         scores = path.with_suffix(".json")
         files = self.settings.parallel[target]
-        key = self._digest(encoder.name, [target, *map(file_facts, files)])
+        how = MappingSettings(self.settings.features.layers)
+        key = self._digest(encoder.name, [target, self._map_facts(True, target)])
         try:
             facts = json.loads(scores.read_text("utf-8"))
             if facts["key"] == key:
@@ -219,14 +222,22 @@ class ContextualCells:
         languages = self._ner.source, target
         text, _ = read_aligned_text(files, None, languages, most=30_000, progress=self._progress)
         learnt = learn_mappings(
-            encoder, text, MappingSettings(self.settings.features.layers), languages=languages,
-            progress=self._progress,
+            encoder, text, how, languages=languages,
+            checkpoint=path.with_suffix(".checkpoint"), progress=self._progress,
         )  # fmt: skip
         write_layer_mappings(learnt.mappings, path)
+        path.with_suffix(".checkpoint").unlink(missing_ok=True)
         layers = [asdict(score) for score in learnt.scores]
         with atomic(scores, "w") as file:
             json.dump({"key": key, "layers": layers, "pairs": learnt.pairs}, file)
         return learnt.mappings, layers
+
+    def _map_facts(self, aligned: bool, target: str) -> list[Any] | None:
+        """All that a target's maps depend on, besides the settings; `None` without maps."""
+        if not aligned:
+            return None
+        how = MappingSettings(self.settings.features.layers)
+        return [repr(how), [file_facts(file) for file in self.settings.parallel[target]]]
 
     def _mapping_path(self, target: str) -> Path:
         return self._folder / f"mapping.{target}.safetensors"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,11 @@ from jointalign.study._picture import draw
 from jointalign.study._taggers import Taggers
 from jointalign.study._trainings import Trainings
 from jointalign.study._writing import written
-from jointalign.study.base import NERStudySettings, StudyResult, StudySettings
+from jointalign.study.base import NERStudySettings, Pair, StudyResult, StudySettings
 from jointalign.version import __version__
+
+TAGGED = (Kind.FLOOR, Kind.STATIC, Kind.UPPER)
+"""Kinds of rows that need the texts and a training on them."""
 
 
 def table3(
@@ -41,7 +44,9 @@ def table3(
 
     Args:
         settings: Data, seeds and trainings; pairs and methods are not looked at. The data needs
-            `ner/LANGUAGE/{train,valid,test}.txt` besides texts and dictionaries.
+            `ner/LANGUAGE/{train,valid,test}.txt` besides texts; of a language that is only tagged,
+            `test.txt`. Where there is no training dictionary, rows are aligned without one
+            (`align_unsupervised`), and those that are trained with one are shown as absent.
         ner: Languages, rows, and the taggers.
         folder: Where all files go; made if missing.
         contextual: Makes the cells of contextual rows; without it they are shown as absent.
@@ -50,8 +55,8 @@ def table3(
         announce: Told the name of each piece of work, and whether it was done before.
 
     Raises:
-        JointalignError: If there is no such row, text, dictionary or tagged text, or the folder has
-            vectors of other settings.
+        JointalignError: If there is no such row, text or tagged text, or the folder has vectors of
+            other settings.
         MissingExtraError: If torch is not installed.
     """
     rows = ner_rows_named(ner.rows)
@@ -60,6 +65,9 @@ def table3(
     with locked(folder), limited_to(threads), torch_threads(1):
         trainings = Trainings(settings, folder, threads, progress, announce)
         taggers = Taggers(ner, Cells(settings, trainings, folder))
+        if any(row.kind in TAGGED for row in rows):
+            for target in ner.targets:
+                taggers.check(target)
         for seed in range(settings.seeds):
             for target in ner.targets:
                 for row in rows:
@@ -71,6 +79,7 @@ def table3(
                     else:
                         reasons[place] = reason
         facts = tabulate_ner(rows, ner.source, ner.targets, made, reasons) | {
+            "alignment": _alignment(rows, ner.targets, settings.seeds, made, taggers),
             "version": __version__,
             "machine": f"{platform.machine()}, {os.cpu_count()} processors",
             "seeds": settings.seeds,
@@ -91,6 +100,25 @@ def _reason(
     if row.kind is Kind.CONTEXTUAL:
         return NEEDS_WEIGHTS if contextual is None else contextual.missing(row, target)
     return taggers.missing(row, target)
+
+
+def _alignment(
+    rows: tuple[NERRow, ...],
+    targets: tuple[str, ...],
+    seeds: int,
+    made: Mapping[tuple[str, str], Any],
+    taggers: Taggers,
+) -> dict[str, dict[str, Any]]:
+    """For each target and each row that was aligned: from what, seed by seed."""
+    found: dict[str, dict[str, Any]] = {target: {} for target in targets}
+    for row in rows:
+        for target in targets:
+            if row.kind is Kind.STATIC and row.aligned and (row.name, target) in made:
+                pair = Pair(taggers.settings.source, target)
+                ways = [taggers.spaces.alignment(row, pair, seed) for seed in range(seeds)]
+                gamma = taggers.spaces.gamma(row, pair)
+                found[target][row.name] = {"title": row.title, "gamma": gamma, "by_seed": ways}
+    return found
 
 
 def _drawn(facts: dict[str, Any], path: Path) -> None:

@@ -14,6 +14,7 @@ from jointalign.translation._batches import Batches, source_tensor, target_tenso
 from jointalign.translation._decode import Search, decode
 from jointalign.translation._model import LANGUAGES, Dropout, Network, Plan, padding_mask
 from jointalign.translation._noise import add_noise
+from jointalign.translation._processes import Group
 from jointalign.translation._sentences import Sentences
 from jointalign.translation.base import PADDING, FitSettings
 
@@ -74,9 +75,11 @@ class Training:
         seed: The only source of randomness.
         parallel: The texts are translations of each other, line by line, and are learnt from as
             such: the supervised upper bound.
+        group: The processes that learn together; this one alone by default.
 
     Raises:
-        JointalignError: If a text has no sentence, or there is nothing to learn from.
+        JointalignError: If a text has no sentence, or a batch fewer sentences than there are
+            processes.
     """
 
     def __init__(
@@ -88,12 +91,19 @@ class Training:
         settings: FitSettings,
         seed: int = 0,
         parallel: bool = False,
+        group: Group | None = None,
     ) -> None:
         import torch
 
+        self._group = group or Group()
         for text in texts:
             if not len(text):
                 raise JointalignError("a text has no sentence to learn from")
+            if min(settings.batch_sentences, len(text)) < self._group.size:
+                raise JointalignError(
+                    f"expected batches of {self._group.size} sentences or more, one a process; got "
+                    f"{min(settings.batch_sentences, len(text))}"
+                )
         self.plan, self.settings, self.seed, self.iteration = plan, settings, seed, 0
         self.weights = {name: weight.requires_grad_() for name, weight in weights.items()}
         self.device = next(iter(weights.values())).device
@@ -118,13 +128,13 @@ class Training:
             for i in LANGUAGES
         ]
         translated: list[list[Sentences]] = [[], []]
+        part = self._group.part
         if self._parallel:
-            translated = [
-                [self._texts[1 - i].take(self._returning[i].rows(first + j)) for j in range(count)]
-                for i in LANGUAGES
-            ]
+            rows = [[self._returning[i].rows(first + j) for j in range(count)] for i in LANGUAGES]
+            translated = [[part(self._texts[1 - i].take(r)) for r in rows[i]] for i in LANGUAGES]
         elif self.settings.back_translation.at(first) > 0:
-            translated = [self._back_translated(batches[i], i) for i in LANGUAGES]
+            mine = [[part(batch) for batch in batches[i]] for i in LANGUAGES]
+            translated = [self._back_translated(mine[i], i) for i in LANGUAGES]
         tally.generation_seconds += time.monotonic() - begun
         for j in range(count):
             for language in LANGUAGES:
@@ -161,7 +171,7 @@ class Training:
         rows = self._denoising[language].rows(self.iteration)
         clean = self._texts[language].take(rows)
         random = np.random.default_rng([self.seed, _NOISE, self.iteration, language])
-        noisy = add_noise(clean, self.settings.noise, random)
+        noisy = self._group.part(add_noise(clean, self.settings.noise, random))
         loss = self._step(noisy, clean, (language, language), weight)
         tally.add(f"denoising.{language}", loss, clean)
 
@@ -175,22 +185,30 @@ class Training:
     def _step(
         self, source: Sentences, target: Sentences, direction: tuple[int, int], weight: float
     ) -> float:
-        """One step of Adam; the mean loss of a token."""
+        """One step of Adam; the mean loss of a token.
+
+        The source is this process's part; the target is all of it.
+        """
         import torch
 
+        mine = self._group.part(target)
         network = Network(self.plan, self.weights, self._dtype, self._dropout(direction))
         tokens = source_tensor(source, direction[0], self.device)
-        given, wanted = target_tensors(target, direction[1], self.device)
+        given, wanted = target_tensors(mine, direction[1], self.device)
         memory = network.encode(tokens, direction[0])
         states = network.decode(given, direction[1], memory, padding_mask(tokens))
         loss = self._outputs[direction[1]].loss(network, states, wanted, direction[1])
+        loss = loss * (_said(mine) / _said(target))
         (weight * loss).backward()
+        told = loss.detach().reshape(1)
+        gradients = [w.grad for w in self.weights.values() if w.grad is not None]
+        self._group.add_up([*gradients, told])
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate()
         torch.nn.utils.clip_grad_norm_(self.weights.values(), self.settings.clip)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return float(loss.detach())
+        return float(told)
 
     def _rate(self) -> float:
         """The learning rate of this iteration."""
@@ -202,7 +220,8 @@ class Training:
 
         if not self.settings.dropout:
             return None
-        numbers = [self.seed, _DROPOUT, self.iteration, *direction]
+        others = [self._group.rank] if self._group.rank else []
+        numbers = [self.seed, _DROPOUT, self.iteration, *direction, *others]
         seed = int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
         random = torch.Generator(self.device).manual_seed(seed)
         return Dropout(self.settings.dropout, random)
@@ -228,6 +247,11 @@ class _Targets:
         kept = wanted != PADDING
         scores = network.logits(states[kept], language, self._allowed)
         return F.cross_entropy(scores.float(), self._places[wanted[kept]])
+
+
+def _said(sentences: Sentences) -> int:
+    """Tokens that a decoder says, the ends counted."""
+    return len(sentences.tokens) + len(sentences)
 
 
 def _cut(rows: list[np.ndarray], ends: np.ndarray) -> list[list[np.ndarray]]:

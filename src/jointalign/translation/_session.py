@@ -16,6 +16,7 @@ from jointalign.errors import JointalignError
 from jointalign.files import atomic
 from jointalign.tensors import read_tensors, write_tensors
 from jointalign.translation._loop import Tally, Training
+from jointalign.translation._processes import Group
 from jointalign.translation._selection import Validation, measured
 from jointalign.translation._sentences import Sentences
 from jointalign.translation._translator import Translator, write_translator
@@ -70,22 +71,36 @@ class Session:
         job: What to learn.
         folder: Where checkpoint, model and history go; `None` keeps nothing on disk.
         checkpoint_seconds: Time between two checkpoints.
+        group: The processes that learn together; this one alone by default. The first one writes,
+            and all read the folder.
+
+    Raises:
+        JointalignError: If another training is in the folder, or not all of them see it.
     """
 
     def __init__(
-        self, job: Job, folder: Path | None = None, checkpoint_seconds: float = CHECKPOINT_SECONDS
+        self,
+        job: Job,
+        folder: Path | None = None,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+        group: Group | None = None,
     ) -> None:
-        self.job, self.folder = job, folder
+        self.job, self.folder, self._group = job, folder, group or Group()
         self.history: list[dict[str, Any]] = []
         self._key, self._every = job.key(), checkpoint_seconds
         self._tally, self._saved = Tally(), time.monotonic()
         weights = {name: w.detach().clone() for name, w in job.translator.weights.items()}
         self.training = Training(
             job.translator.plan, weights, job.texts, job.translator.allowed, job.settings, job.seed,
-            job.parallel,
+            job.parallel, self._group,
         )  # fmt: skip
         self.best = self._translator()
         self.resumed = self._load()
+        if self._group.told(self.training.iteration) != self.training.iteration:
+            raise JointalignError(
+                f"{folder}: this process does not find the checkpoint of the first one; all of "
+                "them must see the same folder"
+            )
 
     @property
     def epochs(self) -> int:
@@ -108,7 +123,7 @@ class Session:
         """
         wanted = self.job.settings.epoch_sentences
         while self._tally.sentences < wanted:
-            if deadline is not None and time.monotonic() >= deadline:
+            if deadline is not None and self._group.told(time.monotonic() >= deadline):
                 self.save()
                 return False
             before = self._tally.sentences
@@ -127,18 +142,21 @@ class Session:
 
     def _finish_epoch(self) -> None:
         tally, translator = self._tally, self._translator()
+        cpu_seconds = self._group.total(tally.cpu_seconds)
         entry: dict[str, Any] = {
             "epoch": self.epochs + 1,
             "iteration": self.training.iteration,
             "sentences": tally.sentences,
             "tokens": tally.tokens,
             "losses": tally.means(),
-            "tokens_per_cpu_second": round(tally.tokens / max(tally.cpu_seconds, 1e-9), 1),
-            "cpu_seconds": round(tally.cpu_seconds, 2),
+            "tokens_per_cpu_second": round(tally.tokens / max(cpu_seconds, 1e-9), 1),
+            "cpu_seconds": round(cpu_seconds, 2),
             "seconds": round(tally.seconds, 2),
             "generation_share": round(tally.generation_seconds / max(tally.seconds, 1e-9), 3),
         }
-        entry |= measured(translator, self.job.validation)
+        if self._group.first:
+            entry |= measured(translator, self.job.validation)
+        entry = self._group.told(entry)
         chosen = entry.get(self.job.criterion)
         before = [e.get(self.job.criterion) for e in self.history]
         entry["best"] = chosen is None or all(b is None or chosen > b for b in before)
@@ -146,7 +164,7 @@ class Session:
         self._tally = Tally()
         if entry["best"]:
             self.best = self._translator(copied=True)
-            if self.folder is not None:
+            if self.folder is not None and self._group.first:
                 write_translator(self.best, self.folder / MODEL)
         self.save()
 
@@ -162,7 +180,7 @@ class Session:
     def save(self) -> None:
         """Write the state, as a whole or not at all."""
         self._saved = time.monotonic()
-        if self.folder is None:
+        if self.folder is None or not self._group.first:
             return
         tensors: dict[str, np.ndarray] = {}
         for name, weight in self.training.weights.items():
@@ -188,7 +206,10 @@ class Session:
         except JointalignError:  # damaged by the disk: begin again
             return False
         if facts.get("key") != self._key:
-            return False
+            raise JointalignError(
+                f"{self.folder}: another training is here (of other texts, vectors, settings or "
+                f"another seed); name another folder, or remove {self.folder / CHECKPOINT}"
+            )
         self._restore(tensors)
         self.training.iteration = int(facts["iteration"])
         self.history = json.loads(facts["history"])

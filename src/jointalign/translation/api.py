@@ -14,6 +14,7 @@ from jointalign.translation._backend import check_extra, device_named
 from jointalign.translation._decode import Search
 from jointalign.translation._initial import InitialReport, put_vectors
 from jointalign.translation._model import Plan, initial_weights
+from jointalign.translation._processes import Group, joined
 from jointalign.translation._scoring import score, tokenised, tokenised_bleu
 from jointalign.translation._segmentation import Segmentation
 from jointalign.translation._selection import Validation
@@ -36,9 +37,10 @@ from jointalign.translation._translator import (
 from jointalign.translation.base import FitSettings, MTResult, Shape
 
 __all__ = [
-    "CHECKPOINT", "HISTORY", "MODEL", "FitResult", "InitialReport", "Job", "Search",
+    "CHECKPOINT", "HISTORY", "MODEL", "FitResult", "Group", "InitialReport", "Job", "Search",
     "Segmentation", "Session", "Translator", "Validation", "check_extra", "evaluate", "fit",
-    "prepare", "read_translator", "score", "tokenised", "tokenised_bleu", "write_translator",
+    "joined", "prepare", "read_translator", "score", "tokenised", "tokenised_bleu",
+    "write_translator",
 ]  # fmt: skip
 
 
@@ -129,6 +131,7 @@ def fit(
     folder: Path | None = None,
     max_minutes: float | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    group: Group | None = None,
     progress: Callable[[float, float | None, str], None] | None = None,
     announce: Callable[[dict[str, Any]], None] | None = None,
 ) -> FitResult:
@@ -153,11 +156,14 @@ def fit(
         folder: Where the state is kept, so that a stopped training goes on from there.
         max_minutes: Save the state and stop after this time.
         checkpoint_seconds: Time between two checkpoints.
+        group: The processes that learn together, from `joined`; this one alone by default. Each
+            then calls `fit` with the same arguments and the group's device.
         progress: Told how far the epoch is.
         announce: Told each epoch's entry of the history.
 
     Raises:
-        JointalignError: If a text is empty, or the vectors do not fit the model.
+        JointalignError: If a text is empty, the vectors do not fit the model, or another training
+            is in the folder.
         MissingExtraError: If torch, tokenizers or sacrebleu is not installed.
 
     Example:
@@ -177,15 +183,17 @@ def fit(
         texts, segmentation, languages, shape=shape, settings=settings, embedding=embedding,
         separate=separate, validation=validation, criterion=criterion, seed=seed, device=device,
     )  # fmt: skip
-    session = Session(job, folder, checkpoint_seconds)
+    group = group or Group()
+    session = Session(job, folder, checkpoint_seconds, group)
     deadline = None if max_minutes is None else begun + 60 * max_minutes
     while session.epochs < epochs:
         if not session.epoch(deadline, progress):
             break
         if announce is not None:
             announce(session.history[-1])
+    group.told(None)  # the first has written the model
     best = session.best
-    if folder is not None and (folder / MODEL).exists():
+    if folder is not None and session.history:
         best = read_translator(folder / MODEL, device, job.settings.precision)
     finished = session.epochs >= epochs
     return FitResult(best, tuple(session.history), finished, report)

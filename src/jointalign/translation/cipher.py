@@ -1,8 +1,9 @@
 """A toy to translate: a small language and its cipher, with the right answers.
 
 The first language is a grammar of scenes; the second says the same with other words, in an order
-that some of its words change. Names are spelt alike in both, and a few spellings mean different
-things. Models learn from disjoint scenes; the held-out sentences are translations of each other.
+that some of its words change; its verbs can come last. Names are spelt alike in both, and a few
+spellings mean different things. Models learn from disjoint scenes; the held-out sentences are
+translations of each other.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class CipherSettings:
         nouns: Number of nouns; a third as many verbs, as many adjectives, and a tenth adverbs.
         names: Words that both languages spell alike.
         false_friends: Nouns of one language that are spelt like a rare noun of the other.
+        verb_last: Whether the cipher's verb ends the sentence, as in Turkish.
         focus: How much words prefer each other: standard deviation of their log weights.
         sentences: Of each language's text.
         held_out: Pairs of sentences to validate with, and as many to test with.
@@ -45,6 +47,7 @@ class CipherSettings:
     nouns: int = 150
     names: int = 20
     false_friends: int = 6
+    verb_last: bool = False
     focus: float = 1.5
     sentences: int = 4000
     held_out: int = 100
@@ -177,6 +180,7 @@ class _Words:
             row is for words that depend on none.
         turned: Whether the cipher says it after the word that follows, bool `(n,)`.
         of_kind: Numbers of the words of each kind.
+        verb_last: Whether the cipher says the verb at the end.
     """
 
     kinds: tuple[str, ...]
@@ -184,6 +188,7 @@ class _Words:
     weights: np.ndarray
     turned: np.ndarray
     of_kind: dict[str, np.ndarray]
+    verb_last: bool
 
     @classmethod
     def invent(cls, settings: CipherSettings, random: np.random.Generator) -> _Words:
@@ -204,7 +209,10 @@ class _Words:
         turned = (random.random(len(kinds)) < 0.5) & np.isin(kinds, _MOVABLE)
         of_kind = {kind: np.flatnonzero(np.array(kinds) == kind) for kind in _KINDS}
         weights = np.exp(settings.focus * liking) / (2 + rank)
-        return cls(kinds, (tuple(spelt[0]), tuple(spelt[1])), weights, turned, of_kind)
+        return cls(
+            kinds, (tuple(spelt[0]), tuple(spelt[1])), weights, turned, of_kind,
+            settings.verb_last,
+        )  # fmt: skip
 
     def pair(self, random: np.random.Generator) -> tuple[str, str]:
         """A sentence in both languages."""
@@ -231,6 +239,8 @@ class _Words:
                 order[place], order[place + 1] = order[place + 1], order[place]
                 place += 1
             place += 1
+        if side and self.verb_last:
+            order.sort(key=lambda word: self.kinds[word] == "verb")
         return " ".join(self.spelt[side][word] for word in order)
 
     def _phrase(self, verb: int, random: np.random.Generator) -> list[int]:

@@ -7,12 +7,13 @@ import shutil
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
-from jointalign.alignment.api import align
+from jointalign.alignment.api import align, method_named
 from jointalign.corpus import Corpus
 from jointalign.embedding import BilingualEmbedding
 from jointalign.errors import JointalignError
-from jointalign.files import atomic, read_lines
+from jointalign.files import atomic, digest, read_lines
 from jointalign.formats.api import read, read_bilingual, write, write_bilingual
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
@@ -56,6 +57,11 @@ class Start(StrEnum):
         """Whether there is anything to begin with."""
         return self not in (Start.RANDOM, Start.SUPERVISED)
 
+    @property
+    def needs_lexicon(self) -> bool:
+        """Whether it learns from a training dictionary."""
+        return self.has_vectors and self is not Start.JOINT
+
 
 @dataclass(frozen=True)
 class VectorSettings:
@@ -92,6 +98,9 @@ class Vectors:
         seed: Of all trainings.
         threads: How many; `None` for all processors.
         progress: Told how far a training is.
+
+    Raises:
+        JointalignError: If there is no such method of alignment.
     """
 
     def __init__(
@@ -106,7 +115,9 @@ class Vectors:
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> None:
+        method_named(settings.method)  # before anything is trained
         self.languages, self.settings, self._texts, self._large = languages, settings, texts, large
+        self.report: dict[str, Any] = {}
         self._lexicon, self._stages, self._seed = lexicon, stages, seed
         self._threads, self._progress = threads, progress
         self._folder = stages.folder
@@ -151,6 +162,7 @@ class Vectors:
                 f"'{start}' learns from a training dictionary and got none; name one, or take joint"
             )
         found = self.segmentation().whole_words(self._lexicon)
+        self.report["lexicon"] = {"pairs": len(self._lexicon), "of_one_piece_each": len(found)}
         if not len(found):
             raise JointalignError(
                 f"none of the {len(self._lexicon)} dictionary pairs has two words of one piece "
@@ -225,7 +237,7 @@ class Vectors:
                     if left <= 0:
                         break
 
-        large = None if self._large is None else str(self._large[side])
+        large = None if self._large is None else digest(self._large[side])
         if name not in self._stages.records:
             facts = json.loads(json.dumps([large, self.settings.tokens, self._texts[side]]))
             self._stages.do(name, facts, [f"{name}.txt"], work, after=["pieces"])
