@@ -166,3 +166,20 @@ def test_the_command_and_its_complaints(data, tmp_path, capsys):
     assert [row["row"] for row in facts["rows"]] == ["floor", "m-bert-feature"]
     with pytest.raises(JointalignError, match="no language"):
         NERStudySettings("en", ())
+
+
+def test_the_tables_of_a_folder_share_its_vectors_or_say_why_not(data, tmp_path, capsys):
+    out = tmp_path / "out"
+    common = ["--data", str(data), "--out", str(out), "--seeds", "1", "--threads", "1"]
+    common += ["--dimensions", "10", "--minimum-count", "2", "--noise", "joint"]
+    first = ["study", "table1", *common, "--pairs", "en-es", "--methods", "procrustes"]
+    assert command_line([*first, "--epochs", "2"]) == 0
+    trained = {path: path.stat().st_mtime_ns for path in out.glob("*.seed0.safetensors")}
+    assert len(trained) == 3
+    second = ["study", "table3", *common, "--languages", "es", "--rows", "align", "--epochs", "1"]
+    second += ["--sentences", "50", "--development", "20"]
+    capsys.readouterr()
+    assert command_line(second) == 2
+    assert "trained with epochs 2, now epochs is 5" in capsys.readouterr().err
+    assert command_line([*second, "--vector-epochs", "2"]) == 0
+    assert trained == {path: path.stat().st_mtime_ns for path in trained}
