@@ -35,7 +35,7 @@ from jointalign.errors import JointalignError
 from jointalign.version import __version__
 
 INTERRUPTED = 130
-RESUMED = "run, study, train, ner train, mt train, features, pretrain and data get"
+RESUMED = "run, study, train, ner train, mt train, features, align-features, pretrain and data get"
 
 application = typer.Typer(
     name="jointalign",
