@@ -36,8 +36,9 @@ def draw_curves(facts: dict[str, Any], path: Path) -> None:
     except ImportError as error:
         raise MissingExtraError("matplotlib", "plot") from error
     source, target = facts["pair"].split("-")
+    lines: tuple[list[Any], list[Any]] = [], []
     ways = f"{source}-{target}", f"{target}-{source}"
-    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    figure = Figure(figsize=(9, 4.3), layout="constrained")
     FigureCanvasAgg(figure)
     for number, way in enumerate(ways):
         axes = figure.add_subplot(1, 2, number + 1)
@@ -53,6 +54,7 @@ def draw_curves(facts: dict[str, Any], path: Path) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
         if not number:
-            axes.legend(frameon=False)
+            lines = axes.get_legend_handles_labels()
+    figure.legend(*lines, loc="outside lower center", ncols=4, frameon=False)
     with atomic(path) as file:
         figure.savefig(file, format="png", dpi=150, metadata={"Software": None})
