@@ -149,13 +149,15 @@ def read_weights(path):
     return {name: np.array(array) for name, array in read_tensors(path)[0].items()}
 
 
-def test_another_job_does_not_go_on_from_this_one(cipher, segmentation, tmp_path):
+def test_another_job_neither_goes_on_from_this_one_nor_replaces_it(cipher, segmentation, tmp_path):
     settings = FitSettings.small(200, batch_sentences=16, generation_batches=1)
     job = batchless_training(cipher, segmentation, settings)
     Session(job, tmp_path).epoch()
     assert Session(job, tmp_path).epochs == 1
     other = batchless_training(cipher, segmentation, replace(settings, clip=4.0))
-    assert Session(other, tmp_path).epochs == 0
+    with pytest.raises(JointalignError, match="another training is here"):
+        Session(other, tmp_path)
+    assert Session(job, tmp_path).epochs == 1
 
 
 def test_each_step_moves_the_layers_of_its_languages(cipher, segmentation):
