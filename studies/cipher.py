@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import sys
 import time
 from dataclasses import asdict, replace
@@ -99,6 +101,8 @@ def main() -> None:
     pairs = [("all", row) for row in CHANGES if row != "all"]
     pairs.append(("no back-translation", "neither"))
     facts = {
+        "command": f"python studies/cipher.py --seeds {options.seeds}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} processors",
         "version": __version__,
         "cipher": asdict(CIPHER),
         "seeds": options.seeds,

@@ -19,6 +19,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import sys
 import time
 from dataclasses import asdict, replace
@@ -143,6 +145,8 @@ def main() -> None:
         ]
         found[name] = row
         result = {
+            "command": f"python studies/translation_start.py --epochs {options.epochs}",
+            "machine": f"{platform.machine()}, {os.cpu_count()} processors",
             "pair": str(pair), "version": __version__, "epochs": options.epochs, "seed": seed,
             "dictionary_pairs": len(lexicon), "shape": asdict(shape), "rows": found,
             "cpu_seconds": round(time.process_time() - begun, 1),
