@@ -79,7 +79,8 @@ def study(options: argparse.Namespace) -> dict:
         "command": "python studies/layers.py " + shlex.join(without_folders(sys.argv[1:])),
         "note": options.note,
         "encoder": {
-            "layers": encoder.layers, "dimensions": encoder.dimensions, "digest": encoder.digest(),
+            "layers": encoder.layers, "dimensions": encoder.dimensions,
+            "identity": encoder.identity,
         },
         "pair": options.pair,
         "sentence_pairs": len(text.sources),

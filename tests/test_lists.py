@@ -2,12 +2,14 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
+from threadpoolctl import threadpool_info
 
 from jointalign import _lists, _tiles
 from jointalign._lists import best_of_both, best_of_each
@@ -96,6 +98,20 @@ def test_every_tile_once_and_none_at_the_same_time_as_its_neighbours(monkeypatch
     with limited_to(threads):
         _tiles.each_tile(x, others, over_rows, lambda rows, columns, tile: alone(columns.start))
     np.testing.assert_allclose(whole, x @ others.T)
+
+
+def test_searches_at_once_leave_the_libraries_as_they_were(monkeypatch):
+    monkeypatch.setattr(_tiles, "_SMALLEST", 0)
+
+    def blas():
+        return [info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"]
+
+    x, none = np.eye(600, 50, dtype=np.float32), np.zeros(600, np.float32)
+    with limited_to(2):
+        before = blas()
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(lambda _: best_of_each(x, x, 3, none), range(12)))
+        assert blas() == before
 
 
 def test_what_goes_wrong_in_a_thread_is_raised(monkeypatch):

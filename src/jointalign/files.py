@@ -269,6 +269,16 @@ def file_facts(path: str | Path) -> tuple[str, int, int]:
     return str(Path(path).resolve()), facts.st_size, facts.st_mtime_ns
 
 
+def spare_folder(inputs: Iterable[str | Path | None], folder: str | Path) -> None:
+    """Raise a `JointalignError` if an input lies in a folder whose files are to be replaced."""
+    place = Path(folder).resolve()
+    for given in filter(None, inputs):
+        if place in (Path(given).resolve(), *Path(given).resolve().parents):
+            raise JointalignError(
+                f"{given}: this is an input, and {folder} is where results go; name another place"
+            )
+
+
 def spare_inputs(inputs: Iterable[str | Path], outputs: Iterable[str | Path]) -> None:
     """Make sure that writing the outputs would overwrite none of the inputs, nor one another.
 

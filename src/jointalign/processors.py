@@ -6,12 +6,17 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any, TypeVar
 
 import numba
 from threadpoolctl import threadpool_limits
 
 Item = TypeVar("Item")
+
+# The number of BLAS threads belongs to the whole process. Where two of its threads limited it and
+# gave it back in turns, the second would give back the limit of the first.
+_ALONE = Lock()
 
 
 def usable_processors() -> int:
@@ -42,7 +47,7 @@ def spread(work: Callable[[Item], Any], items: Sequence[Item], threads: int) -> 
     than a small item.
 
     Args:
-        work: Lets other threads run while it computes.
+        work: Lets other threads run while it computes; spreads nothing itself.
         items: What to work on.
         threads: How many.
     """
@@ -50,5 +55,5 @@ def spread(work: Callable[[Item], Any], items: Sequence[Item], threads: int) -> 
         for item in items:
             work(item)
         return
-    with limited_to(1), ThreadPoolExecutor(threads) as pool:
+    with _ALONE, limited_to(1), ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, items))

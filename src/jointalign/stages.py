@@ -196,3 +196,28 @@ def peak_memory_mb() -> float:
 
 
 _WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+
+
+def claim(path: Path, folder: Path, facts: dict[str, Any]) -> None:
+    """Note what is trained in a folder, or make sure that it is the same as before.
+
+    Args:
+        path: The note.
+        folder: What an error names.
+        facts: All that decides the result, as plain types; a `key` is noted, and not compared.
+
+    Raises:
+        JointalignError: If something else is trained there.
+    """
+    try:
+        before = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        with atomic(path, "w") as file:
+            json.dump(facts, file, indent=2)
+        return
+    changed = sorted(name for name in facts if facts[name] != before.get(name) and name != "key")
+    if changed:
+        raise JointalignError(
+            f"{folder}: another training is here, with other {', '.join(changed)}; name another "
+            "folder, or give the same again to go on"
+        )

@@ -247,6 +247,23 @@ def test_options_that_do_not_go_together(encoder, files, tmp_path, capsys, more,
     assert message in capsys.readouterr().err
 
 
+def test_what_is_read_is_not_written_over(encoder, files, tmp_path, capsys):
+    shutil.copytree(encoder, tmp_path / "out" / "encoder")
+    given = tmp_path / "out" / "encoder"
+    assert run(train(files, tmp_path / "out", str(given), "--fine-tune")) == 2
+    assert "this is an input" in capsys.readouterr().err
+
+
+def test_a_folder_that_does_not_say_what_it_is_made_of(encoder, texts, tmp_path):
+    loaded = Encoder.load(encoder)
+    model = train_tagger(loaded, *texts, SMALL, QUICK, folder=tmp_path / "work")
+    write_tagger(model, tmp_path / "model")
+    path = tmp_path / "model" / "tagger.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"made_of": {}}))
+    with pytest.raises(JointalignError, match=r"tagger\.json.*'combine'"):
+        read_tagger(tmp_path / "model")
+
+
 def test_options_of_an_encoder_need_one(files, tmp_path, capsys):
     for more in (["--fine-tune"], ["--mapping", "maps"]):
         arguments = train(files, tmp_path / "model", "", *more)

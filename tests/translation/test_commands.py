@@ -98,12 +98,29 @@ def test_what_changed_is_made_again_and_another_training_is_not_thrown_away(data
     assert "of one piece each" not in capsys.readouterr().err, "joint reads no dictionary"
     model = (out / "model.safetensors").read_bytes()
     large[0].write_text((data / "a.txt").read_text() * 2)
+    before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+    assert before["model.safetensors"] == model
     # Other text makes other vectors, and so another training, which has no place in this folder.
-    assert run(["mt", "train", *options(data, out), *more]) == 2
-    assert "another training is here" in capsys.readouterr().err
-    assert (out / "model.safetensors").read_bytes() == model
-    assert run(["mt", "train", *options(data, out), *more, "--seed", "1"]) == 2
-    assert (out / "model.safetensors").read_bytes() == model
+    for change in ([], ["--seed", "1"], ["--pieces", "500"]):
+        assert run(["mt", "train", *options(data, out), *more, *change]) == 2
+        assert "another training is here" in capsys.readouterr().err
+    assert before == {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+
+
+def test_an_input_in_the_folder_of_results_is_spared(data, tmp_path, capsys):
+    out = tmp_path / "mt"
+    out.mkdir()
+    (out / "text.one.txt").write_text((data / "a.txt").read_text())
+    inputs = ["--source", str(out / "text.one.txt")]
+    assert run(["mt", "train", *options(data, out), *inputs]) == 2
+    assert "text.one.txt: this is an input" in capsys.readouterr().err
+    assert (out / "text.one.txt").read_text() == (data / "a.txt").read_text()
+
+
+def test_one_language_is_not_two(data, tmp_path, capsys):
+    same = ["--target-language", "one"]
+    assert run(["mt", "train", *options(data, tmp_path / "mt"), *same]) == 2
+    assert "two languages" in capsys.readouterr().err
 
 
 def test_a_file_that_is_no_model(data, tmp_path, capsys):

@@ -134,6 +134,7 @@ def train(
     map. Stopped, it goes on where it was when started again.
     """
     from jointalign.contextual.storage import write_tagger
+    from jointalign.files import spare_folder
     from jointalign.ner import Text, torch_threads
     from jointalign.ner import api as ner
     from jointalign.stages import locked
@@ -143,6 +144,11 @@ def train(
         "--embedding": embedding, "--source-vectors": source_vectors,
         "--target-vectors": target_vectors, "--learn-vectors": learn_vectors or None,
     })  # fmt: skip
+    spare_folder(
+        (training, development, embedding, source_vectors, target_vectors, mapping, unlabelled,
+         encoder),
+        out,
+    )  # fmt: skip
     space, languages = None, (source_language, target_language)
     if encoder is None:
         space = read_space(embedding, source_vectors, target_vectors)

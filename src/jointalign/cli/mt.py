@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json as json_module
 import sys
 from contextlib import nullcontext
+from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +18,10 @@ from jointalign.cli._options import Json, OutFolder, Seed, Threads
 from jointalign.cli._translation import Beam, Device, Direction, MaxMinutes, Model, lines_of
 
 if TYPE_CHECKING:
+    from jointalign.translation.api import Validation
     from jointalign.translation.base import FitSettings, Shape
+
+JOB = "job.json"
 
 application = typer.Typer(
     help="Translation learnt from two texts that are no translations of each other.",
@@ -76,7 +82,7 @@ def train(
     ] = None,
     pieces: Annotated[int, typer.Option(min=300, help="Of words (60,000: published).")] = 5000,
     method: Annotated[str, typer.Option(help="Of alignment.")] = "procrustes",
-    gamma: Annotated[float, typer.Option(help="Of reallocation.")] = 0.9,
+    gamma: Annotated[float, typer.Option(min=0.5, max=1, help="Of reallocation.")] = 0.9,
     keep_case: Annotated[bool, typer.Option("--keep-case", help="Do not lower-case.")] = False,
     max_minutes: MaxMinutes = None,
     device: Device = "auto",
@@ -89,26 +95,21 @@ def train(
     Stopped, it goes on from its last checkpoint when started again. Several GPUs share each batch:
     `torchrun --nproc-per-node 2 -m jointalign mt train ...`.
     """
-    from jointalign.files import spare_inputs
+    from jointalign.files import digest, spare_folder
     from jointalign.lexicon import Lexicon
     from jointalign.processors import limited_to
-    from jointalign.stages import Stages, locked
-    from jointalign.translation.api import MODEL, Validation, check_extra, fit, joined
+    from jointalign.stages import Stages, claim, locked
+    from jointalign.translation.api import MODEL, check_extra, fit, joined
     from jointalign.translation.vectors import Start, Vectors, VectorSettings, piece_trainer
 
     check_extra()
     start = Start(init.value)
     shape, settings = _sizes(size, epoch_sentences, batch_sentences)
-    spare_inputs([source, target], [out / MODEL])
+    given = source, target, lexicon, source_text, target_text, validation_source, validation_target
+    spare_folder(given, out)
     texts, codes = (lines_of(source), lines_of(target)), (source_language, target_language)
     large = _both(source_text, target_text, "--source-text and --target-text")
-    checked = _both(
-        validation_source, validation_target, "--validation-source and --validation-target"
-    )
-    if parallel and checked is None:
-        raise typer.BadParameter("--parallel says what --validation-source and -target are")
-    source_lines, target_lines = [lines_of(path) for path in checked] if checked else ((), ())
-    held_out = Validation(source_lines, target_lines, parallel)
+    held_out = _held_out(validation_source, validation_target, parallel)
     with (
         joined(device) as group,
         progress("mt", group.first) as bar,
@@ -133,7 +134,20 @@ def train(
             ),
             texts, large, known, Stages(out, announce), seed, threads, bar,
         )  # fmt: skip
-        segmentation, space = group.led(lambda: (vectors.segmentation(), vectors.space(start)))
+        claimed = {
+            "texts": hashlib.sha256(repr(texts).encode()).hexdigest(), "languages": codes,
+            "vectors": {
+                "init": start, **asdict(vectors.settings), "lexicon": known and known.pairs,
+                "larger texts": [digest(path) for path in large or ()],
+            },
+            "settings": [asdict(shape), asdict(settings)], "seed": seed,
+        }  # fmt: skip
+
+        def begun() -> tuple:
+            claim(out / JOB, out, json_module.loads(json_module.dumps(claimed)))
+            return vectors.segmentation(), vectors.space(start)
+
+        segmentation, space = group.led(begun)
         result = fit(
             texts, segmentation, codes, epochs=epochs, shape=shape, settings=settings,
             embedding=space, separate=start.separate, validation=held_out,
@@ -233,11 +247,20 @@ def _both(source: Path | None, target: Path | None, names: str) -> tuple[Path, P
     return source, target
 
 
+def _held_out(source: Path | None, target: Path | None, parallel: bool) -> Validation:
+    from jointalign.translation.api import Validation
+
+    paths = _both(source, target, "--validation-source and --validation-target")
+    if paths is None:
+        if parallel:
+            raise typer.BadParameter("--parallel says what --validation-source and -target are")
+        return Validation()
+    return Validation(lines_of(paths[0]), lines_of(paths[1]), parallel)
+
+
 def _sizes(
     size: Size, epoch_sentences: int | None, batch_sentences: int | None
 ) -> tuple[Shape, FitSettings]:
-    from dataclasses import replace
-
     from jointalign.translation.base import FitSettings, Shape
 
     shape, settings = {

@@ -88,7 +88,9 @@ class Encoder:
         try:
             with quiet_transformers():
                 tokenizer = transformers.AutoTokenizer.from_pretrained(str(name), **local)
-                model = transformers.AutoModel.from_pretrained(str(name), **local)
+                model, found = transformers.AutoModel.from_pretrained(
+                    str(name), **local, output_loading_info=True
+                )
         except (OSError, ValueError, KeyError, RuntimeError, EOFError, SafetensorError) as error:
             reason = str(error).strip().split("\n")[0]
             raise JointalignError(
@@ -96,6 +98,14 @@ class Encoder:
                 f"config, weights and tokenizer, or a hub name such as '{DOCUMENTED}' that this "
                 "machine can reach or has in its cache"
             ) from error
+        if getattr(model, "pooler", None) is not None:
+            model.pooler = None  # nothing here reads it, and many files lack it: it would be random
+        lacking = [key for key in found["missing_keys"] if not key.startswith("pooler.")]
+        if lacking:
+            logger.warning(
+                "%s lacks %d of the encoder's weights (%s, ...), which are random now", name,
+                len(lacking), min(lacking),
+            )  # fmt: skip
         return cls(model, tokenizer, str(name), device, encoder_identity(name))
 
     @property

@@ -30,9 +30,9 @@ from jointalign.contextual._torch import (
 )
 from jointalign.contextual._vocabulary import encode_texts, train_vocabulary
 from jointalign.errors import JointalignError
-from jointalign.files import atomic, file_facts
+from jointalign.files import file_facts
 from jointalign.progress import Progress
-from jointalign.stages import locked
+from jointalign.stages import claim, locked
 
 logger = logging.getLogger(__name__)
 
@@ -168,7 +168,7 @@ def pretrain(
     deadline = math.inf if max_minutes is None else begun + 60 * max_minutes
     with locked(out, _MARKER), torch_threads(threads):
         work = out / _MARKER
-        _claim(work / _SETTINGS, facts | {"key": key})
+        claim(work / _SETTINGS, out, facts | {"key": key})
         tokenizer = _tokenizer(texts, out, work, settings)
         encoded = encode_texts(texts, languages, tokenizer, work, progress)
         model = _new_model(settings, tokenizer, seed)
@@ -184,22 +184,6 @@ def pretrain(
         course.step >= settings.steps, course.step, time.monotonic() - begun, speed, weights,
         course.recent_loss, held_out, encoded.skipped,
     )  # fmt: skip
-
-
-def _claim(path: Path, facts: dict[str, Any]) -> None:
-    """Note what is trained here, or find that something else is."""
-    try:
-        before = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        with atomic(path, "w") as file:
-            json.dump(facts, file, indent=2)
-        return
-    changed = sorted(name for name in facts if facts[name] != before.get(name) and name != "key")
-    if changed:
-        raise JointalignError(
-            f"{path.parent.parent}: a training with other {', '.join(changed)} is here; name "
-            "another folder, or give the same again to go on"
-        )
 
 
 def _tokenizer(texts: Sequence[Path], out: Path, work: Path, settings: PretrainingSettings) -> Any:

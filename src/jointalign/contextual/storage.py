@@ -23,6 +23,10 @@ from jointalign.ner.api import NERModel
 
 FEATURES, FINE_TUNED = "features", "fine-tuned"
 ENCODER, MAPS = "encoder", "maps.safetensors"
+_MADE_OF = {
+    FEATURES: {"encoder", "digest", "layers", "pooling", "combine", "maps"},
+    FINE_TUNED: {"encoder", "digest"},
+}
 
 
 def write_tagger(model: NERModel, folder: str | Path) -> None:
@@ -85,6 +89,11 @@ def read_tagger(
     """
     folder = Path(folder)
     facts = storage.facts_of(folder)
+    if facts["kind"] in (FEATURES, FINE_TUNED):
+        lacking = sorted(_MADE_OF[facts["kind"]] - set(facts.get("made_of") or ()))
+        if lacking:
+            reason = f"it does not say of what '{lacking[0]}' the tagger is made; copy it again"
+            raise FormatError(folder / storage.FACTS, None, reason)
     if encoder is not None and facts["kind"] != FEATURES:
         raise JointalignError(
             f"{folder}: this tagger has all that it needs in its folder; leave the encoder out"

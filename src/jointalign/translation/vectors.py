@@ -100,7 +100,7 @@ class Vectors:
         progress: Told how far a training is.
 
     Raises:
-        JointalignError: If there is no such method of alignment.
+        JointalignError: If there is no such method of alignment, or both languages are one.
     """
 
     def __init__(
@@ -116,6 +116,8 @@ class Vectors:
         progress: Progress | None = None,
     ) -> None:
         method_named(settings.method)  # before anything is trained
+        if languages[0] == languages[1]:
+            raise JointalignError(f"expected two languages, got '{languages[0]}' twice")
         self.languages, self.settings, self._texts, self._large = languages, settings, texts, large
         self.report: dict[str, Any] = {}
         self._lexicon, self._stages, self._seed = lexicon, stages, seed
