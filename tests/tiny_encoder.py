@@ -2,6 +2,24 @@
 
 from pathlib import Path
 
+import numpy as np
+
+from jointalign.ner import Sentence
+
+NAMES = ["Ana", "Eva", "Leo", "Madrid", "Roma"]
+VERBS = ["sees", "likes", "knows", "leaves"]
+
+
+def sentences(count, seed):
+    """Names in known places, of one and of several pieces."""
+    generator = np.random.default_rng(seed)
+    found = []
+    for _ in range(count):
+        who, where = generator.choice(NAMES[:3]), generator.choice(NAMES[3:])
+        words = (str(who), str(generator.choice(VERBS)), str(where))
+        found.append(Sentence(words, ("B-PER", "O", "B-LOC")))
+    return found
+
 
 def save_tiny_bert(folder, words, *, positions=24, dimensions=16, layers=3, seed=0):
     """Random weights, and a vocabulary of the words' letters and beginnings; returns the folder."""

@@ -56,23 +56,14 @@ def both_neighbours(
     """
     check(x, z, k, neighbourhood, temperature)
     retrieval = Retrieval(retrieval)
-    if retrieval is Retrieval.CSLS and hubs is None:
-        return both_neighbours_and_hubs(x, z, k, neighbourhood)[:2]
-    if hubs is None:
+    if hubs is None and retrieval is Retrieval.CSLS:
+        hubs = both_similarities(x, z, neighbourhood)
+    elif hubs is None:
         x_hubs = hubness(x, z, retrieval, neighbourhood, temperature)
         hubs = x_hubs, hubness(z, x, retrieval, neighbourhood, temperature)
     scaled = unit(x) * scale(retrieval, temperature)
     there, back = top_both(scaled, unit(z), k, hubs[1], hubs[0])
     return as_defined(there, retrieval, hubs[0]), as_defined(back, retrieval, hubs[1])
-
-
-def both_neighbours_and_hubs(
-    x: Array, z: Array, k: int = 10, neighbourhood: int = 10
-) -> tuple[Neighbours, Neighbours, tuple[Array, Array]]:
-    """`both_neighbours` by CSLS, and the `both_similarities` that are found on the way."""
-    check(x, z, k, neighbourhood)
-    hubs = both_similarities(x, z, neighbourhood)
-    return *both_neighbours(x, z, k, neighbourhood=neighbourhood, hubs=hubs), hubs
 
 
 def as_defined(best: Best, retrieval: Retrieval, density: Array) -> Neighbours:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from math import ceil, isqrt
 
 import numpy as np
@@ -17,9 +16,10 @@ from numba import get_num_threads
 
 from jointalign import _topk
 from jointalign._scanning import highest_of_rows, raise_lists
-from jointalign._tiles import blocks, each_tile, in_threads
+from jointalign._tiles import blocks, each_tile
 from jointalign._topk import Array, best_of_block
 from jointalign.normalize import unit
+from jointalign.processors import spread
 
 # Clusters for each unit of the square root of the number of vectors: more make tighter groups, and
 # cost more to compare with than they save.
@@ -79,8 +79,9 @@ class Clusters:
         near = _nearest(x, self.centres, min(count, max(1, ceil(share * count))))  # (n, probes)
         lists = xp.full((x.shape[0], k), -1.0, dtype=x.dtype, device=device(x))
         if isinstance(x, np.ndarray):
-            parts = blocks(len(x), max(_topk.ROWS, ceil(len(x) / get_num_threads())))
-            in_threads([partial(self._raise, lists, x, near, *ends) for ends in parts])
+            threads = get_num_threads()
+            parts = list(blocks(len(x), max(_topk.ROWS, ceil(len(x) / threads))))
+            spread(lambda ends: self._raise(lists, x, near, *ends), parts, threads)
         else:
             self._raise(lists, x, near, 0, x.shape[0])
         return lists

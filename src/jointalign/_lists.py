@@ -9,9 +9,8 @@ matters worked out.
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
+from numba import get_num_threads
 
 from jointalign._scanning import (
     best_of_rows,
@@ -20,7 +19,8 @@ from jointalign._scanning import (
     highest_of_rows,
     margins,
 )
-from jointalign._tiles import blocks, each_tile, in_threads
+from jointalign._tiles import blocks, each_tile
+from jointalign.processors import spread
 
 Best = tuple[np.ndarray, np.ndarray]
 """The best of each row: scores, best first, and their columns (int64), both `(n, k)`."""
@@ -72,12 +72,13 @@ def rescored(
     """Scores of listed columns, `(n, k)`, rounded once, as all searches round them."""
     found = np.empty(columns.shape, x.dtype)
 
-    def score(begin: int, end: int) -> None:
+    def score(ends: tuple[int, int]) -> None:
+        begin, end = ends
         rows = np.repeat(np.arange(begin, end), columns.shape[1])
         pairs = np.stack([rows, columns[begin:end].ravel()], axis=1)
         found[begin:end] = entries(x, others, pairs, penalty).reshape(end - begin, -1)
 
-    in_threads([partial(score, *ends) for ends in blocks(len(x), _ROWS)])
+    spread(score, list(blocks(len(x), _ROWS)), get_num_threads())
     return found
 
 

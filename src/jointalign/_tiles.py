@@ -7,7 +7,7 @@ which takes as long as to make it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from math import ceil
 from threading import Lock
 
@@ -50,7 +50,7 @@ def each_tile(
     tiles, next_one = _order(len(stripes), len(parts), threads), Lock()
     row_locks, column_locks = [Lock() for _ in stripes], [Lock() for _ in parts]
 
-    def work() -> None:
+    def work(_: int) -> None:
         memory = np.empty(_longest(stripes) * _longest(parts), np.result_type(x, others))
         while True:
             with next_one:
@@ -67,12 +67,7 @@ def each_tile(
                 with column_locks[part]:
                     over_columns(rows, columns, tile)
 
-    in_threads([work] * threads)
-
-
-def in_threads(calls: Sequence[Callable[[], None]]) -> None:
-    """Let threads do these, each with matrix products of its own."""
-    spread(lambda call: call(), calls, get_num_threads())
+    spread(work, range(threads), threads)
 
 
 def blocks(n: int, size: int) -> Iterator[tuple[int, int]]:

@@ -41,11 +41,11 @@ def top(x: Array, others: Array, k: int, penalty: Array) -> Best:
         Scores and their columns (int64), both `(n, min(k, m))`.
     """
     k = min(k, others.shape[0])
-    best = _nothing(x, k)
-    if k == 0 or others.shape[0] == 0:
-        return best
     if isinstance(x, np.ndarray):
         return best_of_each(x, others, k, penalty)
+    best = _nothing(x, k)
+    if k == 0:
+        return best
     xp = array_namespace(x)
     found = []
     for begin, end in blocks(x.shape[0], ROWS):
@@ -76,8 +76,6 @@ def top_both(
     """
     if not isinstance(x, np.ndarray):
         return top(x, others, k, penalty), top(others, x, k, row_penalty)
-    if not min(k, len(x), len(others)):
-        return _nothing(x, min(k, len(others))), _nothing(others, min(k, len(x)))
     return best_of_both(x, others, k, penalty, row_penalty)
 
 

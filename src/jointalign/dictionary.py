@@ -16,7 +16,6 @@ from jointalign.retrieval import (
     Neighbours,
     Retrieval,
     both_neighbours,
-    both_neighbours_and_hubs,
     hubness,
     lazy_hubness,
     neighbours,
@@ -255,8 +254,11 @@ def induce_and_keep(
     """
     _check(1, max_vocabulary)
     source, target = bilingual.sides(max_vocabulary)
-    best, back, found = both_neighbours_and_hubs(source.vectors, target.vectors, 2, NEIGHBOURHOOD)
-    hubs = Hubs.known(source, target, found, NEIGHBOURHOOD)
+    hubs = Hubs.of(source, target, NEIGHBOURHOOD)
+    best, back = both_neighbours(
+        source.vectors, target.vectors, 2, neighbourhood=NEIGHBOURHOOD,
+        hubs=(hubs.source, hubs.target),
+    )  # fmt: skip
     return _mutual(source, target, best, back, 1, None), hubs
 
 

@@ -55,17 +55,6 @@ class Hubs:
             array([1., 1.], dtype=float32)
         """
         found = both_similarities(source.vectors, target.vectors, neighbourhood)
-        return cls.known(source, target, found, neighbourhood)
-
-    @classmethod
-    def known(
-        cls,
-        source: Embedding,
-        target: Embedding,
-        found: tuple[np.ndarray, np.ndarray],
-        neighbourhood: int,
-    ) -> Hubs:
-        """Those that a search has found on its way: `both_similarities` of the vectors."""
         return cls(*found, neighbourhood, (_digest(source), _digest(target)))
 
     def check(self, source: Embedding, target: Embedding, neighbourhood: int) -> None:

@@ -30,7 +30,7 @@ import numpy as np
 from array_api_compat import array_namespace, device
 
 from jointalign import _pruning
-from jointalign._both import as_defined, both_neighbours, both_neighbours_and_hubs
+from jointalign._both import as_defined, both_neighbours
 from jointalign._pruning import Bounds as LazyHubness
 from jointalign._similarity import (
     TEMPERATURE,
@@ -49,7 +49,7 @@ from jointalign.normalize import Array, unit
 
 __all__ = [
     "TEMPERATURE", "LazyHubness", "Neighbours", "Retrieval", "both_neighbours",
-    "both_neighbours_and_hubs", "both_similarities", "hubness", "largest_products", "lazy_hubness",
+    "both_similarities", "hubness", "largest_products", "lazy_hubness",
     "mean_similarity", "neighbours", "ranks",
 ]  # fmt: skip
 

@@ -38,22 +38,10 @@ from jointalign.contextual.tagging import (
 from jointalign.errors import FormatError, JointalignError
 from jointalign.ner import FitSettings, Sentence, Text, conll
 from jointalign.ner import api as ner
-from tiny_encoder import save_tiny_bert
+from tiny_encoder import NAMES, VERBS, save_tiny_bert, sentences
 
-NAMES = ["Ana", "Eva", "Leo", "Madrid", "Roma"]
-VERBS = ["sees", "likes", "knows", "leaves"]
 SMALL = replace(FEATURE_TAGGER, hidden=12)
 QUICK = FitSettings(epochs=6, batch_size=10, learning_rate=0.02, clip=None)
-
-
-def sentences(count, seed):
-    generator = np.random.default_rng(seed)
-    found = []
-    for _ in range(count):
-        who, where = generator.choice(NAMES[:3]), generator.choice(NAMES[3:])
-        words = (str(who), str(generator.choice(VERBS)), str(where))
-        found.append(Sentence(words, ("B-PER", "O", "B-LOC")))
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -22,21 +22,7 @@ from jointalign.contextual.tagging import (
 from jointalign.errors import JointalignError
 from jointalign.ner import FitSettings, Sentence, Text
 from jointalign.ner.api import evaluate
-from tiny_encoder import save_tiny_bert
-
-NAMES = ["Ana", "Eva", "Leo", "Madrid", "Roma"]
-VERBS = ["sees", "likes", "knows", "leaves"]
-
-
-def sentences(count, seed):
-    """Names in known places, of one and of several pieces."""
-    generator = np.random.default_rng(seed)
-    found = []
-    for _ in range(count):
-        who, where = generator.choice(NAMES[:3]), generator.choice(NAMES[3:])
-        words = (str(who), str(generator.choice(VERBS)), str(where))
-        found.append(Sentence(words, ("B-PER", "O", "B-LOC")))
-    return found
+from tiny_encoder import NAMES, VERBS, save_tiny_bert, sentences
 
 
 @pytest.fixture(scope="module")
