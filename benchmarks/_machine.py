@@ -16,8 +16,8 @@ from time import perf_counter, process_time
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from jointalign.files import atomic
-from jointalign.processors import usable_processors
+from jointalign.numerics.processors import usable_processors
+from jointalign.storage.files import atomic
 from jointalign.version import __version__
 
 
@@ -76,10 +76,7 @@ def timed(work):
 
 def rounded(result):
     """Three decimals are more than a clock can tell."""
-    return {
-        name: round(value, 3) if isinstance(value, float) else value
-        for name, value in result.items()
-    }
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in result.items()}
 
 
 def facts():

@@ -14,15 +14,9 @@ from pathlib import Path
 
 import _machine
 
-from jointalign.contextual import (
-    Encoder,
-    FeatureSettings,
-    Pooling,
-    torch_threads,
-    write_features,
-)
+from jointalign.contextual import Encoder, FeatureSettings, Pooling, torch_threads, write_features
 from jointalign.contextual._features import BATCH_PIECES
-from jointalign.files import read_lines
+from jointalign.storage.files import read_lines
 
 
 def bare(encoder, sentences):
@@ -48,12 +42,15 @@ def measured(encoder, sentences):
             begun = time.process_time()
             write_features(encoder, sentences, folder, FeatureSettings(pooling=pooling))
             seconds = time.process_time() - begun
-        rows.append({
-            "pooling": str(pooling), "ours": round(seconds, 3), "ratio": round(seconds / plain, 3),
-            "pieces_a_second": round(pieces / seconds),
-        })  # fmt: skip
-    return {"pieces": pieces, "reference": plain, "bare_pieces_a_second": round(pieces / plain),
-            "rows": rows}  # fmt: skip
+        rows.append(
+            {
+                "pooling": str(pooling),
+                "ours": round(seconds, 3),
+                "ratio": round(seconds / plain, 3),
+                "pieces_a_second": round(pieces / seconds),
+            }
+        )
+    return {"pieces": pieces, "reference": plain, "bare_pieces_a_second": round(pieces / plain), "rows": rows}
 
 
 def main():
@@ -70,8 +67,10 @@ def main():
         found = measured(encoder, [words for words in lines if words])
     result = {
         "question": "How much longer does it take to write features than to run the encoder?",
-        "sentences": count, **found, "peak_memory_mb": _machine.peak_memory_mb(),
-    }  # fmt: skip
+        "sentences": count,
+        **found,
+        "peak_memory_mb": _machine.peak_memory_mb(),
+    }
     _machine.report(_machine.rounded(result), options)
 
 

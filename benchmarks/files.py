@@ -60,27 +60,29 @@ def measure(embedding, folder):
         and np.array_equal(vector, embedding.vectors[-1])
         and np.allclose(found.vectors, embedding.vectors, rtol=1e-4, atol=1e-6)
     )
-    return rounded({
-        "words": len(embedding),
-        "ours": ours,
-        "reference": reference,
-        "ratio": reference / ours,
-        "ceiling": ceiling,
-        "peak_memory_mb": peak,
-        "equal": equal,
-        "ours_cpu": ours_cpu,
-        "reference_cpu": reference_cpu,
-        "ratio_cpu": reference_cpu / ours_cpu,
-        "write": write,
-        "write_reference": loop_write,
-        "write_ratio": loop_write / write,
-        "write_cpu": write_cpu,
-        "write_reference_cpu": loop_write_cpu,
-        "write_ratio_cpu": loop_write_cpu / write_cpu,
-        "native_write": native_write,
-        "open_ms": 1000 * opened,
-        "text_mb": text.stat().st_size / 1e6,
-    })  # fmt: skip
+    return rounded(
+        {
+            "words": len(embedding),
+            "ours": ours,
+            "reference": reference,
+            "ratio": reference / ours,
+            "ceiling": ceiling,
+            "peak_memory_mb": peak,
+            "equal": equal,
+            "ours_cpu": ours_cpu,
+            "reference_cpu": reference_cpu,
+            "ratio_cpu": reference_cpu / ours_cpu,
+            "write": write,
+            "write_reference": loop_write,
+            "write_ratio": loop_write / write,
+            "write_cpu": write_cpu,
+            "write_reference_cpu": loop_write_cpu,
+            "write_ratio_cpu": loop_write_cpu / write_cpu,
+            "native_write": native_write,
+            "open_ms": 1000 * opened,
+            "text_mb": text.stat().st_size / 1e6,
+        }
+    )
 
 
 def main():

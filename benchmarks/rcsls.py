@@ -32,7 +32,7 @@ from _machine import rounded, timed
 
 import jointalign as ja
 from jointalign.alignment.api import training_arrays, usable_pairs
-from jointalign.retrieval import neighbours
+from jointalign.retrieval.api import neighbours
 
 PART = 1000
 
@@ -146,8 +146,7 @@ def cut(problem, share):
     """The most frequent words, and the pairs among them."""
     sizes = len(problem.x) // share, len(problem.z) // share
     pairs, test = (
-        pairs[(pairs[:, 0] < sizes[0]) & (pairs[:, 1] < sizes[1])]
-        for pairs in (problem.pairs, problem.test)
+        pairs[(pairs[:, 0] < sizes[0]) & (pairs[:, 1] < sizes[1])] for pairs in (problem.pairs, problem.test)
     )
     return Problem(problem.x[: sizes[0]], problem.z[: sizes[1]], pairs, test)
 
@@ -168,9 +167,7 @@ def measure(problem, method, reference_steps):
     # Compiled before the clock starts.
     ja.RCSLS(steps=0).fit(problem.x[:500], problem.z[:500], np.array([[0, 0]]))
     growth = growing(problem, method)
-    fitted, ours, ours_cpu = timed(
-        lambda: list(method.trajectory(problem.x, problem.z, problem.pairs))
-    )
+    fitted, ours, ours_cpu = timed(lambda: list(method.trajectory(problem.x, problem.z, problem.pairs)))
     peak = _machine.peak_memory_mb()
     ceiling = products_alone(problem, method, method.steps + 1)
     less = replace(method, steps=min(method.steps, reference_steps))
@@ -178,27 +175,29 @@ def measure(problem, method, reference_steps):
     times = (method.steps + 1) / (less.steps + 1)
     apart = np.linalg.norm(fitted[less.steps].matrix - matrix) / np.linalg.norm(matrix)
     agree = np.allclose([step.loss for step in fitted[: less.steps + 1]], losses, atol=1e-4)
-    return rounded({
-        "ours": ours,
-        "reference": times * seconds,
-        "ratio": times * seconds / ours,
-        "ceiling": ceiling,
-        "peak_memory_mb": peak,
-        "equal": bool(apart < 1e-3 and agree),
-        "ours_cpu": ours_cpu,
-        "reference_cpu": times * cpu,
-        "ratio_cpu": times * cpu / ours_cpu,
-        "matrices_apart": float(f"{apart:.2g}"),
-        "reference_steps": less.steps,
-        "precision": precision(problem, fitted[less.steps].matrix),
-        "precision_reference": precision(problem, matrix),
-        "words": [len(problem.x), len(problem.z)],
-        "pairs": len(problem.pairs),
-        "distinct": [len(np.unique(column)) for column in problem.pairs.T],
-        "learning_rate": method.learning_rate,
-        "steps": method.steps,
-        "growth": growth,
-    })  # fmt: skip
+    return rounded(
+        {
+            "ours": ours,
+            "reference": times * seconds,
+            "ratio": times * seconds / ours,
+            "ceiling": ceiling,
+            "peak_memory_mb": peak,
+            "equal": bool(apart < 1e-3 and agree),
+            "ours_cpu": ours_cpu,
+            "reference_cpu": times * cpu,
+            "ratio_cpu": times * cpu / ours_cpu,
+            "matrices_apart": float(f"{apart:.2g}"),
+            "reference_steps": less.steps,
+            "precision": precision(problem, fitted[less.steps].matrix),
+            "precision_reference": precision(problem, matrix),
+            "words": [len(problem.x), len(problem.z)],
+            "pairs": len(problem.pairs),
+            "distinct": [len(np.unique(column)) for column in problem.pairs.T],
+            "learning_rate": method.learning_rate,
+            "steps": method.steps,
+            "growth": growth,
+        }
+    )
 
 
 def main():
@@ -222,9 +221,7 @@ def main():
     problem = (
         given_problem(arguments)
         if all(given)
-        else random_problem(
-            arguments.words, arguments.dimensions, arguments.sources, arguments.seed
-        )
+        else random_problem(arguments.words, arguments.dimensions, arguments.sources, arguments.seed)
     )
     method = ja.RCSLS(learning_rate=arguments.learning_rate, steps=arguments.steps)
     reference_steps = arguments.reference_steps

@@ -29,8 +29,8 @@ import numpy as np
 from _machine import rounded, timed
 
 import jointalign as ja
-from jointalign.normalize import unit
-from jointalign.retrieval import both_neighbours, both_similarities, neighbours, ranks
+from jointalign.numerics.normalize import unit
+from jointalign.retrieval.api import both_neighbours, both_similarities, neighbours, ranks
 
 K, NEIGHBOURHOOD, BLOCK, PART = 10, 10, 1024, 8
 
@@ -76,9 +76,7 @@ def scores_of(x, z, queries, source_means, target_means):
 def reference(x, z, queries, part):
     """Best rows and scores if `part` is 1; seconds and processor seconds of the whole."""
     x, z = unit(x), unit(z)
-    means, wall, processor = timed(
-        lambda: (means_of_nearest(x, z, part), means_of_nearest(z, x, part))
-    )
+    means, wall, processor = timed(lambda: (means_of_nearest(x, z, part), means_of_nearest(z, x, part)))
     found, *rest = timed(lambda: scores_of(x, z, queries, *means))
     return found, part * wall + rest[0], part * processor + rest[1]
 
@@ -98,29 +96,31 @@ def measure(x, z, pairs, part):
     (_, scores), seconds, seconds_cpu = reference(x, z, queries, part)
     if part == 1:
         equal &= bool((np.abs(found.scores - scores) < 2e-6).all())
-    return rounded({
-        "words": [len(x), len(z)],
-        "queries": len(queries),
-        "ours": ours,
-        "reference": seconds,
-        "ratio": seconds / ours,
-        "ceiling": product,
-        "peak_memory_mb": peak,
-        "equal": bool(equal),
-        "ours_cpu": ours_cpu,
-        "reference_cpu": seconds_cpu,
-        "ratio_cpu": seconds_cpu / ours_cpu,
-        "evaluation": evaluation,
-        "evaluation_cpu": evaluation_cpu,
-        "whole": whole,
-        "whole_cpu": whole_cpu,
-        "ratio_whole": whole / ours,
-        "ratio_whole_cpu": whole_cpu / ours_cpu,
-        "matrix_rate": product / whole,
-        "dictionary": everything,
-        "dictionary_cpu": everything_cpu,
-        "reference_part": 1 / part,
-    })  # fmt: skip
+    return rounded(
+        {
+            "words": [len(x), len(z)],
+            "queries": len(queries),
+            "ours": ours,
+            "reference": seconds,
+            "ratio": seconds / ours,
+            "ceiling": product,
+            "peak_memory_mb": peak,
+            "equal": bool(equal),
+            "ours_cpu": ours_cpu,
+            "reference_cpu": seconds_cpu,
+            "ratio_cpu": seconds_cpu / ours_cpu,
+            "evaluation": evaluation,
+            "evaluation_cpu": evaluation_cpu,
+            "whole": whole,
+            "whole_cpu": whole_cpu,
+            "ratio_whole": whole / ours,
+            "ratio_whole_cpu": whole_cpu / ours_cpu,
+            "matrix_rate": product / whole,
+            "dictionary": everything,
+            "dictionary_cpu": everything_cpu,
+            "reference_part": 1 / part,
+        }
+    )
 
 
 def main():
@@ -137,9 +137,7 @@ def main():
     if any(files) and not all(files):
         parser.error("--source-vectors, --target-vectors and --test go together")
     size = min(arguments.size, 16_000) if arguments.quick else arguments.size
-    x, z, pairs = (
-        real(arguments) if all(files) else synthetic(size, arguments.dimensions, arguments.seed)
-    )
+    x, z, pairs = real(arguments) if all(files) else synthetic(size, arguments.dimensions, arguments.seed)
     if arguments.quick:
         x, z = x[:16_000], z[:16_000]
         pairs = pairs[(pairs < 16_000).all(axis=1)]

@@ -32,8 +32,8 @@ from jointalign.alignment._matches import matched_pairs
 from jointalign.alignment._normalised import Normalisation, normalised
 from jointalign.alignment._orthogonal import cross_product
 from jointalign.alignment.vecmap import VecMap
-from jointalign.normalize import unit
-from jointalign.retrieval import neighbours
+from jointalign.numerics.normalize import unit
+from jointalign.retrieval.api import neighbours
 
 LOOP = VecMap.semi_supervised().loop
 NEIGHBOURHOOD, SHARE = LOOP.csls_neighbourhood, LOOP.stochastic_initial
@@ -216,9 +216,7 @@ def measure(options):
     for number in range(iterations):
         if number:  # the first has no past and is measured alone
             seconds["ours"].append(timed(ours.iterate)[0])
-        took, (plain, _) = timed(
-            lambda plain=plain: plain_iteration(x_rows, z_rows, plain, SHARE, rng)
-        )
+        took, (plain, _) = timed(lambda plain=plain: plain_iteration(x_rows, z_rows, plain, SHARE, rng))
         seconds["reference"].append(took)
         operations = 2 * len(x) * len(z) * options.dimensions
         seconds["ceiling"].append(operations / product_rate(options.dimensions))

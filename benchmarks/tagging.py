@@ -45,13 +45,10 @@ def measured(sentences, dimensions, characters):
     words = sorted({word.lower() for sentence in sentences for word in sentence.words})
     vectors = np.random.default_rng(0).standard_normal((1 + len(words), dimensions))
     table = WordTable(
-        (0.1 * vectors).astype(np.float32),
-        {"en": dict(zip(words, range(1, len(words) + 1), strict=True))},
+        (0.1 * vectors).astype(np.float32), {"en": dict(zip(words, range(1, len(words) + 1), strict=True))}
     )
     settings = TaggerSettings() if characters else TaggerSettings().without_characters()
-    tagger = Tagger(
-        settings, StaticInputs(table), labels_of(sentences, Scheme.IOBES), Alphabet.of(sentences)
-    )
+    tagger = Tagger(settings, StaticInputs(table), labels_of(sentences, Scheme.IOBES), Alphabet.of(sentences))
     history = fit(tagger, Text(sentences, "en"), Text(sentences[:50], "en"), FitSettings(epochs=1))
     begun = time.process_time()
     tag_all(tagger, Examples(tagger, sentences, "en"))

@@ -56,9 +56,20 @@ def train_gensim(paths, threads, epochs):
 
     joined = paths[0].parent / "joined.txt"
     return lambda: FastText(
-        corpus_file=str(joined), sg=1, vector_size=300, negative=5, min_n=3, max_n=6, window=5,
-        sample=1e-4, ns_exponent=0.5, alpha=0.05, bucket=2_000_000, epochs=epochs, workers=threads,
-    )  # fmt: skip
+        corpus_file=str(joined),
+        sg=1,
+        vector_size=300,
+        negative=5,
+        min_n=3,
+        max_n=6,
+        window=5,
+        sample=1e-4,
+        ns_exponent=0.5,
+        alpha=0.05,
+        bucket=2_000_000,
+        epochs=epochs,
+        workers=threads,
+    )
 
 
 TRAININGS = {"ours": train_ours, "fasttext": train_fasttext, "gensim": train_gensim}
@@ -175,8 +186,7 @@ def main():
         "reference": fasttext["words_per_cpu_second"],
         "gensim": by_name["gensim", 1]["words_per_cpu_second"],
         "ratio": ours["words_per_cpu_second"] / fasttext["words_per_cpu_second"],
-        "ratio_two_threads": by_name["ours", 2]["words_per_cpu_second"]
-        / fasttext["words_per_cpu_second"],
+        "ratio_two_threads": by_name["ours", 2]["words_per_cpu_second"] / fasttext["words_per_cpu_second"],
         "ceiling": ceiling()["words_per_cpu_second"],
         "peak_memory_mb": ours["peak_memory_mb"],
         "reference_peak_memory_mb": fasttext["peak_memory_mb"],

@@ -53,9 +53,7 @@ def sentences(count, vocabulary, seed):
 
 
 def model(options):
-    plan = Plan(
-        Shape(options.dimensions, 4 * options.dimensions, 4, 2, 2, 1, 1), options.vocabulary
-    )
+    plan = Plan(Shape(options.dimensions, 4 * options.dimensions, 4, 2, 2, 1, 1), options.vocabulary)
     weights = initial_weights(plan, options.seed)
     weights["table.0.bias"][END] = END_BIAS
     return plan, weights, np.array([END, *range(SPECIAL, options.vocabulary)])
@@ -82,9 +80,12 @@ def generated(theirs, text, longest):
         source = source_tensor(text.take(rows), 0, CPU)
         with torch.inference_mode():
             output = theirs.generate(
-                input_ids=source, attention_mask=(source != 0).long(), max_new_tokens=longest,
-                do_sample=False, num_beams=1,
-            ).numpy()[:, 1:]  # fmt: skip
+                input_ids=source,
+                attention_mask=(source != 0).long(),
+                max_new_tokens=longest,
+                do_sample=False,
+                num_beams=1,
+            ).numpy()[:, 1:]
         for row in output:
             ends = np.flatnonzero(row == END)
             found.append(row[: ends[0]] if len(ends) else row)
@@ -150,8 +151,11 @@ def training(options, iterations):
     theirs = marian(plan, {n: w.detach() for n, w in weights.items()}, allowed)
     theirs.train()
     optimizer = torch.optim.Adam(theirs.parameters(), 1e-3, (0.5, 0.999))
-    steps = [lambda n=n, side=side: _marian_steps(theirs, optimizer, texts[side], n)
-             for n in range(max(1, iterations // 2)) for side in (0, 1)]  # fmt: skip
+    steps = [
+        lambda n=n, side=side: _marian_steps(theirs, optimizer, texts[side], n)
+        for n in range(max(1, iterations // 2))
+        for side in (0, 1)
+    ]
     spent, tokens = processor_seconds(lambda: sum(step() for step in steps))
     rate = tally.tokens / tally.cpu_seconds
     return {
@@ -171,9 +175,7 @@ def _marian_steps(theirs, optimizer, text, number):
     for source in (batch, Sentences.of([row[row >= SPECIAL] for row in translations])):
         tokens = source_tensor(source, 0, CPU)
         given, wanted = target_tensors(batch, 1, CPU)
-        output = theirs(
-            input_ids=tokens, attention_mask=(tokens != 0).long(), decoder_input_ids=given
-        )
+        output = theirs(input_ids=tokens, attention_mask=(tokens != 0).long(), decoder_input_ids=given)
         scores = output.logits[wanted != 0].masked_fill(output.logits[wanted != 0].isinf(), -1e4)
         torch.nn.functional.cross_entropy(scores, wanted[wanted != 0]).backward()
         torch.nn.utils.clip_grad_norm_(theirs.parameters(), 5.0)

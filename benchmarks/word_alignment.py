@@ -15,14 +15,8 @@ from pathlib import Path
 
 import _machine
 
-from jointalign.tokenization import tokenizer
-from jointalign.word_alignment import (
-    Links,
-    ParallelText,
-    align_text,
-    alignment_error_rate,
-    read_gold,
-)
+from jointalign.corpora.tokenization import tokenizer
+from jointalign.word_alignment import Links, ParallelText, align_text, alignment_error_rate, read_gold
 from jointalign.word_alignment.reading import raw_pairs
 
 
@@ -76,12 +70,16 @@ def main():
             links, seconds[name] = system(pairs)
             score = alignment_error_rate(links[-len(gold) :], gold)
             scores[name] = score.to_json()
-    result = _machine.rounded({
-        "question": "How long does aligning the words of a parallel text take?",
-        "sentences": len(pairs), **seconds,
-        "ratio": seconds["reference"] / seconds["ours"] if has_reference else None,
-        "scores": scores, "peak_memory_mb": _machine.peak_memory_mb(),
-    })  # fmt: skip
+    result = _machine.rounded(
+        {
+            "question": "How long does aligning the words of a parallel text take?",
+            "sentences": len(pairs),
+            **seconds,
+            "ratio": seconds["reference"] / seconds["ours"] if has_reference else None,
+            "scores": scores,
+            "peak_memory_mb": _machine.peak_memory_mb(),
+        }
+    )
     _machine.report(result, options)
 
 

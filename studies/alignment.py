@@ -40,12 +40,12 @@ from jointalign import (
 )
 from jointalign.alignment.api import training_pairs
 from jointalign.bli import Identical, OutOfVocabulary
-from jointalign.files import atomic, file_facts, read_lines
-from jointalign.processors import limited_to
-from jointalign.stages import Stages, peak_memory_mb
-from jointalign.tokenization import tokenizer
+from jointalign.corpora.tokenization import tokenizer
+from jointalign.numerics.processors import limited_to
+from jointalign.selection.tuning import Wishes, tune_alignment, tune_run
+from jointalign.storage.files import atomic, file_facts, read_lines
+from jointalign.storage.stages import Stages, peak_memory_mb
 from jointalign.training.base import Noise
-from jointalign.tuning import Wishes, tune_alignment, tune_run
 from jointalign.version import __version__
 
 CORPORA = {"en-es": "novels", "en-de": "novels", "en-fr": "europarl"}
@@ -110,9 +110,12 @@ class Study:
             corpora = [self.encoded(language) for language in languages]
             begun, cpu = time.monotonic(), time.process_time()
             embedding = SkipGram(noise=Noise.JOINT, shared_noise=1).fit_encoded(
-                corpora, seed=self.seed, threads=self.threads, folder=self.out / f"{name}.parts",
+                corpora,
+                seed=self.seed,
+                threads=self.threads,
+                folder=self.out / f"{name}.parts",
                 progress=Ticker(),
-            )  # fmt: skip
+            )
             write(embedding, path)
             tokens = 5 * sum(corpus.counts.total for corpus in corpora)
             facts = {
@@ -152,11 +155,9 @@ class Study:
             "Joint-Align w/o VR + RCSLS": (self.aligned(whole, overshared), None, overshared),
             "Procrustes": (self.aligned(separate, procrustes), None, procrustes),
             "RCSLS": (self.aligned(separate, alone), None, alone),
-            "Joint-Align + Procrustes": (
-                self.aligned(other, procrustes), procrustes.gamma, procrustes,
-            ),
+            "Joint-Align + Procrustes": (self.aligned(other, procrustes), procrustes.gamma, procrustes),
             MAIN: (self.aligned(split, rcsls), gamma, rcsls),
-        }  # fmt: skip
+        }
         write_bilingual(split, self.out / f"{self.title}.reallocated.safetensors")
         rows, scores = [], {}
         for name, (make, used_gamma, tuned) in systems.items():
@@ -195,11 +196,16 @@ class Study:
                         result = bli.compare(ours, results[rule, identical], seed=self.seed)
                         found.append(
                             {
-                                "first": MAIN, "second": name, "rule": str(rule),
-                                "identical": str(identical), "difference": result.difference,
-                                "ci": list(result.ci), "p_value": result.p_value, "n": result.n,
+                                "first": MAIN,
+                                "second": name,
+                                "rule": str(rule),
+                                "identical": str(identical),
+                                "difference": result.difference,
+                                "ci": list(result.ci),
+                                "p_value": result.p_value,
+                                "n": result.n,
                             }
-                        )  # fmt: skip
+                        )
         return found
 
 
@@ -241,9 +247,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, help="of each language; default: all")
     parser.add_argument("--train-only", action="store_true")
     options = parser.parse_args()
-    study = Study(
-        options.data, options.pair, options.out, options.seed, options.threads, options.tokens
-    )
+    study = Study(options.data, options.pair, options.out, options.seed, options.threads, options.tokens)
     if options.train_only:
         for languages in ((study.source, study.target), (study.source,), (study.target,)):
             study.trained(*languages)

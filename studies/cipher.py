@@ -27,7 +27,7 @@ import torch
 from scipy.stats import t
 
 from jointalign import BilingualEmbedding, Embedding, Vocabulary
-from jointalign.files import atomic
+from jointalign.storage.files import atomic
 from jointalign.translation.api import Segmentation, Session, Validation, prepare
 from jointalign.translation.base import FitSettings, NoiseSettings, Schedule, Shape
 from jointalign.translation.cipher import Cipher, CipherSettings, make_cipher
@@ -63,11 +63,17 @@ def learnt(cipher: Cipher, row: str, seed: int) -> list[float]:
     texts = cipher.source_lines, cipher.target_lines
     aligned = row != "random vectors"
     job, _ = prepare(
-        texts, Segmentation.learn(texts, PIECES), ("one", "two"), shape=Shape.tiny(),
-        settings=replace(settings, epoch_sentences=sentences), separate=aligned, seed=seed,
-        embedding=of_pieces(cipher, seed) if aligned else None, device="cpu",
+        texts,
+        Segmentation.learn(texts, PIECES),
+        ("one", "two"),
+        shape=Shape.tiny(),
+        settings=replace(settings, epoch_sentences=sentences),
+        separate=aligned,
+        seed=seed,
+        embedding=of_pieces(cipher, seed) if aligned else None,
+        device="cpu",
         validation=Validation.of(*zip(*cipher.test, strict=True)),
-    )  # fmt: skip
+    )
     session = Session(job)
     for _ in range(POINTS):
         session.epoch()

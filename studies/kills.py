@@ -22,13 +22,19 @@ import time
 from itertools import islice
 from pathlib import Path
 
-from jointalign.files import atomic
+from jointalign.storage.files import atomic
 from jointalign.version import __version__
 
 RESULTS = (
-    "joint.safetensors", "choice.json", "reallocated.safetensors", "aligned.safetensors",
-    "oversharing.json", "dictionary.tsv", "scores.json", "report.html",
-)  # fmt: skip
+    "joint.safetensors",
+    "choice.json",
+    "reallocated.safetensors",
+    "aligned.safetensors",
+    "oversharing.json",
+    "dictionary.tsv",
+    "scores.json",
+    "report.html",
+)
 
 
 def main() -> None:
@@ -48,9 +54,7 @@ def main() -> None:
         killed = []
         for _ in range(options.kills):
             process = subprocess.Popen(
-                [*command, str(folder / "disturbed")],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                [*command, str(folder / "disturbed")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
             moment = moments.uniform(2.0, undisturbed / 3)
             time.sleep(moment)

@@ -28,8 +28,8 @@ from jointalign.contextual import (
     read_aligned_text,
     torch_threads,
 )
-from jointalign.files import atomic
-from jointalign.processors import limited_to
+from jointalign.numerics.processors import limited_to
+from jointalign.storage.files import atomic
 from jointalign.version import __version__
 
 
@@ -60,28 +60,33 @@ def study(options: argparse.Namespace) -> dict:
     encoder = Encoder.load(options.encoder, local_only=True)
     layers = tuple(range(encoder.layers + 1))
     text, left_out = read_aligned_text(
-        [options.source, options.target], None, languages, tokenized=True, most=options.sentences,
+        [options.source, options.target],
+        None,
+        languages,
+        tokenized=True,
+        most=options.sentences,
         threads=options.threads,
-    )  # fmt: skip
+    )
     rows = []
     for method in options.methods.split(","):
         settings = MappingSettings(layers, Solution(method), held_out=options.held_out)
         begun = time.process_time()
         learnt = learn_mappings(encoder, text, settings, languages=languages, seed=options.seed)
-        rows.append({
-            "method": method, "pairs": learnt.pairs, "sentences": learnt.sentences,
-            "cpu_seconds": round(time.process_time() - begun, 1),
-            "layers": [asdict(score) for score in learnt.scores],
-        })  # fmt: skip
+        rows.append(
+            {
+                "method": method,
+                "pairs": learnt.pairs,
+                "sentences": learnt.sentences,
+                "cpu_seconds": round(time.process_time() - begun, 1),
+                "layers": [asdict(score) for score in learnt.scores],
+            }
+        )
         sys.stderr.write(f"{method}: {rows[-1]['cpu_seconds']} CPU seconds\n")
     return {
         "question": "Do words in their sentences find their translations better after the maps?",
         "command": "python studies/layers.py " + shlex.join(without_folders(sys.argv[1:])),
         "note": options.note,
-        "encoder": {
-            "layers": encoder.layers, "dimensions": encoder.dimensions,
-            "identity": encoder.identity,
-        },
+        "encoder": {"layers": encoder.layers, "dimensions": encoder.dimensions, "identity": encoder.identity},
         "pair": options.pair,
         "sentence_pairs": len(text.sources),
         "left_out": left_out,
@@ -90,7 +95,7 @@ def study(options: argparse.Namespace) -> dict:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python "
         f"{platform.python_version()}, NumPy {np.__version__}",
         "rows": rows,
-    }  # fmt: skip
+    }
 
 
 def without_folders(words: list[str]) -> list[str]:

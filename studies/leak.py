@@ -22,7 +22,7 @@ import numpy as np
 
 from jointalign import Corpus, Lexicon, Procrustes, SkipGram, align, bli, encode, reallocate
 from jointalign.alignment.api import training_pairs
-from jointalign.files import atomic
+from jointalign.storage.files import atomic
 from jointalign.training.base import Noise
 from jointalign.version import __version__
 
@@ -52,9 +52,7 @@ def scored(space, test: Lexicon) -> dict:
     facts = {}
     for identical in bli.Identical:
         result = results[bli.OutOfVocabulary.MUSE, identical]
-        facts[f"identical {identical}"] = {
-            "p_at_1": result.p_at_1, "ci": list(result.ci), "n": result.n,
-        }  # fmt: skip
+        facts[f"identical {identical}"] = {"p_at_1": result.p_at_1, "ci": list(result.ci), "n": result.n}
     return facts
 
 
@@ -94,8 +92,7 @@ def main() -> None:
             sys.stderr.write(json.dumps(rows[-1]) + "\n")
     result = {
         "question": "Why does alignment without reallocation fail on Wikipedia, not on novels?",
-        "command": f"python studies/leak.py --data DATA --tokens {options.tokens} "
-        f"--seed {options.seed}",
+        "command": f"python studies/leak.py --data DATA --tokens {options.tokens} --seed {options.seed}",
         "seed": options.seed,
         "version": __version__,
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",

@@ -20,8 +20,8 @@ import time
 from pathlib import Path
 
 from jointalign import BilingualEmbedding, Lexicon, Procrustes, VecMap, align, bli, read
-from jointalign.files import atomic
-from jointalign.processors import limited_to
+from jointalign.numerics.processors import limited_to
+from jointalign.storage.files import atomic
 from jointalign.version import __version__
 
 SIZES = ("25", "100", "500", "identical", "none")
@@ -31,16 +31,15 @@ LATER = 2000
 
 def first_words(training: Lexicon, space: BilingualEmbedding, count: int) -> Lexicon:
     known = [
-        pair for pair in tuple(training)[:LATER]
+        pair
+        for pair in tuple(training)[:LATER]
         if pair[0] in space.source.vocabulary and pair[1] in space.target.vocabulary
-    ]  # fmt: skip
+    ]
     words = list(dict.fromkeys(source for source, _ in known))[:count]
     return Lexicon(tuple(pair for pair in known if pair[0] in set(words)))
 
 
-def measure(
-    size: str, seed: int, space: BilingualEmbedding, training: Lexicon, test: Lexicon
-) -> dict:
+def measure(size: str, seed: int, space: BilingualEmbedding, training: Lexicon, test: Lexicon) -> dict:
     if size == "none":
         lexicon, methods = None, {"vecmap": VecMap.unsupervised()}
     elif size == "identical":
@@ -76,9 +75,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    sides = [
-        read(path).first(options.words) for path in (options.source_vectors, options.target_vectors)
-    ]
+    sides = [read(path).first(options.words) for path in (options.source_vectors, options.target_vectors)]
     space = BilingualEmbedding.separate(*sides, *options.pair.split("-"))
     lexicons = options.data / "lexicons"
     training = Lexicon.read(lexicons / f"{options.pair}.0-5000.txt")

@@ -33,7 +33,7 @@ from jointalign import (
     encode,
     reallocate,
 )
-from jointalign.files import atomic
+from jointalign.storage.files import atomic
 from jointalign.training.base import Balance, Noise
 from jointalign.version import __version__
 
@@ -72,9 +72,7 @@ def encoded(data: Path, out: Path, corpus: str, language: str, tokens: int) -> E
 
 def measure(name: str, pair: str, seed: int, options: argparse.Namespace) -> dict:
     languages = pair.split("-")
-    texts = [
-        encoded(options.data, options.out, CORPORA[pair], x, options.tokens) for x in languages
-    ]
+    texts = [encoded(options.data, options.out, CORPORA[pair], x, options.tokens) for x in languages]
     lexicons = options.data / "lexicons"
     training = Lexicon.read(lexicons / f"{pair}.0-5000.txt")
     test = Lexicon.read(lexicons / f"{pair}.5000-6500.txt")
@@ -115,8 +113,7 @@ def summary(runs: list[dict]) -> dict:
             ]
             if chosen:
                 found[f"{name}, {pair}"] = {
-                    key: interval([run[key] - other[key] for run, other in chosen])
-                    for key in scores
+                    key: interval([run[key] - other[key] for run, other in chosen]) for key in scores
                 }
     return found
 

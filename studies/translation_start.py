@@ -31,8 +31,8 @@ import numpy as np
 from scipy.linalg import expm
 
 from jointalign import BilingualEmbedding, Embedding, Lexicon, bli
-from jointalign.files import atomic
 from jointalign.formats.api import read_bilingual
+from jointalign.storage.files import atomic
 from jointalign.study._captions import captions
 from jointalign.study.base import Pair
 from jointalign.translation.api import Segmentation, Session, Validation, prepare
@@ -82,17 +82,9 @@ def arms(figure: Path, lexicon: Lexicon, seed: int) -> dict[str, dict[str, Any]]
     half = angle_for(base, lexicon, HALFWAY, seed)
     return {
         **{n: {"space": spaces[n], "separate": s, "figure": True} for n, s in FIGURE_ROWS.items()},
-        "joint-align, turned": {
-            "space": turned(base, QUARTER, seed),
-            "separate": False,
-            "angle": QUARTER,
-        },
+        "joint-align, turned": {"space": turned(base, QUARTER, seed), "separate": False, "angle": QUARTER},
         "joint-align, two tables": {"space": two_sided(base), "separate": True},
-        "joint-align, half turned": {
-            "space": turned(base, half, seed),
-            "separate": False,
-            "angle": half,
-        },
+        "joint-align, half turned": {"space": turned(base, half, seed), "separate": False, "angle": half},
         "joint, two tables": {"space": two_sided(spaces["joint"]), "separate": True},
     }
 
@@ -115,10 +107,7 @@ def main() -> None:
     segmentation = Segmentation.from_text(
         (options.figure / "pieces.json").read_text("utf-8"), facts["vectors"]["lowercase"]
     )
-    words = [
-        Lexicon.read(options.data / f"lexicons/{pair}.{part}.txt")
-        for part in ("0-5000", "5000-6500")
-    ]
+    words = [Lexicon.read(options.data / f"lexicons/{pair}.{part}.txt") for part in ("0-5000", "5000-6500")]
     lexicon = segmentation.whole_words(Lexicon(words[0].pairs + words[1].pairs))
     texts = captions(options.data, pair)
     count = facts["validation_sentences"]
@@ -130,10 +119,18 @@ def main() -> None:
             history = facts["curves"][name]["epochs"]
         else:
             job, _ = prepare(
-                texts.halves, segmentation, (pair.source, pair.target), shape=shape, settings=fit,
-                embedding=arm["space"], separate=arm["separate"], validation=validation,
-                criterion="bleu", seed=seed, device="cpu",
-            )  # fmt: skip
+                texts.halves,
+                segmentation,
+                (pair.source, pair.target),
+                shape=shape,
+                settings=fit,
+                embedding=arm["space"],
+                separate=arm["separate"],
+                validation=validation,
+                criterion="bleu",
+                seed=seed,
+                device="cpu",
+            )
             session = Session(job, options.out / name.replace(", ", ".").replace(" ", "-"))
             while session.epochs < options.epochs:
                 session.epoch()
@@ -147,10 +144,15 @@ def main() -> None:
         result = {
             "command": f"python studies/translation_start.py --epochs {options.epochs}",
             "machine": f"{platform.machine()}, {os.cpu_count()} processors",
-            "pair": str(pair), "version": __version__, "epochs": options.epochs, "seed": seed,
-            "dictionary_pairs": len(lexicon), "shape": asdict(shape), "rows": found,
+            "pair": str(pair),
+            "version": __version__,
+            "epochs": options.epochs,
+            "seed": seed,
+            "dictionary_pairs": len(lexicon),
+            "shape": asdict(shape),
+            "rows": found,
             "cpu_seconds": round(time.process_time() - begun, 1),
-        }  # fmt: skip
+        }
         with atomic(options.out / "translation_start.json", "w") as file:
             json.dump(result, file, indent=1)
         bleu = row["bleu"][options.epochs - 1]

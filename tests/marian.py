@@ -13,16 +13,30 @@ def marian(plan, weights, allowed, longest=128):
     shape = plan.shape
     assert not plan.separate and not shape.normalise_first
     config = MarianConfig(
-        vocab_size=plan.vocabulary, decoder_vocab_size=plan.vocabulary, d_model=shape.dimensions,
-        encoder_layers=shape.encoder_layers, decoder_layers=shape.decoder_layers,
-        encoder_attention_heads=shape.heads, decoder_attention_heads=shape.heads,
-        encoder_ffn_dim=shape.feedforward, decoder_ffn_dim=shape.feedforward,
-        activation_function="relu", scale_embedding=True, dropout=0.0, attention_dropout=0.0,
-        activation_dropout=0.0, max_position_embeddings=longest, pad_token_id=PADDING,
-        eos_token_id=END, bos_token_id=None, decoder_start_token_id=START_TARGET,
-        forced_eos_token_id=None, share_encoder_decoder_embeddings=True,
-        tie_word_embeddings=True, num_beams=1,
-    )  # fmt: skip
+        vocab_size=plan.vocabulary,
+        decoder_vocab_size=plan.vocabulary,
+        d_model=shape.dimensions,
+        encoder_layers=shape.encoder_layers,
+        decoder_layers=shape.decoder_layers,
+        encoder_attention_heads=shape.heads,
+        decoder_attention_heads=shape.heads,
+        encoder_ffn_dim=shape.feedforward,
+        decoder_ffn_dim=shape.feedforward,
+        activation_function="relu",
+        scale_embedding=True,
+        dropout=0.0,
+        attention_dropout=0.0,
+        activation_dropout=0.0,
+        max_position_embeddings=longest,
+        pad_token_id=PADDING,
+        eos_token_id=END,
+        bos_token_id=None,
+        decoder_start_token_id=START_TARGET,
+        forced_eos_token_id=None,
+        share_encoder_decoder_embeddings=True,
+        tie_word_embeddings=True,
+        num_beams=1,
+    )
     model = MarianMTModel(config).eval()
     w = {name: weight.detach() for name, weight in weights.items()}
     state = {"model.shared.weight": w["table.0"]}

@@ -33,9 +33,7 @@ def test_sides_are_in_the_order_of_their_own_counts(bilingual):
 
 
 def test_shared_words_have_one_vector(bilingual):
-    np.testing.assert_array_equal(
-        bilingual.source.vector("radio"), bilingual.target.vector("radio")
-    )
+    np.testing.assert_array_equal(bilingual.source.vector("radio"), bilingual.target.vector("radio"))
     assert bilingual.source.vector("radio").tolist() == [1000, 1001]
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jointalign.corpora.tokenization import speller, tokenizer
 from jointalign.errors import FormatError, JointalignError
 from jointalign.lexicon import Lexicon, LexiconReport
-from jointalign.tokenization import speller, tokenizer
 from jointalign.vocabulary import Vocabulary
 
 

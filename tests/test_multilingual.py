@@ -8,17 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jointalign.alignment.api import align
+from jointalign.alignment.pivot import align_languages
 from jointalign.embedding import Embedding
 from jointalign.errors import JointalignError
-from jointalign.formats.api import (
-    read_bilingual,
-    read_multilingual,
-    write_bilingual,
-    write_multilingual,
-)
+from jointalign.formats.api import read_bilingual, read_multilingual, write_bilingual, write_multilingual
 from jointalign.lexicon import Lexicon
 from jointalign.multilingual import MultilingualEmbedding, Part
-from jointalign.pivot import align_languages
 from jointalign.reallocation import reallocate, reallocate_languages
 from jointalign.subwords import SubwordTable
 from jointalign.vocabulary import Counts, Vocabulary
@@ -65,9 +60,7 @@ def test_two_languages_are_split_as_by_the_equation_of_the_paper(rows, gamma, sc
     english, spanish = (counts_of(words, column) for column in numbers.T)
     joint = embedding_of(words)
     many = reallocate_languages(joint, {"en": english, "es": spanish}, float(gamma))
-    equal_pairs(
-        many.pair("en", "es"), reallocate(joint, english, spanish, float(gamma), "en", "es")
-    )
+    equal_pairs(many.pair("en", "es"), reallocate(joint, english, spanish, float(gamma), "en", "es"))
 
 
 @settings(deadline=None, max_examples=200)
@@ -120,9 +113,7 @@ def planted():
         vocabulary = Vocabulary(words, counts.sum(axis=1))
         part = Embedding(vocabulary, vectors, table).take(order)
         parts.append(Part(codes, part, counts[order]))
-    lexicons = {
-        code: Lexicon(tuple((f"en{m}", f"{code}{m}") for m in range(15))) for code in ("es", "de")
-    }
+    lexicons = {code: Lexicon(tuple((f"en{m}", f"{code}{m}") for m in range(15))) for code in ("es", "de")}
     return MultilingualEmbedding(LANGUAGES, tuple(parts)), lexicons
 
 
@@ -171,9 +162,7 @@ def test_files_keep_everything(planted, tmp_path):
             equal(one.embedding, other.embedding)
             np.testing.assert_array_equal(one.counts, other.counts)
             np.testing.assert_array_equal(one.embedding.vector("zz"), other.embedding.vector("zz"))
-    with pytest.raises(
-        JointalignError, match="expected a bilingual embedding, got an embedding of"
-    ):
+    with pytest.raises(JointalignError, match="expected a bilingual embedding, got an embedding of"):
         read_bilingual(path)
     write_bilingual(space.pair("en", "es"), path)
     with pytest.raises(JointalignError, match="of several languages, got a bilingual embedding"):
@@ -184,9 +173,7 @@ def test_what_does_not_fit_together(planted):
     space, lexicons = planted
     with pytest.raises(JointalignError, match="the pivot 'fr' is not among en, es, de"):
         align_languages(space, "procrustes", lexicons, "fr")
-    with pytest.raises(
-        JointalignError, match="one lexicon from 'en' into each of es, de; got .* es"
-    ):
+    with pytest.raises(JointalignError, match="one lexicon from 'en' into each of es, de; got .* es"):
         align_languages(space, "procrustes", {"es": lexicons["es"]}, "en")
     with pytest.raises(JointalignError, match="GeoMM moves the target too"):
         align_languages(space, "geomm", lexicons, "en")

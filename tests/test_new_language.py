@@ -19,9 +19,14 @@ TAGS = ("O", "B-PER", "O", "O", "B-LOC", "O", "O")
 SPELT = {word("en", concept): concept for concept in range(CONCEPTS)}
 ROWS = ("floor", "supervised-joint", "joint-replace", "align", "joint-align")
 NER = NERStudySettings(
-    "en", ("nl",), ROWS, 300, 60, TaggerSettings(hidden=32, character_hidden=0),
+    "en",
+    ("nl",),
+    ROWS,
+    300,
+    60,
+    TaggerSettings(hidden=32, character_hidden=0),
     FitSettings(epochs=8, batch_size=8, learning_rate=2e-2),
-)  # fmt: skip
+)
 
 
 def dutch(concept):
@@ -50,8 +55,10 @@ def data(tmp_path_factory):
         text = "".join(" ".join(words) + "\n" for _, words in lines(language, seed, 4000))
         (folder / "mono" / f"toy.{language}.txt").write_text(text)
     for language, part, seed, count in (
-        ("en", "train", 10, 400), ("en", "valid", 11, 80), ("nl", "test", 12, 80)
-    ):  # fmt: skip
+        ("en", "train", 10, 400),
+        ("en", "valid", 11, 80),
+        ("nl", "test", 12, 80),
+    ):
         conll.write(tagged(language, seed, count), folder / "ner" / language / f"{part}.txt")
     return folder
 
@@ -121,8 +128,9 @@ def test_a_training_dictionary_alone_will_do(done, data, tmp_path):
     (both / "lexicons").mkdir()
     pairs = "".join(f"{word('en', c)} {dutch(c)}\n" for c in range(CONCEPTS))
     (both / "lexicons" / "en-nl.0-5000.txt").write_text(pairs)
-    few = NERStudySettings("en", ("nl",), ("joint-replace", "joint-align"), 100, 30, NER.tagger,
-                           FitSettings(epochs=1))  # fmt: skip
+    few = NERStudySettings(
+        "en", ("nl",), ("joint-replace", "joint-align"), 100, 30, NER.tagger, FitSettings(epochs=1)
+    )
     result = table3(study(both), few, folder, threads=1)
     assert all(cell["absent"] is None for cell in cells(result).values())
     assert "- nl: Procrustes from 150 pairs of the training dictionary; gamma" in result.markdown

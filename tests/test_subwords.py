@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from jointalign.normalize import recentred
+from jointalign.numerics.normalize import recentred
 from jointalign.subwords import SubwordTable, _fnv, ngram_hashes
 
 

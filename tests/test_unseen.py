@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from jointalign.alignment.api import align
-from jointalign.corpus import Corpus
-from jointalign.dictionary import Translations
+from jointalign.corpora.corpus import Corpus
+from jointalign.dictionary.api import Translations
 from jointalign.lexicon import Lexicon
 from jointalign.reallocation import reallocate
 from jointalign.training.skipgram import SkipGram
@@ -62,9 +62,7 @@ def found(space, test, count):
     """Share of words with a right translation among the first, in per cent, and all answers."""
     answers = Translations(space).of(test.sources, count=count)
     gold = test.grouped()
-    hits = [
-        bool({t.target for t in answer.translations} & set(gold[answer.word])) for answer in answers
-    ]
+    hits = [bool({t.target for t in answer.translations} & set(gold[answer.word])) for answer in answers]
     return 100 * float(np.mean(hits)), answers
 
 
@@ -91,9 +89,7 @@ def test_an_unseen_word_moves_as_the_words_of_its_language_do(planted):
     cosine = expected @ after / np.linalg.norm(expected) / np.linalg.norm(after)
     assert cosine > 0.99
     # The target stays: its unseen words are what they were.
-    np.testing.assert_allclose(
-        aligned.target.vector(word), split.target.vector(word), rtol=1e-4, atol=1e-6
-    )
+    np.testing.assert_allclose(aligned.target.vector(word), split.target.vector(word), rtol=1e-4, atol=1e-6)
 
 
 def shortened(data, code, hidden, folder):

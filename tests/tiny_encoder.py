@@ -37,9 +37,13 @@ def save_tiny_bert(folder, words, *, positions=24, dimensions=16, layers=3, seed
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         config = BertConfig(
-            vocab_size=len(vocabulary), hidden_size=dimensions, num_hidden_layers=layers,
-            num_attention_heads=2, intermediate_size=32, max_position_embeddings=positions,
-        )  # fmt: skip
+            vocab_size=len(vocabulary),
+            hidden_size=dimensions,
+            num_hidden_layers=layers,
+            num_attention_heads=2,
+            intermediate_size=32,
+            max_position_embeddings=positions,
+        )
         model = BertModel(config)
         for weights in model.parameters():
             if weights.dim() > 1:

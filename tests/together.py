@@ -24,10 +24,17 @@ def train(folder, epochs, group=None):
         100, batch_sentences=15, generation_batches=1, warmup=0, dropout=0.0, precision="float32"
     )
     return fit(
-        texts, Segmentation.learn(texts, 500), ("one", "two"), epochs=epochs, device="cpu",
-        shape=Shape(16, 32, 2, 2, 2, 1, 1), settings=settings, folder=folder, group=group,
+        texts,
+        Segmentation.learn(texts, 500),
+        ("one", "two"),
+        epochs=epochs,
+        device="cpu",
+        shape=Shape(16, 32, 2, 2, 2, 1, 1),
+        settings=settings,
+        folder=folder,
+        group=group,
         validation=Validation.of(*zip(*cipher.test, strict=True)),
-    )  # fmt: skip
+    )
 
 
 if __name__ == "__main__":

@@ -9,15 +9,17 @@ from jointalign.alignment.geomm_multilingual import MultilingualGeoMM
 from jointalign.alignment.geomm_semi import SemiSupervisedGeoMM
 from jointalign.alignment.iterative_normalization import IterativeNormalization
 from jointalign.alignment.muse import MUSE
+from jointalign.alignment.pivot import align_languages
 from jointalign.alignment.procrustes import Procrustes
 from jointalign.alignment.rcsls import RCSLS
 from jointalign.alignment.refinement import RefinedProcrustes
+from jointalign.alignment.seeds import Seeds, pairs_of
+from jointalign.alignment.unsupervised import align_unsupervised
 from jointalign.alignment.vecmap import VecMap
-from jointalign.auto import Spaces, choose_all
-from jointalign.corpus import Corpus
-from jointalign.dictionary import Translations, induce, translate, write_tsv
+from jointalign.corpora.corpus import Corpus
+from jointalign.corpora.encoding import EncodedCorpus, encode
+from jointalign.dictionary.api import Translations, induce, translate, write_tsv
 from jointalign.embedding import BilingualEmbedding, Embedding
-from jointalign.encoding import EncodedCorpus, encode
 from jointalign.errors import FormatError, JointalignError, MissingExtraError
 from jointalign.formats.api import (
     read,
@@ -30,19 +32,17 @@ from jointalign.formats.api import (
 from jointalign.formats.gensim import from_gensim, to_gensim
 from jointalign.lexicon import Lexicon
 from jointalign.multilingual import MultilingualEmbedding
-from jointalign.oversharing import oversharing
-from jointalign.pivot import align_languages
+from jointalign.overshared import oversharing
 from jointalign.reallocation import reallocate, reallocate_languages
-from jointalign.retrieval import Retrieval, neighbours
-from jointalign.seeds import Seeds, pairs_of
-from jointalign.selection import choose, choose_settings
+from jointalign.retrieval.api import Retrieval, neighbours
+from jointalign.selection.api import choose, choose_settings
+from jointalign.selection.auto import Spaces, choose_all
 from jointalign.subwords import SubwordTable
 from jointalign.training.base import Balance, Noise, Trainer
 from jointalign.training.cbow import CBOW
 from jointalign.training.duong import SupervisedJoint
 from jointalign.training.replace import JointReplace
 from jointalign.training.skipgram import SkipGram
-from jointalign.unsupervised import align_unsupervised
 from jointalign.version import __version__
 from jointalign.vocabulary import Counts, Vocabulary
 

@@ -44,8 +44,7 @@ class Embedding:
     def __post_init__(self) -> None:
         if self.vectors.ndim != 2 or len(self.vectors) != len(self.vocabulary):
             raise JointalignError(
-                f"expected one vector a word, ({len(self.vocabulary)}, d); "
-                f"got shape {self.vectors.shape}"
+                f"expected one vector a word, ({len(self.vocabulary)}, d); got shape {self.vectors.shape}"
             )
         if not isinstance(self.vectors, np.memmap):
             self.check_finite()
@@ -134,9 +133,7 @@ class BilingualEmbedding:
                 raise JointalignError(f"{len(self.shared)} shared words but {len(counts)} counts")
         for word in self.shared.words:
             if word in self.source_only or word in self.target_only:
-                raise JointalignError(
-                    f"'{word}' is shared and in one language only at the same time"
-                )
+                raise JointalignError(f"'{word}' is shared and in one language only at the same time")
 
     @classmethod
     def separate(

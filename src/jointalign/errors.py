@@ -39,8 +39,7 @@ class MissingExtraError(JointalignError, ImportError):
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(
-            f"this needs the package '{package}'; "
-            f"install it with: pip install 'jointalign[{extra}]'"
+            f"this needs the package '{package}'; install it with: pip install 'jointalign[{extra}]'"
         )
         self.package = package
         self.extra = extra

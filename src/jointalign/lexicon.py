@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from jointalign._dictionary_lines import Pair, Pairs
+from jointalign.corpora.tokenization import speller
 from jointalign.errors import FormatError, JointalignError
-from jointalign.files import read_lines
-from jointalign.tokenization import speller
+from jointalign.storage.dictionary_lines import Pair, Pairs
+from jointalign.storage.files import read_lines
 from jointalign.vocabulary import Vocabulary
 
 _LINES_NAMED = 20

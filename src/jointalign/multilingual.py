@@ -163,9 +163,7 @@ class MultilingualEmbedding:
 
     def _check(self, language: str) -> None:
         if language not in self.languages:
-            raise JointalignError(
-                f"there is no language '{language}'; there are {', '.join(self.languages)}"
-            )
+            raise JointalignError(f"there is no language '{language}'; there are {', '.join(self.languages)}")
 
     def _with(self, language: str) -> list[Part]:
         """Parts that have a language, its own first: its n-grams are those for unseen words."""

@@ -79,10 +79,7 @@ def test_words_outside_the_dictionary_meet_their_translations(bilingual, lexicon
 
 def test_only_the_source_moves_and_all_rows_have_length_one(bilingual, lexicon):
     aligned = align(bilingual, RCSLS(), lexicon)
-    for before, after in (
-        (bilingual.target_only, aligned.target_only),
-        (bilingual.shared, aligned.shared),
-    ):
+    for before, after in ((bilingual.target_only, aligned.target_only), (bilingual.shared, aligned.shared)):
         expected = before.vectors / lengths(before.vectors)[:, None]
         np.testing.assert_allclose(after.vectors, expected, atol=1e-6)
     for part in (aligned.source_only, aligned.target_only, aligned.shared):
@@ -137,9 +134,7 @@ def test_unseen_words_move_like_the_rest(bilingual, lexicon):
     mapping = fit(bilingual, "procrustes", lexicon)
     aligned = apply(mapping, bilingual)
     before, after = bilingual.source_only.subwords, aligned.source_only.subwords
-    np.testing.assert_allclose(
-        after.vector("s0s1"), before.vector("s0s1") @ mapping.source, atol=1e-5
-    )
+    np.testing.assert_allclose(after.vector("s0s1"), before.vector("s0s1") @ mapping.source, atol=1e-5)
     for part in (aligned.target_only, aligned.shared):
         np.testing.assert_allclose(part.subwords.vector("t0t1"), before.vector("t0t1"), atol=1e-6)
 
@@ -167,9 +162,7 @@ def test_separate_embeddings_may_have_one_spelling_twice(bilingual):
     aligned = align(
         separate,
         Procrustes(),
-        Lexicon.identical_strings(
-            *[part.vocabulary for part in (separate.source, separate.target)]
-        ),
+        Lexicon.identical_strings(*[part.vocabulary for part in (separate.source, separate.target)]),
     )
     np.testing.assert_allclose(aligned.source.vectors, aligned.target.vectors, atol=1e-5)
 
@@ -208,22 +201,15 @@ def test_a_supervised_method_without_dictionary_is_an_error(bilingual, name):
 
 
 def test_an_unknown_method_is_an_error_that_names_the_known(bilingual, lexicon):
-    with pytest.raises(
-        JointalignError, match="no method 'procrustse'; choose from procrustes, .*rcsls"
-    ):
+    with pytest.raises(JointalignError, match="no method 'procrustse'; choose from procrustes, .*rcsls"):
         align(bilingual, "procrustse", lexicon)
     assert method_named("rcsls") == RCSLS()
 
 
 def test_means_are_subtracted_from_their_side_and_shared_words_go_with_the_target(bilingual):
-    means = {
-        side: np.full(D, size, np.float32) for side, size in (("source", 0.1), ("target", -0.2))
-    }
+    means = {side: np.full(D, size, np.float32) for side, size in (("source", 0.1), ("target", -0.2))}
     mapping = Mapping(
-        rotation(5),
-        rotation(6),
-        source_means=(means["source"],),
-        target_means=(means["target"],) * 2,
+        rotation(5), rotation(6), source_means=(means["source"],), target_means=(means["target"],) * 2
     )
     moved = apply(mapping, bilingual)
 

@@ -11,7 +11,7 @@ from jointalign.alignment.base import Supervision
 from jointalign.alignment.dema import DeMaBWE
 from jointalign.alignment.vecmap import VecMap
 from jointalign.errors import JointalignError
-from jointalign.normalize import recentred, unit
+from jointalign.numerics.normalize import recentred, unit
 
 REQUIRED = [m for m in METHODS if method_named(m).supervision is Supervision.REQUIRED]
 # For a small case: the published settings of DeMa-BWE take a GPU, and VecMap waits for 50

@@ -91,9 +91,7 @@ def test_log_density_is_that_of_the_mixture(tiny, temperature, entries, monkeypa
         slope = np.zeros(4)
         for axis in range(4):
             ends = [
-                plain_log_density(
-                    point + side * np.eye(4)[axis], row + 1, centres, 0.3, temperature
-                )
+                plain_log_density(point + side * np.eye(4)[axis], row + 1, centres, 0.3, temperature)
                 for side in (1e-6, -1e-6)
             ]
             slope[axis] = (ends[0] - ends[1]) / 2e-6
@@ -148,9 +146,7 @@ def test_the_whole_loss_and_its_slope():
     points = torch.tensor(rng.standard_normal((2, 6, 3)))
 
     def cosine(a, b):
-        return 1 - np.mean(
-            [u @ v / np.linalg.norm(u) / np.linalg.norm(v) for u, v in zip(a, b, strict=True)]
-        )
+        return 1 - np.mean([u @ v / np.linalg.norm(u) / np.linalg.norm(v) for u, v in zip(a, b, strict=True)])
 
     def value(f, b):
         p, q = points.numpy()

@@ -30,9 +30,7 @@ def problem(seed, d, words=60, pairs=90):
     rng = np.random.default_rng(seed)
     x = unit_rows(rng, (words, d))
     z = unit(x @ rotation(rng, d) + 0.2 * rng.standard_normal((words, d)).astype(np.float32))
-    rows = np.stack(
-        [rng.integers(0, words // 2, pairs), rng.integers(0, words // 2, pairs)], axis=1
-    )
+    rows = np.stack([rng.integers(0, words // 2, pairs), rng.integers(0, words // 2, pairs)], axis=1)
     rows = np.concatenate([rows, np.stack([np.arange(words // 2)] * 2, axis=1), rows[:10]])
     return x, z, rows
 

@@ -4,7 +4,6 @@ import array_api_strict
 import numpy as np
 import pytest
 
-from jointalign import _pruning
 from jointalign.alignment._induction import (
     Direction,
     hubs_for,
@@ -15,7 +14,7 @@ from jointalign.alignment._induction import (
     translations,
 )
 from jointalign.errors import JointalignError
-from jointalign.retrieval import hubness
+from jointalign.retrieval.api import _pruning, hubness
 
 
 def normalized(x):

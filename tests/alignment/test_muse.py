@@ -7,14 +7,7 @@ import numpy as np
 import pytest
 
 from jointalign.alignment._refining import agreement, hold_out
-from jointalign.alignment._verdict import (
-    AGREED,
-    CLEAR,
-    RANDOM_MAPS,
-    SPREADS,
-    looks_failed,
-    succeeded,
-)
+from jointalign.alignment._verdict import AGREED, CLEAR, RANDOM_MAPS, SPREADS, looks_failed, succeeded
 from jointalign.alignment.base import Mapping
 from jointalign.alignment.muse import MUSE
 from jointalign.errors import JointalignError, MissingExtraError
@@ -61,11 +54,20 @@ def game(**changes):
     from jointalign.alignment._adversary import Game
 
     settings = {
-        "epochs": 3, "epoch_size": 24, "batch_size": 8, "hidden": 7, "discriminator_steps": 2,
-        "most_frequent": 15, "dropout": 0.25, "smoothing": 0.1, "learning_rate": 0.5,
-        "learning_rate_decay": 0.9, "learning_rate_shrink": 0.5, "minimum_learning_rate": 1e-6,
+        "epochs": 3,
+        "epoch_size": 24,
+        "batch_size": 8,
+        "hidden": 7,
+        "discriminator_steps": 2,
+        "most_frequent": 15,
+        "dropout": 0.25,
+        "smoothing": 0.1,
+        "learning_rate": 0.5,
+        "learning_rate_decay": 0.9,
+        "learning_rate_shrink": 0.5,
+        "minimum_learning_rate": 1e-6,
         "orthogonality": 0.01,
-    }  # fmt: skip
+    }
     return Game(**(settings | changes))
 
 
@@ -73,9 +75,14 @@ def autograd_discriminator(torch, own, d, hidden):
     """The same network of torch's own layers, with the same weights."""
     nn = torch.nn
     network = nn.Sequential(
-        nn.Linear(d, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, hidden), nn.LeakyReLU(0.2),
-        nn.Linear(hidden, 1), nn.Sigmoid(), nn.Flatten(0),
-    ).double()  # fmt: skip
+        nn.Linear(d, hidden),
+        nn.LeakyReLU(0.2),
+        nn.Linear(hidden, hidden),
+        nn.LeakyReLU(0.2),
+        nn.Linear(hidden, 1),
+        nn.Sigmoid(),
+        nn.Flatten(0),
+    ).double()
     with torch.no_grad():
         for layer, weight, bias in (
             (network[0], own.first.T, own.first_bias),
@@ -141,9 +148,7 @@ def test_only_the_most_frequent_words_play(torch):
     x = torch.randn(20, 5, generator=torch.Generator().manual_seed(0))
     other = x.clone()
     other[15:] = 100.0
-    first, second = (
-        play(game(), each, each, torch.eye(5), lambda w: 0.0, 0).losses for each in (x, other)
-    )
+    first, second = (play(game(), each, each, torch.eye(5), lambda w: 0.0, 0).losses for each in (x, other))
     assert first == second and len(first) == 3
 
 

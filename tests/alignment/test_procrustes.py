@@ -35,9 +35,7 @@ def test_no_orthogonal_map_is_closer():
     best = np.linalg.norm(x @ w - z)
     others = [rotation(rng, 5) for _ in range(200)]
     others += [w @ (np.eye(5) + 0.01 * (a - a.T)) for a in rng.standard_normal((50, 5, 5))]
-    closest = [
-        np.linalg.qr(other)[0] * np.sign(np.diag(np.linalg.qr(other)[1])) for other in others
-    ]
+    closest = [np.linalg.qr(other)[0] * np.sign(np.diag(np.linalg.qr(other)[1])) for other in others]
     assert best < min(np.linalg.norm(x @ other - z) for other in closest)
 
 

@@ -197,9 +197,7 @@ def test_beats_procrustes_where_long_directions_are_noise():
 
 def test_mini_batches_equal_a_dense_float64_descent_on_the_same_pairs(problem):
     x, z, pairs = problem
-    steps = list(
-        RCSLS(learning_rate=3.0, steps=5, neighbourhood=5, batch=9).trajectory(x, z, pairs, seed=4)
-    )
+    steps = list(RCSLS(learning_rate=3.0, steps=5, neighbourhood=5, batch=9).trajectory(x, z, pairs, seed=4))
     assert [step.number for step in steps] == list(range(6))
     rng = np.random.default_rng(4)
     r = Procrustes().fit(x, z, pairs).source.T.astype(np.float64)

@@ -5,7 +5,6 @@ import logging
 import numpy as np
 import pytest
 
-from jointalign import _tiles
 from jointalign.alignment import _exact_search
 from jointalign.alignment._induction import Direction
 from jointalign.alignment._matches import best_matches, matched_pairs
@@ -17,6 +16,7 @@ from jointalign.alignment.base import Supervision
 from jointalign.alignment.procrustes import Procrustes
 from jointalign.alignment.vecmap import VecMap
 from jointalign.errors import JointalignError
+from jointalign.numerics import tiles as _tiles
 
 
 def unit64(x):
@@ -153,11 +153,7 @@ def test_supervised_is_the_whole_formula_on_normalised_rows():
 def test_normalisation():
     x = np.random.default_rng(3).standard_normal((20, 4)) + 1
     once, centred = unit64(x), unit64(x) - unit64(x).mean(axis=0)
-    for name, expected in (
-        ("unit", once),
-        ("unit-center", centred),
-        ("unit-center-unit", unit64(centred)),
-    ):
+    for name, expected in (("unit", once), ("unit-center", centred), ("unit-center-unit", unit64(centred))):
         np.testing.assert_allclose(normalised(x, Normalisation(name)), expected, atol=1e-12)
 
 
@@ -294,9 +290,7 @@ def test_first_pairs_match_normalised_profiles_by_csls():
     rng = np.random.default_rng(9)
     x = unit_center_unit(clustered(rng, 80, 90))
     z = unit_center_unit(x + 0.02 * rng.standard_normal(x.shape))
-    found = first_pairs(
-        x.astype("f"), z.astype("f"), Normalisation.UNIT_CENTER_UNIT, 10, Direction.UNION
-    )
+    found = first_pairs(x.astype("f"), z.astype("f"), Normalisation.UNIT_CENTER_UNIT, 10, Direction.UNION)
     profiles = [unit_center_unit(dense_profiles(side)) for side in (x, z)]
     everything = Dropout(1.0, 0), Dropout(1.0, 0)
     forward, backward, _, _ = dense_matches(*profiles, 10, everything)
@@ -361,9 +355,7 @@ def planted(words, d, seed, noise=0.15):
     return unit64(x).astype(np.float32), unit64(z).astype(np.float32)
 
 
-@pytest.mark.parametrize(
-    "method", [VecMap.supervised(), VecMap.emnlp2016(), VecMap.aaai2018()], ids=str
-)
+@pytest.mark.parametrize("method", [VecMap.supervised(), VecMap.emnlp2016(), VecMap.aaai2018()], ids=str)
 def test_recovers_a_planted_rotation_where_half_of_the_words_have_no_translation(method):
     x, z = planted(600, 20, 0, noise=0.0)
     kept_rows = np.random.default_rng(1).permutation(600)[:300]
@@ -457,7 +449,5 @@ def test_torch_tensors_give_what_arrays_give(sides):
         found = method.fit(torch.tensor(x), torch.tensor(z), same(60))
         assert isinstance(found.source, torch.Tensor)
         np.testing.assert_allclose(
-            found.source.numpy() @ found.target.numpy().T,
-            expected.source @ expected.target.T,
-            atol=1e-4,
+            found.source.numpy() @ found.target.numpy().T, expected.source @ expected.target.T, atol=1e-4
         )

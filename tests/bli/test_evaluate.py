@@ -8,7 +8,7 @@ from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.formats import native
 from jointalign.lexicon import Lexicon
-from jointalign.retrieval import Retrieval
+from jointalign.retrieval.api import Retrieval
 from jointalign.version import __version__
 from jointalign.vocabulary import Vocabulary
 

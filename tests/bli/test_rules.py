@@ -9,7 +9,7 @@ from jointalign.bli import Identical, OutOfVocabulary, evaluate, evaluate_rules
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
-from jointalign.retrieval import Retrieval
+from jointalign.retrieval.api import Retrieval
 from jointalign.vocabulary import Vocabulary
 
 MUSE, PAPER, RELEASED, STRICT = OutOfVocabulary
@@ -65,9 +65,7 @@ def test_parity_with_the_published_evaluators(toy, retrieval, rule, right, n):
 def test_words_left_out_and_copied(toy):
     results = evaluate_rules(*toy)
     outcomes = {
-        rule: dict(
-            zip(results[rule, KEPT].words, results[rule, KEPT].reciprocal_ranks, strict=True)
-        )
+        rule: dict(zip(results[rule, KEPT].words, results[rule, KEPT].reciprocal_ranks, strict=True))
         for rule in OutOfVocabulary
     }
     assert list(outcomes[MUSE]) == ["dog", "house", "water", "multi"]

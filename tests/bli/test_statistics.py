@@ -28,9 +28,7 @@ def test_interval_is_that_of_resampling_words():
     right = np.arange(40) < 9
     rng = np.random.default_rng(1)
     means = 100 * right[rng.integers(0, 40, (20_000, 40))].mean(axis=1)
-    np.testing.assert_allclose(
-        interval(9, 40, 20_000, seed=0), np.percentile(means, [2.5, 97.5]), atol=2.51
-    )
+    np.testing.assert_allclose(interval(9, 40, 20_000, seed=0), np.percentile(means, [2.5, 97.5]), atol=2.51)
     assert interval(40, 40, 100, seed=0) == (100, 100)
     assert interval(0, 40, 100, seed=0) == (0, 0)
 

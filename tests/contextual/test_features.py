@@ -123,9 +123,7 @@ def test_long_sentences_go_through_in_windows_and_lose_nothing(folder, encoder):
     for window in windows(len(cut.ids), LONGEST):
         ids = [*encoder.prefix, *cut.ids[window.first : window.last], *encoder.suffix]
         states, _ = encoder.states([ids], [encoder.layers])
-        for word in np.flatnonzero(
-            (firsts >= window.owned_first) & (firsts < window.owned_last)
-        ).tolist():
+        for word in np.flatnonzero((firsts >= window.owned_first) & (firsts < window.owned_last)).tolist():
             expected = states[0][0, firsts[word] - window.first + 1].numpy()
             np.testing.assert_allclose(part.vectors[0, word], expected, atol=2e-5)
     np.testing.assert_allclose(
@@ -142,8 +140,7 @@ def test_a_store_holds_what_was_extracted(encoder, tmp_path):
     assert len(store) == len(SENTENCES)
     for number in range(len(SENTENCES)):
         rows = slice(part.starts[number], part.starts[number + 1])
-        np.testing.assert_allclose(store.sentence(number), part.vectors[:, rows], rtol=1e-3,
-                                   atol=1e-3)  # fmt: skip
+        np.testing.assert_allclose(store.sentence(number), part.vectors[:, rows], rtol=1e-3, atol=1e-3)
         assert store.rows_of[sentence_digest(SENTENCES[number])] == number
     summed = write_features(
         encoder, SENTENCES, tmp_path / "sum", FeatureSettings((-1, 1), combine=Combine.SUM)
@@ -290,11 +287,7 @@ def test_damaged_weights_are_told_in_one_line(folder, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [
-        ("/no/such/folder", "there is none"),
-        ("./here", "there is none"),
-        (".", "no config.json"),
-    ],
+    [("/no/such/folder", "there is none"), ("./here", "there is none"), (".", "no config.json")],
 )
 def test_a_folder_without_a_model_is_refused(name, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

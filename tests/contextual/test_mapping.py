@@ -68,9 +68,7 @@ def test_a_planted_turn_is_found_from_either_side(side):
 
 
 @pytest.mark.parametrize("side", list(Side))
-@pytest.mark.parametrize(
-    "solution", [Solution.ORTHOGONAL, Solution.LEAST_SQUARES, Solution.WHITENED]
-)
+@pytest.mark.parametrize("solution", [Solution.ORTHOGONAL, Solution.LEAST_SQUARES, Solution.WHITENED])
 def test_both_sides_of_a_planted_turn_meet(solution, side):
     x, z, turn = turned(0)
     lengths = np.random.default_rng(1).uniform(0.5, 3, (400, 1))  # as lengths must not matter
@@ -194,9 +192,7 @@ def test_nothing_seen_is_an_error():
 
 def test_maps_are_kept_in_a_file(tmp_path):
     generator = np.random.default_rng(4)
-    maps = {
-        layer: Mapping(*generator.normal(size=(2, 3, 3)).astype(np.float32)) for layer in (2, 7)
-    }
+    maps = {layer: Mapping(*generator.normal(size=(2, 3, 3)).astype(np.float32)) for layer in (2, 7)}
     means = (generator.normal(size=3).astype(np.float32),)
     maps[7] = Mapping(maps[7].source, maps[7].target, {}, means, ())
     write_layer_mappings(LayerMappings(maps, "here", ("en", "es")), tmp_path / "maps.safetensors")
@@ -303,19 +299,14 @@ def test_learning_that_was_stopped_goes_on_to_the_same_maps(folder, tmp_path, al
             raise Stopped
 
     with pytest.raises(Stopped):
-        learn_mappings(
-            encoder, text, settings, checkpoint=state, checkpoint_seconds=0, progress=stopping
-        )
+        learn_mappings(encoder, text, settings, checkpoint=state, checkpoint_seconds=0, progress=stopping)
     again = []
     learnt = learn_mappings(
-        encoder, text, settings, checkpoint=state,
-        progress=lambda done, total, note="": again.append(done),
-    )  # fmt: skip
+        encoder, text, settings, checkpoint=state, progress=lambda done, total, note="": again.append(done)
+    )
     assert again[0] > seen[-1]  # what was done is not done again
     whole = learn_mappings(encoder, text, settings)
-    assert (learnt.scores, learnt.pairs, learnt.sentences) == (
-        whole.scores, whole.pairs, whole.sentences
-    )  # fmt: skip
+    assert (learnt.scores, learnt.pairs, learnt.sentences) == (whole.scores, whole.pairs, whole.sentences)
     for layer in (1, 2):
         ours, theirs = learnt.mappings.layers[layer], whole.mappings.layers[layer]
         np.testing.assert_array_equal(ours.source, theirs.source)
@@ -323,8 +314,9 @@ def test_learning_that_was_stopped_goes_on_to_the_same_maps(folder, tmp_path, al
     # Of other settings, nothing is taken up.
     again.clear()
     other = MappingSettings((1, 2), Solution.PLAIN, held_out=30)
-    learn_mappings(encoder, text, other, checkpoint=state,
-                   progress=lambda done, total, note="": again.append(done))  # fmt: skip
+    learn_mappings(
+        encoder, text, other, checkpoint=state, progress=lambda done, total, note="": again.append(done)
+    )
     assert again[0] < 300
 
 
@@ -374,9 +366,7 @@ def test_the_commands_from_text_to_mapped_features(folder, tmp_path, capsys):
 def test_links_of_a_file_go_with_the_pairs_that_are_used(tmp_path):
     (tmp_path / "text").write_text("a b ||| c\n ||| d\ne ||| f g\nh h h ||| i\n")
     (tmp_path / "links").write_text("1-0\n\n0-1\n0-0\n")
-    text, left_out = read_aligned_text(
-        [tmp_path / "text"], tmp_path / "links", ("en", "es"), longest=2
-    )
+    text, left_out = read_aligned_text([tmp_path / "text"], tmp_path / "links", ("en", "es"), longest=2)
     assert left_out == 1
     assert text.sources == [["a", "b"], ["e"]]
     assert list(text.links.lines()) == ["1-0", "0-1"]

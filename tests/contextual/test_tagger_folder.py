@@ -46,8 +46,9 @@ QUICK = FitSettings(epochs=6, batch_size=10, learning_rate=0.02, clip=None)
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory):
-    return save_tiny_bert(tmp_path_factory.mktemp("tiny"), NAMES + VERBS, positions=16,
-                          dimensions=24, layers=3)  # fmt: skip
+    return save_tiny_bert(
+        tmp_path_factory.mktemp("tiny"), NAMES + VERBS, positions=16, dimensions=24, layers=3
+    )
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +59,11 @@ def texts():
 @pytest.fixture(scope="module")
 def files(tmp_path_factory, texts):
     folder = tmp_path_factory.mktemp("files")
-    for name, part in (("train", texts[0].sentences), ("valid", texts[1].sentences),
-                       ("test", sentences(30, 2))):  # fmt: skip
+    for name, part in (
+        ("train", texts[0].sentences),
+        ("valid", texts[1].sentences),
+        ("test", sentences(30, 2)),
+    ):
         conll.write(part, folder / f"{name}.txt")
     (folder / "text.txt").write_text("Roma leaves Ana\nEva sees Madrid\n")
     generator = np.random.default_rng(0)
@@ -118,8 +122,9 @@ def test_live_features_equal_those_of_a_store(encoder, texts, tmp_path):
     with pytest.raises(JointalignError, match="their sum"):
         LiveInputs(loaded, FeatureSettings((-2, -1)))
     store = write_features(loaded, [s.words for s in texts[0].sentences], tmp_path / "en", settings)
-    model = train_on_features(FeatureInputs({"en": [store]}), texts[0], texts[0], SMALL,
-                              replace(QUICK, epochs=1))  # fmt: skip
+    model = train_on_features(
+        FeatureInputs({"en": [store]}), texts[0], texts[0], SMALL, replace(QUICK, epochs=1)
+    )
     with pytest.raises(JointalignError, match="nothing but what is in it"):
         write_tagger(model, tmp_path / "model")
 
@@ -144,10 +149,24 @@ def test_a_fine_tuned_tagger_comes_back_with_its_encoder(encoder, texts, tmp_pat
 
 def train(files, out, encoder, *more):
     return [
-        "ner", "train", "--encoder", encoder, "--train", str(files / "train.txt"),
-        "--development", str(files / "valid.txt"), "--out", str(out), "--batch-size", "6",
-        "--source-language", "en", "--target-language", "es", *more,
-    ]  # fmt: skip
+        "ner",
+        "train",
+        "--encoder",
+        encoder,
+        "--train",
+        str(files / "train.txt"),
+        "--development",
+        str(files / "valid.txt"),
+        "--out",
+        str(out),
+        "--batch-size",
+        "6",
+        "--source-language",
+        "en",
+        "--target-language",
+        "es",
+        *more,
+    ]
 
 
 def test_the_commands_learn_tag_and_score(encoder, files, tmp_path, capsys, monkeypatch):

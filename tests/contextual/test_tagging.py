@@ -27,8 +27,9 @@ from tiny_encoder import NAMES, VERBS, save_tiny_bert, sentences
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return save_tiny_bert(tmp_path_factory.mktemp("tiny"), NAMES + VERBS, positions=16,
-                          dimensions=24, layers=2)  # fmt: skip
+    return save_tiny_bert(
+        tmp_path_factory.mktemp("tiny"), NAMES + VERBS, positions=16, dimensions=24, layers=2
+    )
 
 
 @pytest.fixture(scope="module")
@@ -72,14 +73,14 @@ def test_fine_tuning_learns_the_encoder_itself(folder, texts, tmp_path):
     from dataclasses import replace
 
     settings = replace(shortened(FINE_TUNING_FIT, 10), learning_rate=5e-3, batch_size=10)
-    model = fine_tune(encoder, *texts[:2], FINE_TUNING_TAGGER, settings,
-                      checkpoint=tmp_path / "state")  # fmt: skip
+    model = fine_tune(encoder, *texts[:2], FINE_TUNING_TAGGER, settings, checkpoint=tmp_path / "state")
     assert evaluate(model, texts[2].sentences, "es").f1 == 100
     moved = [not w.equal(before[name]) for name, w in encoder.model.named_parameters()]
     assert sum(moved) > len(moved) / 2
     # Called again, it takes up what was finished, and gives the same.
-    again = fine_tune(Encoder.load(folder), *texts[:2], FINE_TUNING_TAGGER, settings,
-                      checkpoint=tmp_path / "state")  # fmt: skip
+    again = fine_tune(
+        Encoder.load(folder), *texts[:2], FINE_TUNING_TAGGER, settings, checkpoint=tmp_path / "state"
+    )
     assert again.about["losses"] == model.about["losses"]
     assert evaluate(again, texts[2].sentences, "es").f1 == 100
 
@@ -148,6 +149,5 @@ def test_fine_tuning_against_the_adversary_still_learns(folder, texts):
     from dataclasses import replace
 
     settings = replace(shortened(FINE_TUNING_FIT, 8), learning_rate=5e-3, batch_size=10)
-    model = fine_tune(Encoder.load(folder), *texts[:2], FINE_TUNING_TAGGER, settings,
-                      unlabelled=texts[2])  # fmt: skip
+    model = fine_tune(Encoder.load(folder), *texts[:2], FINE_TUNING_TAGGER, settings, unlabelled=texts[2])
     assert evaluate(model, texts[2].sentences, "es").f1 == 100

@@ -52,9 +52,7 @@ def test_word2vec_model():
 
 
 def test_fasttext_model_keeps_its_ngrams():
-    model = FastText(
-        SENTENCES, vector_size=3, min_count=1, epochs=1, workers=1, min_n=2, max_n=4, bucket=50
-    )
+    model = FastText(SENTENCES, vector_size=3, min_count=1, epochs=1, workers=1, min_n=2, max_n=4, bucket=50)
     embedding = from_gensim(model.wv)
     for word in ("dog", "dogs", "ñandú", "x"):  # the first is in the vocabulary
         np.testing.assert_allclose(embedding.vector(word), model.wv[word], rtol=1e-5, atol=1e-7)

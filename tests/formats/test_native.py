@@ -46,11 +46,7 @@ def assert_same_table(came, went):
     if went is not None:
         np.testing.assert_array_equal(came.buckets_used, went.buckets_used)
         np.testing.assert_array_equal(came.vectors, went.vectors)
-        assert (came.minimum, came.maximum, came.buckets) == (
-            went.minimum,
-            went.maximum,
-            went.buckets,
-        )
+        assert (came.minimum, came.maximum, came.buckets) == (went.minimum, went.maximum, went.buckets)
         assert len(came.moves) == len(went.moves)
         for one, other in zip(came.moves, went.moves, strict=True):
             np.testing.assert_array_equal(one.matrix, other.matrix)
@@ -166,8 +162,7 @@ def test_same_content_same_bytes(tmp_path):
 
 @pytest.mark.parametrize("target_table", [None, table(seed=5)])
 @pytest.mark.parametrize(
-    "source_table",
-    [None, table(moves=[Move(np.eye(3, dtype=np.float32), np.ones((2, 3), np.float32))])],
+    "source_table", [None, table(moves=[Move(np.eye(3, dtype=np.float32), np.ones((2, 3), np.float32))])]
 )
 def test_bilingual_comes_back(tmp_path, source_table, target_table):
     went = bilingual(source_table, target_table)
@@ -210,9 +205,7 @@ def test_a_table_of_both_sides_is_stored_once(tmp_path):
     with safe_open(tmp_path / "once.safetensors", "numpy") as file:
         stored = [name for name in file.keys() if name.endswith("subwords.vectors")]  # noqa: SIM118
     assert len(stored) == 1
-    once, twice = (
-        native.read_bilingual(tmp_path / f"{name}.safetensors") for name in ("once", "twice")
-    )
+    once, twice = (native.read_bilingual(tmp_path / f"{name}.safetensors") for name in ("once", "twice"))
     assert once.source_only.subwords.vectors is once.target_only.subwords.vectors
     for part in ("source_only", "target_only", "shared"):
         assert_same(getattr(once, part), getattr(twice, part))

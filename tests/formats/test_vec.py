@@ -87,8 +87,7 @@ def test_shortest_spelling_of_a_float32_is_exact(value):
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["nan", "NaN", "-nan", "inf", "-Inf", "+infinity", "1e39", "-3.5e38", "1e99999", "9" * 40],
+    "text", ["nan", "NaN", "-nan", "inf", "-Inf", "+infinity", "1e39", "-3.5e38", "1e99999", "9" * 40]
 )
 def test_numbers_that_float32_cannot_hold(text):
     assert parsed(text) == NOT_FINITE
@@ -310,9 +309,7 @@ def test_round_trip(tmp_path_factory, embedding, digits):
     assert back.dimensions == embedding.dimensions
     for came, went in zip(back.vectors.ravel(), embedding.vectors.ravel(), strict=True):
         # Half a unit of the last digit, and what float32 can tell apart.
-        assert (
-            abs(float(came) - float(went)) <= 0.5001 * 10.0**-digits or ulps_apart(came, went) <= 1
-        )
+        assert abs(float(came) - float(went)) <= 0.5001 * 10.0**-digits or ulps_apart(came, went) <= 1
 
 
 @settings(deadline=None)

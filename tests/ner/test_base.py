@@ -5,17 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jointalign.errors import JointalignError
-from jointalign.ner.base import (
-    Counts,
-    Scheme,
-    Sentence,
-    Span,
-    Summary,
-    scheme_of,
-    spans,
-    to_scheme,
-    written,
-)
+from jointalign.ner.base import Counts, Scheme, Sentence, Span, Summary, scheme_of, spans, to_scheme, written
 
 KINDS = ["PER", "LOC", "B-LIKE"]
 

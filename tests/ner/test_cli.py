@@ -38,11 +38,27 @@ def trained(files):
 
 def train(files, out, *more):
     return [
-        "ner", "train", "--embedding", str(files / "space.safetensors"),
-        "--train", str(files / "train.txt"), "--development", str(files / "valid.txt"),
-        "--out", str(out), "--epochs", "4", "--batch-size", "8", "--learning-rate", "0.005",
-        "--hidden", "16", "--no-characters", *more,
-    ]  # fmt: skip
+        "ner",
+        "train",
+        "--embedding",
+        str(files / "space.safetensors"),
+        "--train",
+        str(files / "train.txt"),
+        "--development",
+        str(files / "valid.txt"),
+        "--out",
+        str(out),
+        "--epochs",
+        "4",
+        "--batch-size",
+        "8",
+        "--learning-rate",
+        "0.005",
+        "--hidden",
+        "16",
+        "--no-characters",
+        *more,
+    ]
 
 
 def fails(capsys, arguments, message):
@@ -108,18 +124,18 @@ def test_text_from_standard_input_is_tagged(trained, monkeypatch, capsys):
     assert run([*arguments, "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert len(facts["sentences"]) == 2
-    assert facts["sentences"][1]["entities"][-1] == {
-        "type": "PER", "start": 2, "end": 3, "text": "esper3",
-    }  # fmt: skip
+    assert facts["sentences"][1]["entities"][-1] == {"type": "PER", "start": 2, "end": 3, "text": "esper3"}
 
 
 def test_standard_input_is_a_stream_whose_reader_may_leave(trained, tmp_path):
     line = "esper1 esper2 esverb1 esfiller3 esloc4\n"
     command = [sys.executable, "-m", "jointalign", "ner", "predict", str(trained)]
     process = subprocess.Popen(
-        [*command, "--language", "es", "--tokenized"], stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [*command, "--language", "es", "--tokenized"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     assert process.stdin and process.stdout and process.stderr
     process.stdin.write((line * (_stream.AT_ONCE + 1)).encode())
     process.stdin.flush()
@@ -169,9 +185,7 @@ def test_conll_lines_stay_and_get_a_column(trained, tmp_path):
     path.write_text("-DOCSTART- -X-\n\nesper1 N\nesverb1 V\n\n\nesloc2 N\n")
     arguments = ["ner", "predict", str(trained), str(path), "--language", "es"]
     assert run([*arguments, "--format", "conll", "--out", str(out)]) == 0
-    assert out.read_text() == (
-        "-DOCSTART- -X-\n\nesper1 N B-PER\nesverb1 V O\n\n\nesloc2 N B-LOC\n\n"
-    )
+    assert out.read_text() == ("-DOCSTART- -X-\n\nesper1 N B-PER\nesverb1 V O\n\n\nesloc2 N B-LOC\n\n")
 
 
 def test_rubbish_gets_one_line(files, trained, tmp_path, capsys):
@@ -182,9 +196,7 @@ def test_rubbish_gets_one_line(files, trained, tmp_path, capsys):
     arguments = ["ner", "evaluate", str(trained), str(tmp_path / "bad.txt"), "--language", "es"]
     fails(capsys, arguments, "bad.txt, line 2: expected 2 columns")
     fails(
-        capsys,
-        ["ner", "predict", str(trained), test, "--language", "es", "--out", test],
-        "this is an input",
+        capsys, ["ner", "predict", str(trained), test, "--language", "es", "--out", test], "this is an input"
     )
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "diary.txt").write_text("mine")

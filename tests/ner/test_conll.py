@@ -18,36 +18,50 @@ FILES = {
     "english 2003": (
         "-DOCSTART- -X- O O\n\nEU NNP I-NP I-ORG\nrejects VBZ I-VP O\nGerman JJ I-NP I-MISC\n\n"
         "-DOCSTART- -X- -X- O\n\nPeter NNP I-NP I-PER\nBlackburn NNP I-NP I-PER\n",
-        (0, 3), Scheme.IOB1, 2,
+        (0, 3),
+        Scheme.IOB1,
+        2,
     ),
     "german 2003": (
         "-DOCSTART- -X- -X- O O\n\nEU EU N I-NC I-ORG\nrejects x V I-VC O\nGerman x A I-NC I-MISC"
         "\n\nPeter Peter NE I-NC I-PER\nBlackburn x NE I-NC I-PER\n\n",
-        (0, 4), Scheme.IOB1, 1,
+        (0, 4),
+        Scheme.IOB1,
+        1,
     ),
     "spanish 2002": (
         "EU NC B-ORG\nrejects VMI O\nGerman AQ B-MISC\n\nPeter NC B-PER\nBlackburn AQ I-PER\n\n",
-        (0, 2), Scheme.BIO2, 0,
+        (0, 2),
+        Scheme.BIO2,
+        0,
     ),
     "dutch 2002, the mark within the sentence": (
         "-DOCSTART- -DOCSTART- O\nEU N B-ORG\nrejects V O\nGerman A B-MISC\n\n"
         "Peter N B-PER\nBlackburn N I-PER\n",
-        (0, 2), Scheme.BIO2, 1,
+        (0, 2),
+        Scheme.BIO2,
+        1,
     ),
     "wikineural, words counted, tabs": (
         "0\tEU\tB-ORG\n1\trejects\tO\n2\tGerman\tB-MISC\n\n0\tPeter\tB-PER\n1\tBlackburn\tI-PER\n",
-        (1, 2), Scheme.BIO2, 0,
+        (1, 2),
+        Scheme.BIO2,
+        0,
     ),
     "germeval, outer and inner layer, comments": (
         "#\thttp://de.wikipedia.org\t[2009]\n1\tEU\tB-ORG\tO\n2\trejects\tO\tO\n3\tGerman\tB-MISC\tB-LOC"
         "\n\n#\thttp://de.wikipedia.org\t[2010]\n1\tPeter\tB-PER\tO\n2\tBlackburn\tI-PER\tO\n",
-        (1, 2), Scheme.BIO2, 0,
+        (1, 2),
+        Scheme.BIO2,
+        0,
     ),
     "two columns, carriage returns, IOBES": (
         "EU S-ORG\r\nrejects O\r\nGerman S-MISC\r\n\r\n\r\nPeter B-PER\r\nBlackburn E-PER",
-        (0, 1), Scheme.IOBES, 0,
+        (0, 1),
+        Scheme.IOBES,
+        0,
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -137,16 +151,11 @@ words = st.text(st.characters(exclude_categories=["Zs", "Zl", "Zp", "Cc", "Cs"])
 
 
 @given(
-    st.lists(
-        st.lists(st.tuples(words, st.sampled_from(["O", "B-PER", "B-LOC"])), min_size=1),
-        min_size=1,
-    ),
+    st.lists(st.lists(st.tuples(words, st.sampled_from(["O", "B-PER", "B-LOC"])), min_size=1), min_size=1),
     st.sampled_from(Scheme),
 )
 def test_what_is_written_is_read_back(tmp_path_factory, content, scheme):
-    sentences = tuple(
-        Sentence(tuple(w for w, _ in rows), tuple(t for _, t in rows)) for rows in content
-    )
+    sentences = tuple(Sentence(tuple(w for w, _ in rows), tuple(t for _, t in rows)) for rows in content)
     if any(word.startswith("-DOCSTART-") for s in sentences for word in s.words):
         return
     path = tmp_path_factory.mktemp("round") / "file.txt"

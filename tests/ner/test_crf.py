@@ -66,9 +66,7 @@ def test_losses_are_those_of_the_probability_of_the_right_tags(varying):
     for number, rows in enumerate(everything(emissions, lengths, chain)):
         right = rows[tuple(tags[number, : lengths[number]].tolist())]
         assert scores[number].item() == pytest.approx(right.item(), abs=1e-5)
-        probability = torch.softmax(torch.stack(list(rows.values())), 0)[
-            list(rows.values()).index(right)
-        ]
+        probability = torch.softmax(torch.stack(list(rows.values())), 0)[list(rows.values()).index(right)]
         assert found[number].item() == pytest.approx(-probability.log().item(), abs=1e-4)
 
 

@@ -117,12 +117,27 @@ def test_what_was_killed_goes_on_to_the_same_weights(english, tmp_path, at):
 
     path = tmp_path / "state.safetensors"
     with pytest.raises(Killed):
-        fit(tagger(training), training, development, settings, seed=1, checkpoint=path,
-            checkpoint_seconds=0.0, progress=kill)  # fmt: skip
+        fit(
+            tagger(training),
+            training,
+            development,
+            settings,
+            seed=1,
+            checkpoint=path,
+            checkpoint_seconds=0.0,
+            progress=kill,
+        )
     steps = []
     again = tagger(training)
-    found = fit(again, training, development, settings, seed=1, checkpoint=path,
-                progress=lambda done, total, note="": steps.append(done))  # fmt: skip
+    found = fit(
+        again,
+        training,
+        development,
+        settings,
+        seed=1,
+        checkpoint=path,
+        progress=lambda done, total, note="": steps.append(done),
+    )
     assert steps[0] in (at, at + 1)  # nothing is learnt twice
     assert found == expected
     for name, weights in whole.network.state_dict().items():
@@ -138,8 +153,14 @@ def test_the_state_of_another_learning_is_not_used(english, tmp_path):
     model.inputs = StaticInputs(WordTable.of(space(seed=9)))
     model.network["inputs"] = model.inputs.network
     steps = []
-    fit(model, training, development, short, checkpoint=path,
-        progress=lambda done, total, note="": steps.append(done))  # fmt: skip
+    fit(
+        model,
+        training,
+        development,
+        short,
+        checkpoint=path,
+        progress=lambda done, total, note="": steps.append(done),
+    )
     assert steps[0] == 1
 
 
@@ -157,9 +178,11 @@ def test_padding_and_company_change_no_score(english):
 def test_training_stops_when_nothing_gets_better(english):
     training, development = english
     history = fit(
-        tagger(training), training, development, FitSettings(epochs=40, batch_size=8,
-        learning_rate=1e-2, patience=2),
-    )  # fmt: skip
+        tagger(training),
+        training,
+        development,
+        FitSettings(epochs=40, batch_size=8, learning_rate=1e-2, patience=2),
+    )
     assert history.stopped_early
     assert len(history.losses) == history.best + 3 < 40
 
@@ -246,8 +269,13 @@ def test_features_of_pieces_go_the_same_way(english):
 def test_an_extra_loss_is_learnt_from(english):
     training, development = english
     model = tagger(training)
-    fit(model, training, development, FitSettings(epochs=1, learning_rate=1e-2),
-        extra_loss=lambda step: 1e3 * model.network["tags"].bias.square().sum())  # fmt: skip
+    fit(
+        model,
+        training,
+        development,
+        FitSettings(epochs=1, learning_rate=1e-2),
+        extra_loss=lambda step: 1e3 * model.network["tags"].bias.square().sum(),
+    )
     assert model.network["tags"].bias.abs().max() < 0.01
 
 

@@ -13,9 +13,7 @@ TAGS = ["O", "O", "B-PER", "I-PER", "B-LOC", "I-LOC", "E-PER", "S-LOC", "I-MISC"
 def random_case(seed, tags=TAGS, sentences=40):
     rng = np.random.default_rng(seed)
     lengths = rng.integers(1, 12, sentences)
-    gold, found = (
-        [[tags[i] for i in rng.integers(0, len(tags), n)] for n in lengths] for _ in "ab"
-    )
+    gold, found = ([[tags[i] for i in rng.integers(0, len(tags), n)] for n in lengths] for _ in "ab")
     for row, right in zip(found, gold, strict=True):  # some of it right
         if rng.random() < 0.5:
             row[:] = right
@@ -35,10 +33,7 @@ def test_scores_equal_those_of_seqeval(seed, tags):
 
 
 def test_a_case_worked_out_by_hand():
-    gold = [
-        Sentence(("a", "b", "c", "d"), ("B-PER", "I-PER", "O", "B-LOC")),
-        Sentence(("e",), ("B-ORG",)),
-    ]
+    gold = [Sentence(("a", "b", "c", "d"), ("B-PER", "I-PER", "O", "B-LOC")), Sentence(("e",), ("B-ORG",))]
     # Right: LOC. Too short: PER. Wrong type: ORG.
     result = score(gold, [("B-PER", "O", "O", "I-LOC"), ("B-PER",)])
     assert (result.counts.correct, result.counts.predicted, result.counts.gold) == (1, 3, 3)

@@ -67,9 +67,14 @@ def test_nothing_to_tag_is_no_error(model):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 def test_a_gpu_learns_and_reads_it_all_the_same(tmp_path):
     model = ner.train(
-        space(), TEXT, TEXT, SMALL, FitSettings(epochs=4, learning_rate=1e-2), device="cuda",
+        space(),
+        TEXT,
+        TEXT,
+        SMALL,
+        FitSettings(epochs=4, learning_rate=1e-2),
+        device="cuda",
         checkpoint=tmp_path / "state",
-    )  # fmt: skip
+    )
     ner.write(model, tmp_path / "model")
     spanish = sentences("es", 40, 1)
     expected = ner.predict(model, spanish, "es")

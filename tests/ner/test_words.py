@@ -19,9 +19,14 @@ def split():
     """`once` is in both languages as two words; `radio` is shared."""
     one = np.ones(1, np.int64)
     return BilingualEmbedding(
-        embedding(("house", "once", "1900"), 0, 5.0), embedding(("casa", "once", "avion"), 1),
-        embedding(("radio",), 2), one, one, "en", "es",
-    )  # fmt: skip
+        embedding(("house", "once", "1900"), 0, 5.0),
+        embedding(("casa", "once", "avion"), 1),
+        embedding(("radio",), 2),
+        one,
+        one,
+        "en",
+        "es",
+    )
 
 
 def test_a_spelling_is_looked_up_by_its_language(split):

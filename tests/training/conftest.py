@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from jointalign.corpus import Corpus
+from jointalign.corpora.corpus import Corpus
 from jointalign.embedding import Embedding
 from jointalign.lexicon import Lexicon
 from jointalign.training import _course
@@ -73,14 +73,21 @@ def interrupted(tmp_path, monkeypatch):
         for _ in range(2):
             with pytest.raises(Killed):
                 trainer.fit(
-                    corpora, lexicon, threads=1, folder=tmp_path, checkpoint_seconds=0.0,
+                    corpora,
+                    lexicon,
+                    threads=1,
+                    folder=tmp_path,
+                    checkpoint_seconds=0.0,
                     progress=kill_after_a_checkpoint,
-                )  # fmt: skip
+                )
         seen = []
         resumed = trainer.fit(
-            corpora, lexicon, threads=1, folder=tmp_path,
+            corpora,
+            lexicon,
+            threads=1,
+            folder=tmp_path,
             progress=lambda done, total, note="": seen.append(done) if "words/s" in note else None,
-        )  # fmt: skip
+        )
         assert seen[0] > 0, "it started from the beginning"
         return resumed
 

@@ -89,13 +89,28 @@ def test_a_training_is_that_of_the_slow_loops(regularisation, paired):
     inputs, outputs = random.normal(size=(2, 12, 16)).astype(np.float32) * 0.5
     expected = inputs.astype(np.float64), outputs.astype(np.float64)
     before = expected[0].copy(), expected[1].copy()
-    slow(
-        lines, rows.tolist(), keep, pairs.tolist(), *expected, noise, 4, 3, 0.1, regularisation, 99
-    )
+    slow(lines, rows.tolist(), keep, pairs.tolist(), *expected, noise, 4, 3, 0.1, regularisation, 99)
     train_bags(
-        tokens, ends, 0, len(ends), 1.0, np.uint64(0), rows, keep, entries.starts, entries.rows,
-        inputs, outputs, *noise, sigmoid_table(), 4, 3, 0.1, regularisation, np.uint64(99),
-    )  # fmt: skip
+        tokens,
+        ends,
+        0,
+        len(ends),
+        1.0,
+        np.uint64(0),
+        rows,
+        keep,
+        entries.starts,
+        entries.rows,
+        inputs,
+        outputs,
+        *noise,
+        sigmoid_table(),
+        4,
+        3,
+        0.1,
+        regularisation,
+        np.uint64(99),
+    )
     for matrix, known, start in zip((inputs, outputs), expected, before, strict=True):
         assert abs(known - start).max() > 0.1
         # Scores next to the edge of a cell of the table may fall into the next one.
@@ -115,9 +130,16 @@ def test_one_middle_word_is_a_gradient_step():
     expected[rows] += rate * error[:, None] * hidden - pull * gap
     gradient = np.empty(16, np.float32)
     learn(
-        rows, labels.copy(), inputs, outputs, sigmoid_table(), np.float32(rate), np.float32(pull),
-        hidden, gradient,
-    )  # fmt: skip
+        rows,
+        labels.copy(),
+        inputs,
+        outputs,
+        sigmoid_table(),
+        np.float32(rate),
+        np.float32(pull),
+        hidden,
+        gradient,
+    )
     np.testing.assert_allclose(outputs, expected, atol=5e-4)
     np.testing.assert_allclose(gradient, rate * error @ old_outputs[rows], atol=5e-4)
     old_inputs[rows] += pull * gap
@@ -161,7 +183,5 @@ def test_noise_is_neither_the_word_nor_its_translation():
 
 def test_entries_keep_the_order_of_the_dictionary():
     entries = Entries.of(np.array([[1, 5], [0, 6], [1, 4]]), 7)
-    listed = [
-        entries.rows[entries.starts[row] : entries.starts[row + 1]].tolist() for row in range(7)
-    ]
+    listed = [entries.rows[entries.starts[row] : entries.starts[row + 1]].tolist() for row in range(7)]
     assert listed == [[6], [5, 4], [], [], [1], [1], [0]]

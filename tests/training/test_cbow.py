@@ -47,9 +47,7 @@ def test_one_thread_and_one_seed_give_the_same_bytes(ring):
 def test_a_stopped_training_goes_on_to_the_same_bytes(ring, interrupted):
     longer = replace(TRAINER, epochs=25)
     undisturbed = longer.fit(ring.corpora, threads=1)
-    np.testing.assert_array_equal(
-        undisturbed.vectors, interrupted(longer, ring.corpora, None).vectors
-    )
+    np.testing.assert_array_equal(undisturbed.vectors, interrupted(longer, ring.corpora, None).vectors)
 
 
 def test_it_takes_no_lexicon(ring):

@@ -9,9 +9,7 @@ from jointalign.lexicon import Lexicon
 from jointalign.training._bag_course import Entries
 from jointalign.training.duong import SupervisedJoint
 
-TRAINER = SupervisedJoint(
-    dimensions=24, window=5, epochs=5, negatives=5, subsampling=0.0, learning_rate=0.05
-)
+TRAINER = SupervisedJoint(dimensions=24, window=5, epochs=5, negatives=5, subsampling=0.0, learning_rate=0.05)
 
 
 def found(space, ring):

@@ -39,9 +39,16 @@ def test_one_window_is_a_gradient_step():
     # As in fastText the whole gradient goes to every unit, not its share of the mean.
     expected_inputs[units] += rate * error @ outputs[rows].astype(np.float64)
     _learn(
-        units, rows, labels.copy(), inputs, outputs, sigmoid_table(), np.float32(rate),
-        np.empty(16, np.float32), np.empty(16, np.float32),
-    )  # fmt: skip
+        units,
+        rows,
+        labels.copy(),
+        inputs,
+        outputs,
+        sigmoid_table(),
+        np.float32(rate),
+        np.empty(16, np.float32),
+        np.empty(16, np.float32),
+    )
     np.testing.assert_allclose(outputs, expected_outputs, atol=2e-4)
     np.testing.assert_allclose(inputs, expected_inputs, atol=5e-4)
 
@@ -69,12 +76,26 @@ def visits_of(shared, sentences, vocabulary_size, **changes):
     outputs = np.zeros((vocabulary_size, 16), np.float32)
     kernel = train_lines if shared == 1 else shared_noise_kernel(16, shared)
     kernel(
-        tokens, ends, 0, len(ends), settings["share"], 3, settings["rows_of_types"],
-        *settings["choices"], settings["keep"], np.arange(vocabulary_size + 1),
+        tokens,
+        ends,
+        0,
+        len(ends),
+        settings["share"],
+        3,
+        settings["rows_of_types"],
+        *settings["choices"],
+        settings["keep"],
+        np.arange(vocabulary_size + 1),
         np.arange(vocabulary_size, dtype=np.int32),
-        inputs, outputs, *alias_table(settings["weights"]), sigmoid_table(),
-        settings["window"], settings["negatives"], 1e-7, settings["key"],
-    )  # fmt: skip
+        inputs,
+        outputs,
+        *alias_table(settings["weights"]),
+        sigmoid_table(),
+        settings["window"],
+        settings["negatives"],
+        1e-7,
+        settings["key"],
+    )
     return outputs[:, 0] / 0.5e-7  # each context adds about 1, each noise word takes about 1
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from jointalign.encoding import EncodedCorpus
+from jointalign.corpora.encoding import EncodedCorpus
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
 from jointalign.training._model import alias_table, joint_vocabulary, keep_probabilities
@@ -34,9 +34,16 @@ def read(corpora, repeats, noise, subsampling=0.1, exponent=0.5):
     schedule = Schedule.plan(corpora, repeats, 1, 0)
     rows = [rows_of_types(c, vocabulary) for c in corpora]
     found = readings(
-        corpora, schedule, repeats, rows, len(vocabulary), noise=noise, exponent=exponent,
-        subsampling=subsampling, seed=0,
-    )  # fmt: skip
+        corpora,
+        schedule,
+        repeats,
+        rows,
+        len(vocabulary),
+        noise=noise,
+        exponent=exponent,
+        subsampling=subsampling,
+        seed=0,
+    )
     return vocabulary, schedule, found
 
 
@@ -81,9 +88,7 @@ def test_noise_by_language_does_not_hang_on_the_codes_of_the_languages():
 
 
 def test_choices_are_the_known_translations_in_both_directions():
-    lexicon = Lexicon(
-        (("the", "el"), ("the", "un"), ("cat", "gato"), ("odd", "gato"), ("cat", "minino"))
-    )
+    lexicon = Lexicon((("the", "el"), ("the", "un"), ("cat", "gato"), ("odd", "gato"), ("cat", "minino")))
     vocabulary = joint_vocabulary([c.counts for c in BOTH], [1, 1], 5)
     source, target = replacing(BOTH, Replacement(lexicon, 0.25), vocabulary)
 

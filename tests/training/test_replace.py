@@ -8,9 +8,7 @@ from jointalign.lexicon import Lexicon
 from jointalign.training.replace import JointReplace
 from jointalign.training.skipgram import SkipGram
 
-BASE = SkipGram(
-    dimensions=24, epochs=5, minimum_count=2, maximum_ngram=0, subsampling=0.0, window=3
-)
+BASE = SkipGram(dimensions=24, epochs=5, minimum_count=2, maximum_ngram=0, subsampling=0.0, window=3)
 TRAINER = JointReplace(BASE)
 
 
@@ -80,11 +78,7 @@ def test_ngrams_and_noise_by_language_go_along(ring):
 
 
 def test_settings_are_kept(ring):
-    settings = (
-        JointReplace(replace(BASE, epochs=1), 0.25)
-        .fit(ring.corpora, ring.lexicon, threads=1)
-        .settings
-    )
+    settings = JointReplace(replace(BASE, epochs=1), 0.25).fit(ring.corpora, ring.lexicon, threads=1).settings
     assert settings["trainer"] == "joint-replace"
     assert settings["replacement_probability"] == 0.25
     assert settings["replacement_pairs"] == len(ring.lexicon)

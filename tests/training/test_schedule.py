@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jointalign.encoding import EncodedCorpus
+from jointalign.corpora.encoding import EncodedCorpus
 from jointalign.training._schedule import BLOCK_TOKENS, Schedule, repetitions
 from jointalign.training.base import Balance
 from jointalign.vocabulary import Counts

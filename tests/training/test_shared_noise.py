@@ -68,11 +68,28 @@ def test_equals_one_pair_at_a_time(group):
     tokens = np.array([word for sentence in sentences for word in sentence], np.int32)
     ends = np.cumsum([len(sentence) for sentence in sentences])
     shared_noise_kernel(STRIDE, group)(
-        tokens, ends, 0, len(ends), 1.0, np.uint64(0), np.arange(WORDS, dtype=np.int32),
-        np.zeros(WORDS + 1, np.int64), np.zeros(0, np.int32), 0.0, np.ones(WORDS, np.float32),
-        np.arange(WORDS + 1) * 2, np.concatenate(units).astype(np.int32),
-        inputs, outputs, *alias, sigmoid_table(), WINDOW, NEGATIVES, RATE, np.uint64(5),
-    )  # fmt: skip
+        tokens,
+        ends,
+        0,
+        len(ends),
+        1.0,
+        np.uint64(0),
+        np.arange(WORDS, dtype=np.int32),
+        np.zeros(WORDS + 1, np.int64),
+        np.zeros(0, np.int32),
+        0.0,
+        np.ones(WORDS, np.float32),
+        np.arange(WORDS + 1) * 2,
+        np.concatenate(units).astype(np.int32),
+        inputs,
+        outputs,
+        *alias,
+        sigmoid_table(),
+        WINDOW,
+        NEGATIVES,
+        RATE,
+        np.uint64(5),
+    )
     # The table of the logistic function is good to 1e-3, and 70 moves of 0.1 add up.
     np.testing.assert_allclose(inputs, expected[0], atol=6e-3)
     np.testing.assert_allclose(outputs, expected[1], atol=6e-3)
@@ -85,9 +102,17 @@ def test_a_draw_is_made_for_each_token():
     words = np.arange(4, dtype=np.int32)
     nothing = np.zeros(0, np.int32)
     _, length, state = fill(
-        sentence, words, 0, 4, words, np.zeros(5, np.int64), nothing, 0.0,
-        np.ones(4, np.float32), np.uint64(9),
-    )  # fmt: skip
+        sentence,
+        words,
+        0,
+        4,
+        words,
+        np.zeros(5, np.int64),
+        nothing,
+        0.0,
+        np.ones(4, np.float32),
+        np.uint64(9),
+    )
     assert length == 4
     with np.errstate(over="ignore"):
         assert np.uint64(state) == np.uint64(9) + GOLDEN * np.uint64(4)

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jointalign.corpus import Corpus
-from jointalign.encoding import EncodedCorpus, encode
+from jointalign.corpora.corpus import Corpus
+from jointalign.corpora.encoding import EncodedCorpus, encode
 from jointalign.errors import JointalignError
 from jointalign.training import _course
 from jointalign.training._checkpoint import NAME
@@ -52,9 +52,8 @@ def purity(embedding, same):
 @pytest.mark.parametrize("maximum_ngram", [0, 6])
 def test_words_of_one_topic_come_together(text, threads, maximum_ngram):
     trainer = SkipGram(
-        dimensions=24, epochs=5, minimum_count=2, buckets=5000, maximum_ngram=maximum_ngram,
-        subsampling=0.0,
-    )  # fmt: skip
+        dimensions=24, epochs=5, minimum_count=2, buckets=5000, maximum_ngram=maximum_ngram, subsampling=0.0
+    )
     trained = trainer.fit(corpus(text), threads=threads)
     assert len(trained) == 96
     assert purity(trained, lambda word: word[0]) > 0.95
@@ -94,14 +93,19 @@ def test_a_stopped_training_goes_on_to_the_same_bytes(text, tmp_path, monkeypatc
     for _ in range(2):
         with pytest.raises(Killed):
             longer.fit(
-                corpus(text), threads=1, folder=tmp_path, progress=kill_after_a_checkpoint,
+                corpus(text),
+                threads=1,
+                folder=tmp_path,
+                progress=kill_after_a_checkpoint,
                 checkpoint_seconds=0.0,
-            )  # fmt: skip
+            )
     seen = []
     resumed = longer.fit(
-        corpus(text), threads=1, folder=tmp_path,
+        corpus(text),
+        threads=1,
+        folder=tmp_path,
         progress=lambda done, total, note="": seen.append(done) if "words/s" in note else None,
-    )  # fmt: skip
+    )
     assert seen[0] > 0, "it started from the beginning"
     np.testing.assert_array_equal(undisturbed.vectors, resumed.vectors)
     np.testing.assert_array_equal(undisturbed.subwords.vectors, resumed.subwords.vectors)
@@ -164,9 +168,9 @@ def test_balance_repeats_the_smaller_corpus(text, tmp_path):
     spanish = sum(count for word, count in counts.items() if word.startswith("es"))
     english = sum(count for word, count in counts.items() if not word.startswith("es"))
     assert spanish == pytest.approx(english, rel=0.01)
-    once = SkipGram(
-        dimensions=8, epochs=1, minimum_count=2, maximum_ngram=0, balance=Balance.NONE
-    ).fit(corpora, threads=1)
+    once = SkipGram(dimensions=8, epochs=1, minimum_count=2, maximum_ngram=0, balance=Balance.NONE).fit(
+        corpora, threads=1
+    )
     counts = dict(zip(once.words, once.vocabulary.counts.tolist(), strict=True))
     assert sum(count for word, count in counts.items() if word.startswith("es")) == 1500
 
@@ -250,7 +254,7 @@ def test_a_word_too_long_for_any_rule(tmp_path):
 def test_a_line_longer_than_a_sentence_is_cut_not_lost(tmp_path):
     path = tmp_path / "line.txt"
     path.write_text(topical_text(0).replace("\n", " ") + "\n")
-    trained = SkipGram(
-        dimensions=24, epochs=5, minimum_count=2, maximum_ngram=0, subsampling=0.0
-    ).fit(corpus(path), threads=1)
+    trained = SkipGram(dimensions=24, epochs=5, minimum_count=2, maximum_ngram=0, subsampling=0.0).fit(
+        corpus(path), threads=1
+    )
     assert purity(trained, lambda word: word[0]) > 0.9

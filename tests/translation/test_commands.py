@@ -134,10 +134,15 @@ def test_figure_goes_on_where_it_was_and_draws_all_rows(data, tmp_path):
     pytest.importorskip("matplotlib")
     rows = starts_named("align,joint,joint-align,random,supervised")
     settings = FigureSettings(
-        data, Pair("one", "two"), rows, Shape(16, 32, 2, 1, 1, 1, 1),
-        FitSettings.tiny(128), VectorSettings(piece_trainer(16, epochs=1), pieces=600),
-        epochs=2, validation=4,
-    )  # fmt: skip
+        data,
+        Pair("one", "two"),
+        rows,
+        Shape(16, 32, 2, 1, 1, 1, 1),
+        FitSettings.tiny(128),
+        VectorSettings(piece_trainer(16, epochs=1), pieces=600),
+        epochs=2,
+        validation=4,
+    )
     first = figure_two(settings, tmp_path, device="cpu", threads=1, max_minutes=1e-9)
     assert all(not curve["epochs"] for curve in first.facts["curves"].values())
     told = []
@@ -159,10 +164,15 @@ def test_rows_that_need_no_dictionary_ask_for_none(data, tmp_path):
     shutil.copytree(data / "translation", folder / "translation")
     (folder / "mono").mkdir()  # there are texts of other pairs, and none is wanted
     settings = FigureSettings(
-        folder, Pair("one", "two"), starts_named("joint,random"), Shape(16, 32, 2, 1, 1, 1, 1),
-        FitSettings.tiny(128), VectorSettings(piece_trainer(16, epochs=1), pieces=600, tokens=0),
-        epochs=1, validation=4,
-    )  # fmt: skip
+        folder,
+        Pair("one", "two"),
+        starts_named("joint,random"),
+        Shape(16, 32, 2, 1, 1, 1, 1),
+        FitSettings.tiny(128),
+        VectorSettings(piece_trainer(16, epochs=1), pieces=600, tokens=0),
+        epochs=1,
+        validation=4,
+    )
     figure_two(settings, tmp_path / "out", device="cpu", threads=1, max_minutes=1e-9)
     with pytest.raises(JointalignError, match="expected one-two.0-5000.txt"):
         figure_two(replace(settings, starts=starts_named("align")), tmp_path / "other")

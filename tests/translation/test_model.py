@@ -31,9 +31,7 @@ def network(shape=None, separate=False, seed=0, scale=3.0):
 
 def text(count=12, seed=0):
     random = np.random.default_rng(seed)
-    return Sentences.of(
-        [random.integers(SPECIAL, VOCABULARY, n) for n in random.integers(1, 12, count)]
-    )
+    return Sentences.of([random.integers(SPECIAL, VOCABULARY, n) for n in random.integers(1, 12, count)])
 
 
 def translated(net, sentences, **options):
@@ -118,9 +116,12 @@ def test_marian_translates_alike():
     ours = translated(net, sentences, factor=1, extra=30)
     with torch.no_grad():
         found = theirs.generate(
-            input_ids=source, attention_mask=(source != 0).long(), max_new_tokens=30,
-            do_sample=False, num_beams=1,
-        ).numpy()[:, 1:]  # fmt: skip
+            input_ids=source,
+            attention_mask=(source != 0).long(),
+            max_new_tokens=30,
+            do_sample=False,
+            num_beams=1,
+        ).numpy()[:, 1:]
     for row, (a, b) in enumerate(zip(ours, found, strict=True)):
         ends = np.flatnonzero(b == END)
         expected = b[: ends[0]] if len(ends) else b

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("tokenizers")
 pytest.importorskip("sacrebleu")
 from jointalign.errors import JointalignError  # noqa: E402
-from jointalign.tensors import read_tensors  # noqa: E402
+from jointalign.storage.tensors import read_tensors  # noqa: E402
 from jointalign.translation._processes import Group, joined  # noqa: E402
 from jointalign.translation._sentences import Sentences  # noqa: E402
 from jointalign.translation.api import CHECKPOINT  # noqa: E402

@@ -63,10 +63,16 @@ def learnt(cipher, segmentation, embedding, iterations=ITERATIONS, **changes):
     if settings.back_translation.at(0) == 0:
         settings = replace(settings, epoch_sentences=settings.epoch_sentences // 2)
     result = fit(
-        (cipher.source_lines, cipher.target_lines), segmentation, epochs=1, shape=Shape.tiny(),
-        settings=settings, embedding=embedding, separate=embedding is not None, device="cpu",
+        (cipher.source_lines, cipher.target_lines),
+        segmentation,
+        epochs=1,
+        shape=Shape.tiny(),
+        settings=settings,
+        embedding=embedding,
+        separate=embedding is not None,
+        device="cpu",
         validation=Validation.of(*zip(*cipher.test, strict=True)),
-    )  # fmt: skip
+    )
     (entry,) = result.history
     assert entry["iteration"] == pytest.approx(iterations, abs=4)
     return entry["bleu"]
@@ -96,9 +102,14 @@ def test_vectors_noise_and_back_translation_each_teach():
 def batchless_training(cipher, segmentation, settings, **more):
     texts = cipher.source_lines[:300], cipher.target_lines[:300]
     job, _ = prepare(
-        texts, segmentation, ("one", "two"), shape=Shape(16, 32, 2, 2, 2, 1, 1),
-        settings=settings, device="cpu", **more,
-    )  # fmt: skip
+        texts,
+        segmentation,
+        ("one", "two"),
+        shape=Shape(16, 32, 2, 2, 2, 1, 1),
+        settings=settings,
+        device="cpu",
+        **more,
+    )
     return job
 
 
@@ -115,9 +126,7 @@ class Killer:
 
 
 def test_stopped_and_started_again_it_ends_with_the_same_bits(cipher, segmentation, tmp_path):
-    settings = FitSettings.small(
-        500, batch_sentences=16, generation_batches=1, dropout=0.1, warmup=3
-    )
+    settings = FitSettings.small(500, batch_sentences=16, generation_batches=1, dropout=0.1, warmup=3)
     validation = Validation(cipher.source_lines[:2], cipher.target_lines[:2])
     job = batchless_training(cipher, segmentation, settings, validation=validation)
     whole = Session(job, tmp_path / "whole")
@@ -144,7 +153,7 @@ def test_stopped_and_started_again_it_ends_with_the_same_bits(cipher, segmentati
 
 
 def read_weights(path):
-    from jointalign.tensors import read_tensors
+    from jointalign.storage.tensors import read_tensors
 
     return {name: np.array(array) for name, array in read_tensors(path)[0].items()}
 
@@ -164,9 +173,7 @@ def test_each_step_moves_the_layers_of_its_languages(cipher, segmentation):
     settings = FitSettings.small(100, batch_sentences=8, generation_batches=1, warmup=0)
     job = batchless_training(cipher, segmentation, settings)
     weights = {name: weight.clone() for name, weight in job.translator.weights.items()}
-    training = Training(
-        job.translator.plan, weights, job.texts, job.translator.allowed, settings, 0
-    )
+    training = Training(job.translator.plan, weights, job.texts, job.translator.allowed, settings, 0)
     training._denoise(0, Tally())
     moved = {
         name
@@ -208,9 +215,7 @@ def test_joint_vectors_share_a_row_and_separate_ones_do_not(cipher, segmentation
     texts = cipher.source_lines[:50], cipher.target_lines[:50]
     with pytest.raises(JointalignError, match="has a vector in each language"):
         prepare(texts, segmentation, ("one", "two"), shape=shape, embedding=space)
-    job, report = prepare(
-        texts, segmentation, ("one", "two"), shape=shape, embedding=space, separate=True
-    )
+    job, report = prepare(texts, segmentation, ("one", "two"), shape=shape, embedding=space, separate=True)
     word = space.source.words[0]
     row = 5 + segmentation.pieces.index(word)
     np.testing.assert_allclose(job.translator.weights["table.0"][row], space.source.vector(word))

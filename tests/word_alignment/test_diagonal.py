@@ -161,9 +161,7 @@ def shifted_text(seed, sentences=400, words=60, swaps=True):
 def test_planted_translations_are_found():
     pairs, gold = shifted_text(3)
     links = align_text(ParallelText.of(pairs)).links
-    wrong = sum(
-        len(set(map(tuple, found.tolist())) ^ must) for found, must in zip(links, gold, strict=True)
-    )
+    wrong = sum(len(set(map(tuple, found.tolist())) ^ must) for found, must in zip(links, gold, strict=True))
     assert wrong <= 0.01 * sum(map(len, gold))
 
 
@@ -201,7 +199,7 @@ def test_a_text_without_word_pairs_is_refused():
 @pytest.mark.slow
 def test_hansards_error_rate_is_no_higher_than_fast_aligns():
     """With its Python bindings (systran-align 3.5.0, -d -o -v, same text): 17.4, 7078 links."""
-    from jointalign.tokenization import tokenizer
+    from jointalign.corpora.tokenization import tokenizer
     from jointalign.word_alignment.reading import raw_pairs
 
     folder = Path(os.environ["JOINTALIGN_DATA"], "parallel")

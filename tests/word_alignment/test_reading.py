@@ -31,8 +31,7 @@ def test_one_file_and_two_files_read_alike(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "message"),
-    [("a ||| b\nc\n", 2, "0 separators"), ("a ||| b ||| c\n", 1, "2 separators")],
+    ("text", "line", "message"), [("a ||| b\nc\n", 2, "0 separators"), ("a ||| b ||| c\n", 1, "2 separators")]
 )
 def test_a_line_without_its_separator_is_named(tmp_path, text, line, message):
     (tmp_path / "both").write_text(text)

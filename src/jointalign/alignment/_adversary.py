@@ -19,8 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from jointalign._torch import torch_of
 from jointalign.alignment.base import Array
+from jointalign.numerics.devices import torch_of
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -146,12 +146,7 @@ def _through_rectifier(gradient: Tensor, activation: Tensor) -> Tensor:
 
 
 def play(
-    game: Game,
-    x: Tensor,
-    z: Tensor,
-    start: Tensor,
-    criterion: Callable[[Tensor], float],
-    seed: int,
+    game: Game, x: Tensor, z: Tensor, start: Tensor, criterion: Callable[[Tensor], float], seed: int
 ) -> Played:
     """Play the game; the map of the best epoch wins.
 
@@ -210,9 +205,7 @@ def _epoch(
         sources = x[torch.randint(len(x), (steps + 1, batch), generator=generator, device=x.device)]
         rows = x.new_empty(steps, 2 * batch, x.shape[1])
         rows[:, :batch] = sources[:steps] @ matrix
-        rows[:, batch:] = z[
-            torch.randint(len(z), (steps, batch), generator=generator, device=x.device)
-        ]
+        rows[:, batch:] = z[torch.randint(len(z), (steps, batch), generator=generator, device=x.device)]
         if game.dropout:
             rows *= torch.empty_like(rows).bernoulli_(kept, generator=generator)
             rows /= kept

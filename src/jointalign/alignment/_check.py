@@ -78,7 +78,6 @@ def check_pairs(pairs: Array | None, x: Array, z: Array, method: str) -> np.ndar
         if low < 0 or high >= size:
             wrong = low if low < 0 else high
             raise JointalignError(
-                f"pairs name {side} row {wrong}, but there are {size} {side} vectors, 0 to "
-                f"{size - 1}"
+                f"pairs name {side} row {wrong}, but there are {size} {side} vectors, 0 to {size - 1}"
             )
     return rows.astype(np.int64)

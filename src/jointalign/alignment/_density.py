@@ -168,9 +168,7 @@ def negative_log_likelihood(
     return (slope * moved).sum() - volume, -(logs.mean() + volume.detach())
 
 
-def log_density(
-    points: Tensor, rows: Tensor, side: Side, temperature: float
-) -> tuple[Tensor, Tensor]:
+def log_density(points: Tensor, rows: Tensor, side: Side, temperature: float) -> tuple[Tensor, Tensor]:
     """Log-density of moved points in a mixture, and where each is drawn to.
 
     Args:

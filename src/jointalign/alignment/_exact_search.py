@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 from numba import get_num_threads, njit
 
-from jointalign._tiles import COLUMNS, ROWS, blocks
 from jointalign.alignment._sweep import Dropout, kept
-from jointalign.processors import spread
+from jointalign.numerics.processors import spread
+from jointalign.numerics.tiles import COLUMNS, ROWS, blocks
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +39,7 @@ class ExactSearch:
         spread(partial(self._search, lines, scores, places), stripes, get_num_threads())
         return places
 
-    def _search(
-        self, lines: np.ndarray, scores: np.ndarray, places: np.ndarray, stripe: slice
-    ) -> None:
+    def _search(self, lines: np.ndarray, scores: np.ndarray, places: np.ndarray, stripe: slice) -> None:
         mine = self.own[lines[stripe]]
         for left, right in blocks(len(self.other), COLUMNS):
             _keep_best(

@@ -45,9 +45,7 @@ def mean_of_rows(x: Array) -> Array:
     return xp.sum(x, axis=0, dtype=xp.float64) / x.shape[0]
 
 
-def moments(
-    x: Array, z: Array, pairs: np.ndarray, source_mean: Array, target_mean: Array
-) -> Moments:
+def moments(x: Array, z: Array, pairs: np.ndarray, source_mean: Array, target_mean: Array) -> Moments:
     """Sum up a dictionary.
 
     Args:

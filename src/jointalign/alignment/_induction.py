@@ -19,8 +19,8 @@ from array_api_compat import array_namespace, device
 
 from jointalign.alignment.base import Array, as_numpy
 from jointalign.errors import JointalignError
-from jointalign.normalize import unit
-from jointalign.retrieval import LazyHubness, hubness, lazy_hubness, neighbours
+from jointalign.numerics.normalize import unit
+from jointalign.retrieval.api import LazyHubness, hubness, lazy_hubness, neighbours
 
 DICTIONARY_RANK = 15_000
 """Conneau et al. (2018): words rarer than that are placed too badly to learn from."""
@@ -98,9 +98,7 @@ def induced_pairs(
     return found.pairs[:size]
 
 
-def mean_csls(
-    x: Array, z: Array, *, neighbourhood: int = 10, rank: int | None = CRITERION_RANK
-) -> float:
+def mean_csls(x: Array, z: Array, *, neighbourhood: int = 10, rank: int | None = CRITERION_RANK) -> float:
     """How close frequent words are to their CSLS translations: the unsupervised criterion.
 
     It ranks good maps well, but cannot tell that all of them failed.
@@ -166,11 +164,7 @@ def mean_cosine(x: Array, z: Array, pairs: np.ndarray, rank: int | None = None) 
 
 
 def translations(
-    queries: Array,
-    others: Array,
-    neighbourhood: int,
-    rank: int | None,
-    hubs: Array | LazyHubness = None,
+    queries: Array, others: Array, neighbourhood: int, rank: int | None, hubs: Array | LazyHubness = None
 ) -> Found:
     """The dictionary of one direction, `(query, other)`.
 
@@ -197,9 +191,7 @@ def translations(
     return _most_confident_first(Found(pairs[kept], (scores[:, 0] - second)[kept]))
 
 
-def hubs_for(
-    candidates: Array, queries: Array, neighbourhood: int, rank: int | None
-) -> Array | LazyHubness:
+def hubs_for(candidates: Array, queries: Array, neighbourhood: int, rank: int | None) -> Array | LazyHubness:
     """`hubness`, or where only a part of the queries is searched for, only what that needs."""
     if rank is not None and 4 * rank < queries.shape[0]:
         return lazy_hubness(candidates, queries, neighbourhood)

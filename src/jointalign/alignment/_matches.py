@@ -17,10 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jointalign._tiles import COLUMNS, blocks
 from jointalign.alignment._exact_search import ExactSearch
 from jointalign.alignment._induction import Direction
 from jointalign.alignment._sweep import Best, Dropout, Side, sweep
+from jointalign.numerics.tiles import COLUMNS, blocks
 
 # Longer lists need fewer second searches and more insertions.
 _LIKELY = 6
@@ -95,9 +95,7 @@ def best_matches(
     target_penalty = _penalty(columns.nearest.scores, neighbourhood)
     return Matches(
         _side_matches(rows, target_penalty, ExactSearch(x, z, target_penalty, dropouts[0], False)),
-        _side_matches(
-            columns, source_penalty, ExactSearch(z, x, source_penalty, dropouts[1], True)
-        ),
+        _side_matches(columns, source_penalty, ExactSearch(z, x, source_penalty, dropouts[1], True)),
     )
 
 
@@ -134,11 +132,7 @@ def _known_products(
 
 
 def _empty_side(
-    own: np.ndarray,
-    other: np.ndarray,
-    neighbourhood: int,
-    dropout: Dropout,
-    found: SideMatches | None,
+    own: np.ndarray, other: np.ndarray, neighbourhood: int, dropout: Dropout, found: SideMatches | None
 ) -> Side:
     """Lists that hold nothing yet but know what an entry has to exceed."""
     lines = len(own)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from jointalign._tiles import blocks
 from jointalign.alignment.base import Array
-from jointalign.normalize import center, unit
+from jointalign.numerics.normalize import center, unit
+from jointalign.numerics.tiles import blocks
 
 
 class Normalisation(StrEnum):

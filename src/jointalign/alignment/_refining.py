@@ -20,7 +20,7 @@ from jointalign.alignment._induction import (
 )
 from jointalign.alignment._orthogonal import closest_orthogonal, cross_product
 from jointalign.alignment.base import Array, as_numpy
-from jointalign.retrieval import LazyHubness, neighbours
+from jointalign.retrieval.api import LazyHubness, neighbours
 
 logger = logging.getLogger(__name__)
 
@@ -120,9 +120,7 @@ def procrustes(x: Array, z: Array, pairs: np.ndarray) -> Array:
     return array_namespace(x).astype(closest_orthogonal(cross_product(x, z, pairs)), x.dtype)
 
 
-def _learnt(
-    x: Array, z: Array, matrix: Array, found: np.ndarray, given: np.ndarray | None
-) -> Array:
+def _learnt(x: Array, z: Array, matrix: Array, found: np.ndarray, given: np.ndarray | None) -> Array:
     pairs = found if given is None else np.unique(np.concatenate([given, found]), axis=0)
     return procrustes(x, z, pairs) if len(pairs) else matrix
 

@@ -77,8 +77,7 @@ class Restarts:
                 break
         logger.log(
             logging.INFO if worked else logging.WARNING,
-            "MUSE: criterion %.3f, of random maps at most %.3f, agreement with other starts at "
-            "most %.3f: %s",
+            "MUSE: criterion %.3f, of random maps at most %.3f, agreement with other starts at most %.3f: %s",
             *(chosen.best.criterion, max(baseline), max(shares)),
             "it worked"
             if worked

@@ -92,10 +92,7 @@ class SelfLearning:
                 break
         logger.info("self-learning: %d iterations, objective %.4f", len(objectives), best)
         assert matches is not None  # the first iteration always takes place
-        return matched_pairs(matches, self.direction), {
-            "objective": tuple(objectives),
-            "kept": tuple(shares),
-        }
+        return matched_pairs(matches, self.direction), {"objective": tuple(objectives), "kept": tuple(shares)}
 
     def step(
         self,

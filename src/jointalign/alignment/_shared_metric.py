@@ -122,10 +122,7 @@ def _turned(
 
 
 def _at(
-    links: Sequence[Link],
-    regularization: float,
-    rotations: tuple[np.ndarray, ...],
-    metric: np.ndarray,
+    links: Sequence[Link], regularization: float, rotations: tuple[np.ndarray, ...], metric: np.ndarray
 ) -> Point:
     """Cost and gradient: eight products of `(d, d)` matrices a link."""
     d, b = len(metric), metric
@@ -158,9 +155,7 @@ def _moved(point: Point, change: np.ndarray) -> tuple[tuple[np.ndarray, ...], np
     return tuple(rotations), point.metric * np.exp(change[len(rotations) * size :])
 
 
-def _step(
-    links: Sequence[Link], regularization: float, point: Point, memory: _Memory
-) -> Point | None:
+def _step(links: Sequence[Link], regularization: float, point: Point, memory: _Memory) -> Point | None:
     """A lower point in L-BFGS's direction, failing that down the gradient; `None` if there is none.
 
     The step is halved until it gains enough (Armijo's rule).
@@ -182,9 +177,7 @@ def _step(
 class _Memory:
     """The last steps and what they did to the gradient."""
 
-    pairs: deque[tuple[np.ndarray, np.ndarray]] = field(
-        default_factory=lambda: deque(maxlen=_MEMORY)
-    )
+    pairs: deque[tuple[np.ndarray, np.ndarray]] = field(default_factory=lambda: deque(maxlen=_MEMORY))
 
     def add(self, step: np.ndarray, change: np.ndarray) -> None:
         # Only a positive product says something of the curvature.

@@ -16,11 +16,7 @@ from jointalign.alignment._sweep import Dropout
 
 
 def first_pairs(
-    x: np.ndarray,
-    z: np.ndarray,
-    normalisation: Normalisation,
-    neighbourhood: int,
-    direction: Direction,
+    x: np.ndarray, z: np.ndarray, normalisation: Normalisation, neighbourhood: int, direction: Direction
 ) -> np.ndarray:
     """Match words by their similarities to their own language.
 

@@ -18,7 +18,7 @@ from functools import partial
 import numpy as np
 from numba import njit
 
-from jointalign._tiles import each_tile
+from jointalign.numerics.tiles import each_tile
 
 # Entries tested at once, without branches, so that the compiler makes vector instructions of it.
 _CHUNK = 64
@@ -226,9 +226,7 @@ def _any_above_each(part: np.ndarray, near: np.ndarray, toll: float, enough: np.
 def _insert(scores: np.ndarray, places: np.ndarray, score: float, place: int) -> None:
     # Of equal scores the more frequent word, in the lower row, comes first, whenever it came here.
     at = scores.shape[0] - 1
-    while at > 0 and (
-        scores[at - 1] < score or (scores[at - 1] == score and places[at - 1] > place)
-    ):
+    while at > 0 and (scores[at - 1] < score or (scores[at - 1] == score and places[at - 1] > place)):
         scores[at], places[at] = scores[at - 1], places[at - 1]
         at -= 1
     scores[at], places[at] = score, place

@@ -57,9 +57,7 @@ def looks_failed(mapping: Mapping) -> bool:
     if "baseline" not in history:
         return False
     return not succeeded(
-        max(history.get("criterion", ()), default=-1.0),
-        history["baseline"],
-        history.get("agreement", ()),
+        max(history.get("criterion", ()), default=-1.0), history["baseline"], history.get("agreement", ())
     )
 
 

@@ -26,12 +26,24 @@ from jointalign.alignment.vecmap import VecMap
 from jointalign.embedding import BilingualEmbedding, Embedding, Setting
 from jointalign.errors import JointalignError, MissingExtraError
 from jointalign.lexicon import Lexicon
-from jointalign.normalize import recentred, unit
+from jointalign.numerics.normalize import recentred, unit
 
 __all__ = [
-    "METHODS", "PairReport", "align", "apply", "check_extras", "first", "fit", "flat",
-    "looks_failed", "method_named", "noted", "training_arrays", "training_pairs", "usable_pairs",
-]  # fmt: skip
+    "METHODS",
+    "PairReport",
+    "align",
+    "apply",
+    "check_extras",
+    "first",
+    "fit",
+    "flat",
+    "looks_failed",
+    "method_named",
+    "noted",
+    "training_arrays",
+    "training_pairs",
+    "usable_pairs",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -120,9 +132,7 @@ class PairReport:
         )
 
 
-def training_pairs(
-    bilingual: BilingualEmbedding, lexicon: Lexicon
-) -> tuple[np.ndarray, PairReport]:
+def training_pairs(bilingual: BilingualEmbedding, lexicon: Lexicon) -> tuple[np.ndarray, PairReport]:
     """Find a dictionary's pairs among the words that alignment can move against each other.
 
     Returns:
@@ -238,9 +248,7 @@ def usable_pairs(bilingual: BilingualEmbedding, lexicon: Lexicon) -> np.ndarray:
 
 
 def apply(
-    mapping: Mapping,
-    bilingual: BilingualEmbedding,
-    settings: MappingType[str, Setting] | None = None,
+    mapping: Mapping, bilingual: BilingualEmbedding, settings: MappingType[str, Setting] | None = None
 ) -> BilingualEmbedding:
     """The second half of `align`: move all words and n-grams by a mapping.
 

@@ -28,7 +28,7 @@ from jointalign.alignment._induction import DICTIONARY_RANK, Direction, mean_csl
 from jointalign.alignment._refining import Refinement, procrustes
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision, as_numpy
 from jointalign.errors import JointalignError
-from jointalign.normalize import iterative
+from jointalign.numerics.normalize import iterative
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -112,20 +112,14 @@ class DeMaBWE(Aligner):
         for names, lowest in ((counts, 1), (least, 0)):
             for name in names:
                 if not getattr(self, name) >= lowest:
-                    raise JointalignError(
-                        f"{name} must be at least {lowest}, got {getattr(self, name)}"
-                    )
+                    raise JointalignError(f"{name} must be at least {lowest}, got {getattr(self, name)}")
         for name in positive:
             if not getattr(self, name) > 0:
                 raise JointalignError(f"{name} must be above 0, got {getattr(self, name)}")
         if not 0 < self.learning_rate_decay <= 1:
-            raise JointalignError(
-                f"learning_rate_decay must be in (0, 1], got {self.learning_rate_decay}"
-            )
+            raise JointalignError(f"learning_rate_decay must be in (0, 1], got {self.learning_rate_decay}")
         if self.maximum_pairs is not None and self.maximum_pairs < 1:
-            raise JointalignError(
-                f"maximum_pairs must be at least 1 or None, got {self.maximum_pairs}"
-            )
+            raise JointalignError(f"maximum_pairs must be at least 1 or None, got {self.maximum_pairs}")
 
     @classmethod
     def small(cls) -> DeMaBWE:
@@ -205,8 +199,11 @@ class DeMaBWE(Aligner):
             history["loss"].append(reached.loss)
             logger.info(
                 "DeMa-BWE step %d of %d: loss %.4f, criterion %.4f",
-                reached.step, self.steps, reached.loss, criterion,
-            )  # fmt: skip
+                reached.step,
+                self.steps,
+                reached.loss,
+                criterion,
+            )
             if criterion > highest:
                 best, highest = reached.forward, criterion
         refinement = Refinement(Direction.FORWARD, DICTIONARY_RANK, self.neighbourhood)

@@ -120,9 +120,7 @@ class MultilingualGeoMM:
         """
         _check(vectors, dictionaries)
         means = [mean_of_rows(x) for x in vectors]
-        links = [
-            _link(i, j, vectors, pairs, means) for (i, j), pairs in sorted(dictionaries.items())
-        ]
+        links = [_link(i, j, vectors, pairs, means) for (i, j), pairs in sorted(dictionaries.items())]
         costs: list[float] = []
         point: Point | None = None
         for point in descend(links, len(vectors), self.regularization, self.steps, self.tolerance):
@@ -132,9 +130,7 @@ class MultilingualGeoMM:
         logger.info("%d steps, cost %.6f, converged: %s", len(costs) - 1, costs[-1], converged)
         return MultilingualMapping(
             tuple(_matrix(x, u, point) for x, u in zip(vectors, point.rotations, strict=True)),
-            tuple(
-                array_namespace(x).astype(m, x.dtype) for x, m in zip(vectors, means, strict=True)
-            ),
+            tuple(array_namespace(x).astype(m, x.dtype) for x, m in zip(vectors, means, strict=True)),
             {"cost": tuple(costs)},
             converged,
         )
@@ -162,14 +158,11 @@ def _check(vectors: Sequence[Array], dictionaries: MappingType[tuple[int, int], 
         try:
             check_vectors(vectors[0], x)
         except JointalignError as error:
-            raise JointalignError(
-                f"languages 0 (source) and {language} (target): {error}"
-            ) from None
+            raise JointalignError(f"languages 0 (source) and {language} (target): {error}") from None
     for i, j in dictionaries:
         if i == j or not (0 <= i < len(vectors) and 0 <= j < len(vectors)):
             raise JointalignError(
-                f"dictionary ({i}, {j}) must be between two of the languages 0 to "
-                f"{len(vectors) - 1}"
+                f"dictionary ({i}, {j}) must be between two of the languages 0 to {len(vectors) - 1}"
             )
     linked, before = {0}, 0
     while len(linked) > before:
@@ -177,6 +170,4 @@ def _check(vectors: Sequence[Array], dictionaries: MappingType[tuple[int, int], 
         linked |= {k for link in dictionaries if linked & set(link) for k in link}
     missing = sorted(set(range(len(vectors))) - linked)
     if missing:
-        raise JointalignError(
-            f"no dictionaries link languages {missing} to language 0; add one for each"
-        )
+        raise JointalignError(f"no dictionaries link languages {missing} to language 0; add one for each")

@@ -29,8 +29,8 @@ from jointalign.alignment._geomm import Moments, cost, factors, mean_of_rows, mi
 from jointalign.alignment._induction import Direction, combined, translations
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision, as_numpy
 from jointalign.errors import JointalignError
-from jointalign.normalize import unit
-from jointalign.retrieval import hubness, neighbours
+from jointalign.numerics.normalize import unit
+from jointalign.retrieval.api import hubness, neighbours
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class SemiSupervisedGeoMM(Aligner):
         JointalignError: If a setting is out of range.
 
     Example:
-        >>> from jointalign.normalize import unit
+        >>> from jointalign.numerics.normalize import unit
         >>> x = unit(np.random.default_rng(0).standard_normal((200, 8)))
         >>> z = x[:, ::-1]
         >>> mapping = SemiSupervisedGeoMM().fit(x, z, np.stack([np.arange(10)] * 2, axis=1))

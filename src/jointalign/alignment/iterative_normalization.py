@@ -2,7 +2,7 @@
 
 A rotation can only fit two spaces whose words have the same lengths, and whose means have the same
 length too. So each side is made to have rows of length one around a mean of zero, by turns
-(`jointalign.normalize.iterative`), before the method sees it.
+(`jointalign.numerics.normalize.iterative`), before the method sees it.
 
 Differences from the authors' code: the means are kept, so that words, contexts or word pieces that
 come later go the same way; theirs rewrites a file. It takes the means over all words of the file,
@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from jointalign.alignment._check import check_vectors
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision
 from jointalign.errors import JointalignError
-from jointalign.normalize import iterative
+from jointalign.numerics.normalize import iterative
 
 
 @dataclass(frozen=True)

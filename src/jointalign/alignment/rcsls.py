@@ -29,7 +29,7 @@ from jointalign.alignment._check import check_pairs, check_vectors
 from jointalign.alignment._orthogonal import closest_orthogonal, cross_product
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision
 from jointalign.errors import JointalignError
-from jointalign.retrieval import largest_products
+from jointalign.retrieval.api import largest_products
 
 logger = logging.getLogger(__name__)
 
@@ -117,9 +117,7 @@ class RCSLS(Aligner):
         losses = tuple(step.loss for step in steps)
         return Mapping(source=steps[-1].matrix, target=identity, history={"loss": losses})
 
-    def trajectory(
-        self, x: Array, z: Array, pairs: Array | None, *, seed: int = 0
-    ) -> Iterator[Step]:
+    def trajectory(self, x: Array, z: Array, pairs: Array | None, *, seed: int = 0) -> Iterator[Step]:
         """Every step of the descent: the number of steps can be chosen without fitting again.
 
         The first is the Procrustes map; the last may come early, when the learning rate has been

@@ -76,9 +76,7 @@ class RefinedProcrustes(Aligner):
 
     def __post_init__(self) -> None:
         if self.direction not in tuple(Direction):
-            raise JointalignError(
-                f"direction must be one of {', '.join(Direction)}, got {self.direction}"
-            )
+            raise JointalignError(f"direction must be one of {', '.join(Direction)}, got {self.direction}")
         for name, least in (("rounds", 0), ("rank", 1), ("cutoff", 1), ("neighbourhood", 1)):
             value = getattr(self, name)
             if value is not None and value < least:

@@ -11,7 +11,7 @@ from safetensors.numpy import save
 
 from jointalign.alignment.base import Mapping, as_numpy
 from jointalign.errors import FormatError
-from jointalign.files import atomic, plain_errors
+from jointalign.storage.files import atomic, plain_errors
 
 _MEANS = ("source_means", "target_means")
 

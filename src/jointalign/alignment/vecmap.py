@@ -164,9 +164,7 @@ class VecMap(Aligner):
     @classmethod
     def aaai2018(cls) -> VecMap:
         """From a dictionary, all steps, but only the target re-weighted."""
-        return cls(
-            normalisation=Normalisation.UNIT_CENTER, source_reweight=0.0, target_reweight=1.0
-        )
+        return cls(normalisation=Normalisation.UNIT_CENTER, source_reweight=0.0, target_reweight=1.0)
 
     @property
     def supervision(self) -> Supervision:
@@ -219,11 +217,7 @@ class VecMap(Aligner):
         return Mapping(source_map, target_map, history, source.means, target.means)
 
     def _grown(
-        self,
-        source: NormalisedRows,
-        target: NormalisedRows,
-        rows: np.ndarray,
-        rng: np.random.Generator,
+        self, source: NormalisedRows, target: NormalisedRows, rows: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, MappingType[str, tuple[float, ...]]]:
         """The dictionary `(k, 2)` that self-learning makes of some pairs, and its history."""
         first = _products(source.take(rows[:, 0]), target.take(rows[:, 1]))

@@ -31,9 +31,7 @@ def interval(right: int, n: int, resamples: int, seed: int) -> tuple[float, floa
     return float(low), float(high)
 
 
-def paired(
-    wins: int, losses: int, n: int, resamples: int, seed: int
-) -> tuple[tuple[float, float], float]:
+def paired(wins: int, losses: int, n: int, resamples: int, seed: int) -> tuple[tuple[float, float], float]:
     """Paired bootstrap of the difference of two percentages over the same words.
 
     Args:

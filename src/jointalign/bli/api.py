@@ -12,9 +12,9 @@ from jointalign.bli._statistics import interval
 from jointalign.bli.base import DEPTH, BLIResult, Conditions
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
-from jointalign.hubs import Hubs
 from jointalign.lexicon import Lexicon, Pair
-from jointalign.retrieval import TEMPERATURE, Retrieval, ranks
+from jointalign.retrieval.api import TEMPERATURE, Retrieval, ranks
+from jointalign.retrieval.hubs import Hubs
 
 
 def evaluate(
@@ -117,10 +117,18 @@ def evaluate_rules(
         JointalignError: As `evaluate`.
     """
     (results,) = evaluate_parts(
-        bilingual, lexicon, (lexicon,), retrieval=retrieval, neighbourhood=neighbourhood,
-        max_vocabulary=max_vocabulary, training=training, depth=depth, hubs=hubs, seed=seed,
+        bilingual,
+        lexicon,
+        (lexicon,),
+        retrieval=retrieval,
+        neighbourhood=neighbourhood,
+        max_vocabulary=max_vocabulary,
+        training=training,
+        depth=depth,
+        hubs=hubs,
+        seed=seed,
         resamples=resamples,
-    )  # fmt: skip
+    )
     return results
 
 
@@ -169,9 +177,7 @@ def evaluate_parts(
             f"max_vocabulary and resamples must be positive, got {max_vocabulary} and {resamples}"
         )
     if depth is not None and depth < DEPTH:
-        raise JointalignError(
-            f"depth must be at least {DEPTH}, for P@{DEPTH}, or None; got {depth}"
-        )
+        raise JointalignError(f"depth must be at least {DEPTH}, for P@{DEPTH}, or None; got {depth}")
     source, target = bilingual.sides(max_vocabulary)
     known = None
     if hubs is not None and retrieval == Retrieval.CSLS:
@@ -212,9 +218,14 @@ def _pair_ranks(
             "upper and lower case"
         )
     found = ranks(
-        source.vectors, target.vectors, pairs, retrieval=retrieval, neighbourhood=neighbourhood,
-        depth=depth, hubs=hubs,
-    )  # fmt: skip
+        source.vectors,
+        target.vectors,
+        pairs,
+        retrieval=retrieval,
+        neighbourhood=neighbourhood,
+        depth=depth,
+        hubs=hubs,
+    )
     return {
         (source.words[source_row], target.words[target_row]): rank
         for (source_row, target_row), rank in zip(pairs.tolist(), found.tolist(), strict=True)

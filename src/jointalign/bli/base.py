@@ -176,8 +176,7 @@ class BLIResult:
             "ci": [_number(end) for end in self.ci],
             "signature": self.signature,
             "bands": [
-                {"name": band.name, "n": band.n, "p_at_1": _number(band.p_at_1)}
-                for band in self.bands
+                {"name": band.name, "n": band.n, "p_at_1": _number(band.p_at_1)} for band in self.bands
             ],
             "overlap": self.overlap,
             "mrr_depth": self.conditions.depth,

@@ -37,9 +37,7 @@ class Comparison:
         )
 
 
-def compare(
-    first: BLIResult, second: BLIResult, *, resamples: int = 10_000, seed: int = 0
-) -> Comparison:
+def compare(first: BLIResult, second: BLIResult, *, resamples: int = 10_000, seed: int = 0) -> Comparison:
     """Compare P@1 of two systems by paired bootstrap over source words (Koehn 2004).
 
     Args:

@@ -18,8 +18,8 @@ def parsed_layers(text: str) -> tuple[int, ...]:
 
 def sentences(path: Path, language: str, tokenized: bool, conll: bool) -> Iterator[list[str]]:
     """Words of each line, an empty list for an empty one; or of a file with a word a line."""
-    from jointalign.files import read_lines
-    from jointalign.tokenization import tokenizer
+    from jointalign.corpora.tokenization import tokenizer
+    from jointalign.storage.files import read_lines
 
     if not conll:
         cut = tokenizer(language, lowercase=False, tokenized=tokenized)

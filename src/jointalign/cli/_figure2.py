@@ -53,8 +53,7 @@ def figure2(
     validation: Annotated[int, typer.Option(min=1, help="Sentences to measure epochs by.")] = 300,
     keep_case: Annotated[bool, typer.Option("--keep-case", help="Do not lower-case.")] = False,
     quick: Annotated[
-        bool,
-        typer.Option("--quick", help="The toy cipher; of the settings above only --rows counts."),
+        bool, typer.Option("--quick", help="The toy cipher; of the settings above only --rows counts.")
     ] = False,
     max_minutes: MaxMinutes = None,
     device: Device = "auto",
@@ -78,19 +77,29 @@ def figure2(
             raise typer.BadParameter("--data names the folder with the texts; or take --quick")
         shape = Shape(dimensions, 4 * dimensions, heads, layers, layers, shared, shared)
         fit = FitSettings.small(
-            epoch_sentences, denoising=Schedule.parse(denoising), learning_rate=learning_rate,
+            epoch_sentences,
+            denoising=Schedule.parse(denoising),
+            learning_rate=learning_rate,
             batch_sentences=batch_sentences,
-        )  # fmt: skip
+        )
         vectors = VectorSettings(
             piece_trainer(dimensions), method, pieces=pieces, tokens=tokens, lowercase=not keep_case
         )
         settings = [
             FigureSettings(
-                data, Pair.parse(pair), starts or FigureSettings.starts, shape, fit, vectors,
-                epochs, validation, corpus, seed,
+                data,
+                Pair.parse(pair),
+                starts or FigureSettings.starts,
+                shape,
+                fit,
+                vectors,
+                epochs,
+                validation,
+                corpus,
+                seed,
             )
             for pair in pairs.split(",")
-        ]  # fmt: skip
+        ]
     results = []
     with progress("figure2") as bar:
 
@@ -108,7 +117,7 @@ def figure2(
                     max_minutes=max_minutes,
                     progress=bar,
                     announce=announce,
-                )  # fmt: skip
+                )
             )
     if json:
         show_json({str(r.facts["pair"]): r.facts for r in results})

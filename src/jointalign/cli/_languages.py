@@ -15,7 +15,7 @@ def languages(paths: list[Path], given: list[str] | None) -> list[str]:
     Raises:
         BadParameter: If there is not one code a text.
     """
-    from jointalign.tokenization import known_languages
+    from jointalign.corpora.tokenization import known_languages
 
     if given:
         if len(given) != len(paths):

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import typer
 
-from jointalign._variants import chosen_settings, core
 from jointalign.alignment.base import Aligner
+from jointalign.alignment.variants import chosen_settings, core
 
 _PLAIN = (bool, int, float, str)
 
@@ -56,9 +56,7 @@ def _own(command: Callable[..., None]) -> list[inspect.Parameter]:
     ]
 
 
-def _signed(
-    run: Callable[..., None], parameters: list[inspect.Parameter], text: str
-) -> Callable[..., None]:
+def _signed(run: Callable[..., None], parameters: list[inspect.Parameter], text: str) -> Callable[..., None]:
     """Tell typer what a function of `**values` takes."""
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
@@ -87,9 +85,7 @@ def _own_options(method: Aligner) -> list[inspect.Parameter]:
         flags = (f"{flag}/--no-{flag[2:]}",) if kind is bool else (flag,)
         annotation = Annotated[kind | None, typer.Option(*flags, help=text, show_default=False)]
         options.append(
-            inspect.Parameter(
-                field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation
-            )
+            inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
         )
     return options
 

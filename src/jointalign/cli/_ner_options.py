@@ -17,18 +17,14 @@ Encoding = Annotated[
 WordColumn = Annotated[
     int | None, typer.Option(min=0, help="Column of the words, from 0; default: found out.")
 ]
-TagColumn = Annotated[
-    int | None, typer.Option(min=0, help="Column of the tags, from 0; default: found out.")
-]
+TagColumn = Annotated[int | None, typer.Option(min=0, help="Column of the tags, from 0; default: found out.")]
 Threads = Annotated[int, typer.Option(min=1, max=512, help="One is fastest for short sentences.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, ...")]
 Model = Annotated[Path, typer.Argument(help="Folder of a tagger, as `ner train` writes it.")]
 Language = Annotated[str, typer.Option(help="Code of the text's language, e.g. es.")]
 WhereEncoder = Annotated[
     str | None,
-    typer.Option(
-        "--encoder", help="Of a tagger on features: its folder or name, if it is elsewhere now."
-    ),
+    typer.Option("--encoder", help="Of a tagger on features: its folder or name, if it is elsewhere now."),
 ]
 
 

@@ -71,10 +71,17 @@ class Wishes(NamedTuple):
         if not self.characters:
             settings = settings.without_characters()
         return api.train(
-            space, training, development, settings, self.fit(FitSettings()),
-            learn_vectors=learn_vectors, device=device, seed=self.seed,
-            checkpoint=out / CHECKPOINT, progress=bar,
-        )  # fmt: skip
+            space,
+            training,
+            development,
+            settings,
+            self.fit(FitSettings()),
+            learn_vectors=learn_vectors,
+            device=device,
+            seed=self.seed,
+            checkpoint=out / CHECKPOINT,
+            progress=bar,
+        )
 
     def features(
         self,
@@ -88,15 +95,21 @@ class Wishes(NamedTuple):
     ) -> NERModel:
         from jointalign.contextual import tagging
 
-        settings = replace(
-            tagging.FEATURE_TAGGER, hidden=self.hidden or tagging.FEATURE_TAGGER.hidden
-        )
+        settings = replace(tagging.FEATURE_TAGGER, hidden=self.hidden or tagging.FEATURE_TAGGER.hidden)
         return tagging.train_tagger(
-            encoder.load(), training, development, settings, self.fit(tagging.FEATURE_FIT),
-            features=replace(tagging.TAGGER_FEATURES, layers=layers), mappings=maps,
-            folder=out / FEATURES, batch_pieces=encoder.batch_pieces, seed=self.seed,
-            checkpoint=out / CHECKPOINT, progress=bar,
-        )  # fmt: skip
+            encoder.load(),
+            training,
+            development,
+            settings,
+            self.fit(tagging.FEATURE_FIT),
+            features=replace(tagging.TAGGER_FEATURES, layers=layers),
+            mappings=maps,
+            folder=out / FEATURES,
+            batch_pieces=encoder.batch_pieces,
+            seed=self.seed,
+            checkpoint=out / CHECKPOINT,
+            progress=bar,
+        )
 
     def fine_tuned(
         self,
@@ -110,10 +123,16 @@ class Wishes(NamedTuple):
         from jointalign.contextual import tagging
 
         return tagging.fine_tune(
-            encoder.load(), training, development, tagging.FINE_TUNING_TAGGER,
-            self.fit(tagging.FINE_TUNING_FIT), unlabelled=unlabelled, seed=self.seed,
-            checkpoint=out / CHECKPOINT, progress=bar,
-        )  # fmt: skip
+            encoder.load(),
+            training,
+            development,
+            tagging.FINE_TUNING_TAGGER,
+            self.fit(tagging.FINE_TUNING_FIT),
+            unlabelled=unlabelled,
+            seed=self.seed,
+            checkpoint=out / CHECKPOINT,
+            progress=bar,
+        )
 
 
 def check_options(
@@ -136,9 +155,7 @@ def check_options(
         raise typer.BadParameter("--side is that of a --mapping")
 
 
-def maps_of(
-    path: Path | None, side: str | None, languages: tuple[str, str]
-) -> LayerMappings | None:
+def maps_of(path: Path | None, side: str | None, languages: tuple[str, str]) -> LayerMappings | None:
     from jointalign.contextual import Side, choice, read_layer_mappings
 
     if path is None:

@@ -11,15 +11,7 @@ import typer
 
 from jointalign.cli._console import progress, show, show_json
 from jointalign.cli._encoders import parsed_layers
-from jointalign.cli._ner_options import (
-    Device,
-    Encoding,
-    Format,
-    TagColumn,
-    Threads,
-    WordColumn,
-    read_conll,
-)
+from jointalign.cli._ner_options import Device, Encoding, Format, TagColumn, Threads, WordColumn, read_conll
 from jointalign.cli._ner_taggers import (
     CHECKPOINT,
     FEATURES,
@@ -51,24 +43,20 @@ def train(
     source_vectors: Source = None,
     target_vectors: Target = None,
     encoder: Annotated[
-        str | None,
-        typer.Option(help="Or an encoder's folder or name, for contextual vectors."),
+        str | None, typer.Option(help="Or an encoder's folder or name, for contextual vectors.")
     ] = None,
     mapping: Annotated[
-        Path | None,
-        typer.Option(help="Of the encoder's layers, from `jointalign align-features`."),
+        Path | None, typer.Option(help="Of the encoder's layers, from `jointalign align-features`.")
     ] = None,
     side: Annotated[
-        str | None,
-        typer.Option(help="Side of --mapping that the source language is on; default: as named."),
+        str | None, typer.Option(help="Side of --mapping that the source language is on; default: as named.")
     ] = None,
     layers: Layers = "-4,-3,-2,-1",
     fine_tune: Annotated[
         bool, typer.Option("--fine-tune", help="Learn the encoder itself, with a linear layer.")
     ] = False,
     unlabelled: Annotated[
-        Path | None,
-        typer.Option(help="Text of the target language, for --fine-tune with an adversary."),
+        Path | None, typer.Option(help="Text of the target language, for --fine-tune with an adversary.")
     ] = None,
     unlabelled_format: Annotated[
         Format, typer.Option(help="text: a sentence a line; conll: a word a line.")
@@ -76,27 +64,22 @@ def train(
     source_language: SourceLanguage = "en",
     target_language: TargetLanguage = "target",
     select: Annotated[
-        Select,
-        typer.Option(help="Language of the development file: source-dev (zero-shot), target-dev."),
+        Select, typer.Option(help="Language of the development file: source-dev (zero-shot), target-dev.")
     ] = Select.SOURCE,
     sentences: Annotated[
         int | None, typer.Option(min=1, help="Learn from so many sentences, drawn at random.")
     ] = None,
     epochs: Annotated[
-        int | None,
-        typer.Option(min=1, help="At most so many; default: 30, on features 40, fine-tuned 3."),
+        int | None, typer.Option(min=1, help="At most so many; default: 30, on features 40, fine-tuned 3.")
     ] = None,
     patience: Annotated[
         int | None,
         typer.Option(
-            min=1,
-            help="Stop after so many epochs without a better one; default: 5, with an encoder: "
-            "never.",
+            min=1, help="Stop after so many epochs without a better one; default: 5, with an encoder: never."
         ),
     ] = None,
     batch_size: Annotated[
-        int | None,
-        typer.Option(min=1, help="Sentences a step; default: 16, on features 10, fine-tuned 32."),
+        int | None, typer.Option(min=1, help="Sentences a step; default: 16, on features 10, fine-tuned 32.")
     ] = None,
     learning_rate: Annotated[
         float | None,
@@ -106,8 +89,7 @@ def train(
         int | None,
         typer.Option(
             min=1,
-            help="Of the LSTM in each direction; default: 100 (Lample et al.), on features 384 "
-            "(the paper).",
+            help="Of the LSTM in each direction; default: 100 (Lample et al.), on features 384 (the paper).",
         ),
     ] = None,
     characters: Annotated[
@@ -134,30 +116,35 @@ def train(
     map. Stopped, it goes on where it was when started again.
     """
     from jointalign.contextual.storage import write_tagger
-    from jointalign.files import spare_folder
     from jointalign.ner import Text, torch_threads
     from jointalign.ner import api as ner
-    from jointalign.stages import locked
+    from jointalign.storage.files import spare_folder
+    from jointalign.storage.stages import locked
 
-    check_options(encoder, fine_tune, unlabelled, {
-        "--mapping": mapping, "--side": side, "--fine-tune": fine_tune or None,
-        "--embedding": embedding, "--source-vectors": source_vectors,
-        "--target-vectors": target_vectors, "--learn-vectors": learn_vectors or None,
-    })  # fmt: skip
+    check_options(
+        encoder,
+        fine_tune,
+        unlabelled,
+        {
+            "--mapping": mapping,
+            "--side": side,
+            "--fine-tune": fine_tune or None,
+            "--embedding": embedding,
+            "--source-vectors": source_vectors,
+            "--target-vectors": target_vectors,
+            "--learn-vectors": learn_vectors or None,
+        },
+    )
     spare_folder(
-        (training, development, embedding, source_vectors, target_vectors, mapping, unlabelled,
-         encoder),
-        out,
-    )  # fmt: skip
+        (training, development, embedding, source_vectors, target_vectors, mapping, unlabelled, encoder), out
+    )
     space, languages = None, (source_language, target_language)
     if encoder is None:
         space = read_space(embedding, source_vectors, target_vectors)
         if embedding is None:
             space = replace(space, source_language=languages[0], target_language=languages[1])
         languages = space.source_language, space.target_language
-    texts = [
-        read_conll(path, encoding, word_column, tag_column) for path in (training, development)
-    ]
+    texts = [read_conll(path, encoding, word_column, tag_column) for path in (training, development)]
     learnt_from = Text(ner.drawn(texts[0], sentences, seed), languages[0])
     decided_by = Text(texts[1], languages[select is Select.TARGET])
     wishes = Wishes(hidden, characters, epochs, patience, batch_size, learning_rate, seed)

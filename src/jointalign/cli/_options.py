@@ -11,18 +11,14 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on sta
 Seed = Annotated[int, typer.Option(min=0, help="The only source of randomness.")]
 Threads = Annotated[
     int | None,
-    typer.Option(
-        min=1, max=512, help="How many; default: all processors. One gives the same bytes again."
-    ),
+    typer.Option(min=1, max=512, help="How many; default: all processors. One gives the same bytes again."),
 ]
 OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
 OutFile = Annotated[Path, typer.Option("--out", help="File to write.")]
 TrainingLexicon = Annotated[
     Path, typer.Option("--lexicon", help="Training dictionary, 'source target' a line.")
 ]
-TestLexicon = Annotated[
-    Path, typer.Option("--lexicon", help="Test dictionary, 'source target' a line.")
-]
+TestLexicon = Annotated[Path, typer.Option("--lexicon", help="Test dictionary, 'source target' a line.")]
 SourceLanguage = Annotated[str, typer.Option(help="Code of the source language, e.g. en.")]
 TargetLanguage = Annotated[str, typer.Option(help="Code of the target language, e.g. es.")]
 MaxVocabulary = Annotated[
@@ -33,24 +29,19 @@ Tokenized = Annotated[
 ]
 KeepCase = Annotated[bool, typer.Option("--keep-case", help="Do not lower-case.")]
 Gamma = Annotated[
-    float | None,
-    typer.Option(help="Of reallocation, 0.5 to 1; default: chosen on held-out training pairs."),
+    float | None, typer.Option(help="Of reallocation, 0.5 to 1; default: chosen on held-out training pairs.")
 ]
 LearningRate = Annotated[
-    float | None,
-    typer.Option(min=1e-6, help="Of RCSLS; default: chosen on held-out training pairs."),
+    float | None, typer.Option(min=1e-6, help="Of RCSLS; default: chosen on held-out training pairs.")
 ]
 Steps = Annotated[
-    int | None,
-    typer.Option(min=1, help="Of RCSLS; default: chosen on held-out training pairs."),
+    int | None, typer.Option(min=1, help="Of RCSLS; default: chosen on held-out training pairs.")
 ]
 Regularization = Annotated[
-    float | None,
-    typer.Option(min=1e-9, help="Of GeoMM; default: chosen on held-out training pairs."),
+    float | None, typer.Option(min=1e-9, help="Of GeoMM; default: chosen on held-out training pairs.")
 ]
 SpellSource = Annotated[
-    str,
-    typer.Option("--source-language", help="Source words of the dictionary are spelt as in it."),
+    str, typer.Option("--source-language", help="Source words of the dictionary are spelt as in it.")
 ]
 SpellTarget = Annotated[str, typer.Option("--target-language", help="And target words as in it.")]
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1, ...")]
@@ -58,16 +49,11 @@ Encoder = Annotated[
     str,
     typer.Option(
         "--encoder",
-        help="A model's folder, or its name on the Hugging Face hub, such as "
-        "bert-base-multilingual-cased.",
+        help="A model's folder, or its name on the Hugging Face hub, such as bert-base-multilingual-cased.",
     ),
 ]
 LocalOnly = Annotated[
     bool, typer.Option("--local-only", help="Never ask the hub; use what was fetched before.")
 ]
-BatchPieces = Annotated[
-    int, typer.Option(min=16, help="Pieces that go through the encoder at once.")
-]
-Layers = Annotated[
-    str, typer.Option(help="Which, e.g. -4,-3,-2,-1; 0 is the embedding layer, -1 the last.")
-]
+BatchPieces = Annotated[int, typer.Option(min=16, help="Pieces that go through the encoder at once.")]
+Layers = Annotated[str, typer.Option(help="Which, e.g. -4,-3,-2,-1; 0 is the embedding layer, -1 the last.")]

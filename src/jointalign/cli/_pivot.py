@@ -44,13 +44,13 @@ def align_several(
         json: Whether to print one JSON object.
     """
     from jointalign.alignment.api import training_pairs
-    from jointalign.files import check_folder, spare_inputs
+    from jointalign.alignment.pivot import align_languages, check_pivot_method, others_than
     from jointalign.formats.api import read_multilingual, write, write_multilingual
     from jointalign.lexicon import Lexicon
-    from jointalign.pivot import align_languages, check_pivot_method, others_than
-    from jointalign.processors import limited_to
-    from jointalign.stages import spare_others
-    from jointalign.tuning import Wishes, tune_alignment
+    from jointalign.numerics.processors import limited_to
+    from jointalign.selection.tuning import Wishes, tune_alignment
+    from jointalign.storage.files import check_folder, spare_inputs
+    from jointalign.storage.stages import spare_others
 
     if method == "auto":
         raise typer.BadParameter("auto is for two languages; name a method to go with --pivot")
@@ -73,17 +73,14 @@ def align_several(
             _, reports[code] = training_pairs(pair, lexicon)
             tuned[code] = tune_alignment(pair, lexicon, wishes, seed=seed, progress=bar)
         methods = {code: chosen.method for code, chosen in tuned.items()}
-        aligned = align_languages(
-            space, methods, lexicons, pivot, seed=seed, max_vocabulary=max_vocabulary
-        )
+        aligned = align_languages(space, methods, lexicons, pivot, seed=seed, max_vocabulary=max_vocabulary)
         bar.title("write")
         write_multilingual(aligned, out / ALIGNED)
         for code in aligned.languages:
             write(aligned.language(code), out / f"{code}.vec")
     if json:
         chosen = {
-            code: {**tuned[code].to_json(), "pairs": report.to_json()}
-            for code, report in reports.items()
+            code: {**tuned[code].to_json(), "pairs": report.to_json()} for code, report in reports.items()
         }
         show_json({"pivot": pivot, "languages": chosen, "parts": aligned.sizes, "out": str(out)})
     else:

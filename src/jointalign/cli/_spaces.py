@@ -10,12 +10,10 @@ import typer
 from jointalign.embedding import BilingualEmbedding
 
 Space = Annotated[
-    Path | None,
-    typer.Option("--embedding", help="Both languages in one file: .safetensors of run or align."),
+    Path | None, typer.Option("--embedding", help="Both languages in one file: .safetensors of run or align.")
 ]
 Source = Annotated[
-    Path | None,
-    typer.Option("--source-vectors", help="Or source vectors: .vec, .bin, .safetensors, ..."),
+    Path | None, typer.Option("--source-vectors", help="Or source vectors: .vec, .bin, .safetensors, ...")
 ]
 Target = Annotated[Path | None, typer.Option("--target-vectors", help="and target vectors.")]
 SourceCode = Annotated[
@@ -55,6 +53,4 @@ def read_space(
     if embedding is None and source_vectors is not None and target_vectors is not None:
         source = read(source_vectors, max_vocabulary)
         return BilingualEmbedding.separate(source, read(target_vectors, max_vocabulary))
-    raise typer.BadParameter(
-        "give either --embedding, or both --source-vectors and --target-vectors"
-    )
+    raise typer.BadParameter("give either --embedding, or both --source-vectors and --target-vectors")

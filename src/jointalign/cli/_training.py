@@ -8,17 +8,13 @@ import typer
 
 from jointalign.training.base import Balance, Noise
 
-Dimensions = Annotated[
-    int, typer.Option(min=1, max=10_000, help="Length of the vectors (300: the paper).")
-]
+Dimensions = Annotated[int, typer.Option(min=1, max=10_000, help="Length of the vectors (300: the paper).")]
 Epochs = Annotated[int, typer.Option(min=1, help="How often the text is read (5: fastText).")]
 Window = Annotated[int, typer.Option(min=1, help="Largest distance of a context (5: fastText).")]
 MinimumCount = Annotated[int, typer.Option(min=1, help="Rarer words get no vector (5: fastText).")]
 Negatives = Annotated[int, typer.Option(min=1, help="Noise words a context (5: fastText).")]
 MinimumNgram = Annotated[int, typer.Option(min=1, help="Shortest n-gram (3: fastText).")]
-MaximumNgram = Annotated[
-    int, typer.Option(min=0, help="Longest n-gram (6: fastText); 0 for no n-grams.")
-]
+MaximumNgram = Annotated[int, typer.Option(min=0, help="Longest n-gram (6: fastText); 0 for no n-grams.")]
 Subsampling = Annotated[
     float, typer.Option(min=0.0, help="Threshold for frequent words (1e-4: fastText); 0: none.")
 ]
@@ -40,8 +36,7 @@ NoiseOption = Annotated[
     ),
 ]
 SharedNoise = Annotated[
-    int,
-    typer.Option(min=1, help="Centre words that share noise words; 1: none (fastText; slower)."),
+    int, typer.Option(min=1, help="Centre words that share noise words; 1: none (fastText; slower).")
 ]
 CheckpointSeconds = Annotated[
     float, typer.Option(min=0.0, help="Time between two checkpoints; more if saving is slow.")

@@ -24,7 +24,7 @@ def lines_of(path: Path) -> tuple[str, ...]:
         JointalignError: If it cannot be read, or has no line.
     """
     from jointalign.errors import JointalignError
-    from jointalign.files import read_lines
+    from jointalign.storage.files import read_lines
 
     found = tuple(line for _, line in read_lines(path))
     if not found:

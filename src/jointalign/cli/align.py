@@ -8,20 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from jointalign.alignment.api import METHODS, method_named
+from jointalign.alignment.seeds import Seeds
 from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._methods import with_settings, without_settings
-from jointalign.cli._options import (
-    Json,
-    KeepCase,
-    OutFolder,
-    Seed,
-    SpellSource,
-    SpellTarget,
-    Threads,
-)
+from jointalign.cli._options import Json, KeepCase, OutFolder, Seed, SpellSource, SpellTarget, Threads
 from jointalign.cli._pivot import align_several
 from jointalign.cli._spaces import Source, Space, Target, read_space
-from jointalign.seeds import Seeds
 
 OUTPUTS = ("aligned.safetensors", "source.vec", "target.vec", "mapping.safetensors")
 
@@ -55,8 +47,7 @@ def command(
     source_language: SpellSource = "und",
     target_language: SpellTarget = "und",
     pivot: Annotated[
-        str | None,
-        typer.Option(help="Align each language of an --embedding of several to this one."),
+        str | None, typer.Option(help="Align each language of an --embedding of several to this one.")
     ] = None,
     pivot_lexicon: Annotated[
         list[str] | None,
@@ -69,30 +60,37 @@ def command(
 ) -> None:
     """Choose a method on held-out pairs, learn a mapping, and move all words by it."""
     from jointalign.alignment.api import apply, fit, noted, training_pairs, usable_pairs
+    from jointalign.alignment.seeds import pairs_of
     from jointalign.alignment.storage import write_mapping
-    from jointalign.files import check_folder, spare_inputs
     from jointalign.formats.api import write, write_bilingual
     from jointalign.lexicon import Lexicon
-    from jointalign.processors import limited_to
-    from jointalign.seeds import pairs_of
-    from jointalign.stages import spare_others
-    from jointalign.tuning import Tuned, Wishes, tune_alignment
+    from jointalign.numerics.processors import limited_to
+    from jointalign.selection.tuning import Tuned, Wishes, tune_alignment
+    from jointalign.storage.files import check_folder, spare_inputs
+    from jointalign.storage.stages import spare_others
 
     if pivot is not None:
         others = lexicon, pairs, source_vectors, target_vectors
         if embedding is None or any(other is not None for other in others):
             raise typer.BadParameter("--pivot goes with --embedding and --pivot-lexicon alone")
         align_several(
-            method, settings, embedding, pivot, pivot_lexicon or [], out, max_vocabulary,
-            keep_case, threads, seed, json,
-        )  # fmt: skip
+            method,
+            settings,
+            embedding,
+            pivot,
+            pivot_lexicon or [],
+            out,
+            max_vocabulary,
+            keep_case,
+            threads,
+            seed,
+            json,
+        )
         return
     if (lexicon is None) == (pairs is None):
         raise typer.BadParameter("give either --lexicon, or --pairs identical, numerals or none")
     if method == "auto" and pairs is Seeds.NONE:
-        raise typer.BadParameter(
-            "auto chooses on pairs: give some, or name vecmap_unsupervised or muse"
-        )
+        raise typer.BadParameter("auto chooses on pairs: give some, or name vecmap_unsupervised or muse")
     given = [lexicon, source_vectors, target_vectors, embedding]
     spare_inputs(filter(None, given), [out / name for name in OUTPUTS])
     spare_others(out, OUTPUTS, OUTPUTS[0])

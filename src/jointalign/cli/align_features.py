@@ -38,8 +38,7 @@ def command(
     ],
     out: OutFile,
     links: Annotated[
-        Path | None,
-        typer.Option(help="Links of its words, '0-0 1-2' a line; default: found as align-text."),
+        Path | None, typer.Option(help="Links of its words, '0-0 1-2' a line; default: found as align-text.")
     ] = None,
     layers: Layers = "-4,-3,-2,-1",
     method: Annotated[
@@ -53,9 +52,7 @@ def command(
     sentences: Annotated[
         int, typer.Option(min=1, help="Use so many pairs from the start (the paper's: 30,000).")
     ] = 30_000,
-    longest: Annotated[
-        int, typer.Option(min=1, help="Leave out pairs with more words on a side.")
-    ] = 99,
+    longest: Annotated[int, typer.Option(min=1, help="Leave out pairs with more words on a side.")] = 99,
     sample: Annotated[
         int, typer.Option(min=10, help="Word pairs that a method of `align` learns from.")
     ] = 20_000,
@@ -75,9 +72,7 @@ def command(
     Reports how often held-out words find their translation, before and after. Stopped, it goes on
     where it was when started again.
     """
-    from jointalign.contextual import (
-        Encoder as Loaded,
-    )
+    from jointalign.contextual import Encoder as Loaded
     from jointalign.contextual import (
         learn_mappings,
         mapping_settings,
@@ -85,8 +80,8 @@ def command(
         torch_threads,
         write_layer_mappings,
     )
-    from jointalign.files import spare_inputs
-    from jointalign.processors import limited_to
+    from jointalign.numerics.processors import limited_to
+    from jointalign.storage.files import spare_inputs
 
     if len(input) > 2:
         raise typer.BadParameter("give --input once or twice")
@@ -101,24 +96,43 @@ def command(
         loaded = Loaded.load(encoder, device=device, local_only=local_only)
         bar.title("align words")
         text, left_out = read_aligned_text(
-            input, links, codes, tokenized=tokenized, most=sentences, longest=longest,
-            threads=threads, progress=bar,
-        )  # fmt: skip
+            input,
+            links,
+            codes,
+            tokenized=tokenized,
+            most=sentences,
+            longest=longest,
+            threads=threads,
+            progress=bar,
+        )
         if left_out:
             say(f"{left_out} sentence pairs left out: empty, or more than {longest} words")
         bar.title("learn")
         learnt = learn_mappings(
-            loaded, text, settings, languages=codes, batch_pieces=batch_pieces, seed=seed,
-            checkpoint=checkpoint, progress=bar,
-        )  # fmt: skip
+            loaded,
+            text,
+            settings,
+            languages=codes,
+            batch_pieces=batch_pieces,
+            seed=seed,
+            checkpoint=checkpoint,
+            progress=bar,
+        )
     write_layer_mappings(learnt.mappings, out)
     checkpoint.unlink(missing_ok=True)
     if json:
-        show_json({
-            "method": method, "side": side, "pairs": learnt.pairs, "sentences": learnt.sentences,
-            "left_out": left_out, "layers": [asdict(score) for score in learnt.scores],
-            "seconds": round(time.monotonic() - begun, 3), "out": str(out),
-        })  # fmt: skip
+        show_json(
+            {
+                "method": method,
+                "side": side,
+                "pairs": learnt.pairs,
+                "sentences": learnt.sentences,
+                "left_out": left_out,
+                "layers": [asdict(score) for score in learnt.scores],
+                "seconds": round(time.monotonic() - begun, 3),
+                "out": str(out),
+            }
+        )
         return
     lines = [f"{out}: {learnt.pairs:,} aligned words of {learnt.sentences:,} sentence pairs"]
     for score in learnt.scores:

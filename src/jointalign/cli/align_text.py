@@ -35,26 +35,20 @@ def command(
         Symmetrization, typer.Option(help="How the links of both directions are joined.")
     ] = Symmetrization.GROW_DIAG_FINAL_AND,
     iterations: Annotated[int, typer.Option(min=1, help="Of learning.")] = 5,
-    tension: Annotated[
-        float, typer.Option(min=0, help="Pull towards the diagonal, at the start.")
-    ] = 4.0,
+    tension: Annotated[float, typer.Option(min=0, help="Pull towards the diagonal, at the start.")] = 4.0,
     optimize_tension: Annotated[bool, typer.Option(help="Learn the tension, too.")] = True,
     null_probability: Annotated[
         float, typer.Option(min=0, max=0.99, help="Chance of a word to come from no word.")
     ] = 0.08,
-    alpha: Annotated[
-        float, typer.Option(min=0, help="Of the sparse prior; 0: maximum likelihood.")
-    ] = 0.01,
+    alpha: Annotated[float, typer.Option(min=0, help="Of the sparse prior; 0: maximum likelihood.")] = 0.01,
     least_probability: Annotated[
         float, typer.Option(min=0, max=1, help="Of a word given its word, for a link.")
     ] = 0.0183,
     words: Annotated[
-        Path | None,
-        typer.Option(help="Also write the text as it was cut into words, which links count."),
+        Path | None, typer.Option(help="Also write the text as it was cut into words, which links count.")
     ] = None,
     gold: Annotated[
-        Path | None,
-        typer.Option(help="Links by hand ('1-1' sure, '1p1' possible) of the text's last lines."),
+        Path | None, typer.Option(help="Links by hand ('1-1' sure, '1p1' possible) of the text's last lines.")
     ] = None,
     source_language: SourceLanguage = "en",
     target_language: TargetLanguage = "es",
@@ -68,7 +62,7 @@ def command(
 
     Writes a line for each sentence pair, '0-0 1-2', positions counted from 0. Nothing is random.
     """
-    from jointalign.files import spare_inputs, write_text
+    from jointalign.storage.files import spare_inputs, write_text
     from jointalign.word_alignment.api import align_text
     from jointalign.word_alignment.diagonal import DiagonalAligner
     from jointalign.word_alignment.reading import read_gold, read_parallel
@@ -85,9 +79,8 @@ def command(
     begun = time.monotonic()
     with progress("read") as bar:
         text = read_parallel(
-            *input, languages=(source_language, target_language), tokenized=tokenized,
-            lowercase=not keep_case,
-        )  # fmt: skip
+            *input, languages=(source_language, target_language), tokenized=tokenized, lowercase=not keep_case
+        )
         if text.empty:
             say(f"{text.empty} of {len(text)} sentence pairs have an empty side, and no links")
         bar.title("align")

@@ -22,9 +22,7 @@ class Side(StrEnum):
 def command(
     input: Annotated[Path, typer.Option(help="Vectors: .vec, .bin, .safetensors, ...")],
     out: OutFile,
-    side: Annotated[
-        Side | None, typer.Option(help="Which language of a file that holds two.")
-    ] = None,
+    side: Annotated[Side | None, typer.Option(help="Which language of a file that holds two.")] = None,
     language: Annotated[
         str | None, typer.Option(help="Which language of a file that holds more than two.")
     ] = None,
@@ -34,8 +32,8 @@ def command(
     json: Json = False,
 ) -> None:
     """Convert vectors; the suffixes name the formats."""
-    from jointalign.files import spare_inputs
     from jointalign.formats.api import check_output, read, read_bilingual, read_multilingual, write
+    from jointalign.storage.files import spare_inputs
 
     if side is not None and language is not None:
         raise typer.BadParameter("give --side or --language, not both")

@@ -49,12 +49,8 @@ def muse(
 def wikipedia(
     language: Annotated[str, typer.Option(help="Code of the Wikipedia: es, simple.")],
     out: OutFile,
-    articles: Annotated[
-        int | None, typer.Option(min=1, help="Stop after so many; default: all.")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; default: one a processor.")
-    ] = None,
+    articles: Annotated[int | None, typer.Option(min=1, help="Stop after so many; default: all.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a processor.")] = None,
     json: Json = False,
 ) -> None:
     """Text of a Wikipedia (CC BY-SA 4.0), one paragraph a line; the dump stays beside it."""
@@ -72,6 +68,4 @@ def wikipedia(
 
 
 def _plain(fields: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: str(value) if isinstance(value, Path) else value for name, value in fields.items()
-    }
+    return {name: str(value) if isinstance(value, Path) else value for name, value in fields.items()}

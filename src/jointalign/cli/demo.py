@@ -18,7 +18,7 @@ def command(
     json: Json = False,
 ) -> None:
     """Two made-up languages with a known dictionary through every row of the table."""
-    from jointalign.demo import demo, explain
+    from jointalign.pipeline.demo import demo, explain
 
     with progress("demo") as bar:
         result = demo(out, seed=seed, threads=threads, progress=bar)

@@ -9,17 +9,9 @@ import typer
 
 from jointalign.bli import Identical, OutOfVocabulary
 from jointalign.cli._console import progress, say, show, show_json
-from jointalign.cli._options import (
-    Json,
-    KeepCase,
-    Seed,
-    SpellSource,
-    SpellTarget,
-    TestLexicon,
-    Threads,
-)
+from jointalign.cli._options import Json, KeepCase, Seed, SpellSource, SpellTarget, TestLexicon, Threads
 from jointalign.cli._spaces import Source, SourceCode, Space, Target, TargetCode, read_space
-from jointalign.retrieval import Retrieval
+from jointalign.retrieval.api import Retrieval
 
 LOW_COVERAGE = 10.0
 
@@ -53,9 +45,7 @@ def bli(
     max_vocabulary: Annotated[
         int | None, typer.Option(min=1, help="Most frequent words of each side; default: all.")
     ] = None,
-    reverse: Annotated[
-        bool, typer.Option("--reverse", help="Translate from target to source.")
-    ] = False,
+    reverse: Annotated[bool, typer.Option("--reverse", help="Translate from target to source.")] = False,
     training: Annotated[
         Path | None, typer.Option(help="Training dictionary, to count pairs that are in both.")
     ] = None,
@@ -68,18 +58,16 @@ def bli(
 ) -> None:
     """Bilingual lexicon induction: how many test words are translated correctly."""
     from jointalign.bli import evaluate
-    from jointalign.hubs import kept
     from jointalign.lexicon import Lexicon
-    from jointalign.processors import limited_to
+    from jointalign.numerics.processors import limited_to
+    from jointalign.retrieval.hubs import kept
 
     with progress("evaluate"), limited_to(threads):
         languages = source_language, target_language
         test = Lexicon.read(lexicon, not keep_case, *languages)
         say(f"{lexicon}: {test.report}")
         known = None if training is None else Lexicon.read(training, not keep_case, *languages)
-        space = read_space(
-            embedding, source_vectors, target_vectors, max_vocabulary, (source, target)
-        )
+        space = read_space(embedding, source_vectors, target_vectors, max_vocabulary, (source, target))
         space = space.reversed() if reverse else space
         hubs = None if embedding is None else kept(embedding, space, max_vocabulary, neighbourhood)
         result = evaluate(

@@ -63,26 +63,29 @@ def command(
         write_features,
     )
     from jointalign.contextual.base import Combine, Pooling
-    from jointalign.files import file_facts, spare_inputs
-    from jointalign.processors import limited_to
+    from jointalign.numerics.processors import limited_to
+    from jointalign.storage.files import file_facts, spare_inputs
 
-    settings = FeatureSettings(
-        parsed_layers(layers), choice(Pooling, pooling), choice(Combine, combine)
-    )
+    settings = FeatureSettings(parsed_layers(layers), choice(Pooling, pooling), choice(Combine, combine))
     given = [input, *([mapping] if mapping else [])]
     spare_inputs(given, out.iterdir() if out.is_dir() else [])
-    key = json_module.dumps(
-        [[file_facts(path) for path in given], language, tokenized, conll, side]
-    )
+    key = json_module.dumps([[file_facts(path) for path in given], language, tokenized, conll, side])
     learnt = None if mapping is None else read_layer_mappings(mapping)
     begun = time.monotonic()
     with progress("features") as bar, limited_to(threads), torch_threads(threads):
         loaded = Loaded.load(encoder, device=device, local_only=local_only)
         store = write_features(
-            loaded, sentences(input, language, tokenized, conll), out, settings, mappings=learnt,
-            side=choice(Side, side), language=language, batch_pieces=batch_pieces, key=key,
+            loaded,
+            sentences(input, language, tokenized, conll),
+            out,
+            settings,
+            mappings=learnt,
+            side=choice(Side, side),
+            language=language,
+            batch_pieces=batch_pieces,
+            key=key,
             progress=bar,
-        )  # fmt: skip
+        )
     facts = {
         "sentences": len(store),
         "words": store.facts["words"],

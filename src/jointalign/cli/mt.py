@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 JOB = "job.json"
 
 application = typer.Typer(
-    help="Translation learnt from two texts that are no translations of each other.",
-    no_args_is_help=True,
+    help="Translation learnt from two texts that are no translations of each other.", no_args_is_help=True
 )
 
 
@@ -54,9 +53,7 @@ def train(
     out: OutFolder,
     source_language: Annotated[str, typer.Option(help="Code, e.g. en.")],
     target_language: Annotated[str, typer.Option(help="Code, e.g. de.")],
-    init: Annotated[
-        Init, typer.Option(help="Vectors that the model begins with.")
-    ] = Init.JOINT_ALIGN,
+    init: Annotated[Init, typer.Option(help="Vectors that the model begins with.")] = Init.JOINT_ALIGN,
     lexicon: Annotated[
         Path | None, typer.Option(help="Training dictionary, for all but joint and random.")
     ] = None,
@@ -95,10 +92,10 @@ def train(
     Stopped, it goes on from its last checkpoint when started again. Several GPUs share each batch:
     `torchrun --nproc-per-node 2 -m jointalign mt train ...`.
     """
-    from jointalign.files import digest, spare_folder
     from jointalign.lexicon import Lexicon
-    from jointalign.processors import limited_to
-    from jointalign.stages import Stages, claim, locked
+    from jointalign.numerics.processors import limited_to
+    from jointalign.storage.files import digest, spare_folder
+    from jointalign.storage.stages import Stages, claim, locked
     from jointalign.translation.api import MODEL, check_extra, fit, joined
     from jointalign.translation.vectors import Start, Vectors, VectorSettings, piece_trainer
 
@@ -129,19 +126,27 @@ def train(
         known = None if lexicon is None else Lexicon.read(lexicon, not keep_case)
         vectors = Vectors(
             codes,
-            VectorSettings(
-                piece_trainer(shape.dimensions), method, gamma, pieces, tokens, not keep_case
-            ),
-            texts, large, known, Stages(out, announce), seed, threads, bar,
-        )  # fmt: skip
+            VectorSettings(piece_trainer(shape.dimensions), method, gamma, pieces, tokens, not keep_case),
+            texts,
+            large,
+            known,
+            Stages(out, announce),
+            seed,
+            threads,
+            bar,
+        )
         claimed = {
-            "texts": hashlib.sha256(repr(texts).encode()).hexdigest(), "languages": codes,
+            "texts": hashlib.sha256(repr(texts).encode()).hexdigest(),
+            "languages": codes,
             "vectors": {
-                "init": start, **asdict(vectors.settings), "lexicon": known and known.pairs,
+                "init": start,
+                **asdict(vectors.settings),
+                "lexicon": known and known.pairs,
                 "larger texts": [digest(path) for path in large or ()],
             },
-            "settings": [asdict(shape), asdict(settings)], "seed": seed,
-        }  # fmt: skip
+            "settings": [asdict(shape), asdict(settings)],
+            "seed": seed,
+        }
 
         def begun() -> tuple:
             claim(out / JOB, out, json_module.loads(json_module.dumps(claimed)))
@@ -149,11 +154,24 @@ def train(
 
         segmentation, space = group.led(begun)
         result = fit(
-            texts, segmentation, codes, epochs=epochs, shape=shape, settings=settings,
-            embedding=space, separate=start.separate, validation=held_out,
-            criterion="bleu" if parallel else "round_trip", seed=seed, device=group.device,
-            folder=out, max_minutes=max_minutes, group=group, progress=bar, announce=told,
-        )  # fmt: skip
+            texts,
+            segmentation,
+            codes,
+            epochs=epochs,
+            shape=shape,
+            settings=settings,
+            embedding=space,
+            separate=start.separate,
+            validation=held_out,
+            criterion="bleu" if parallel else "round_trip",
+            seed=seed,
+            device=group.device,
+            folder=out,
+            max_minutes=max_minutes,
+            group=group,
+            progress=bar,
+            announce=told,
+        )
     if not group.first:
         return
     facts = {
@@ -186,7 +204,7 @@ def translate(
     json: Json = False,
 ) -> None:
     """Translate sentences; nothing about it is random."""
-    from jointalign.files import spare_inputs, write_text
+    from jointalign.storage.files import spare_inputs, write_text
     from jointalign.translation.api import Search, check_extra, read_translator
 
     check_extra()
@@ -258,9 +276,7 @@ def _held_out(source: Path | None, target: Path | None, parallel: bool) -> Valid
     return Validation(lines_of(paths[0]), lines_of(paths[1]), parallel)
 
 
-def _sizes(
-    size: Size, epoch_sentences: int | None, batch_sentences: int | None
-) -> tuple[Shape, FitSettings]:
+def _sizes(size: Size, epoch_sentences: int | None, batch_sentences: int | None) -> tuple[Shape, FitSettings]:
     from jointalign.translation.base import FitSettings, Shape
 
     shape, settings = {

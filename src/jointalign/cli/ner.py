@@ -41,9 +41,7 @@ application.command("train")(train)
 def predict(
     model: Model,
     language: Language,
-    texts: Annotated[
-        list[Path] | None, typer.Argument(help="Files; without any, standard input.")
-    ] = None,
+    texts: Annotated[list[Path] | None, typer.Argument(help="Files; without any, standard input.")] = None,
     format: Annotated[
         Format, typer.Option(help="text: a sentence a line; conll: a word a line.")
     ] = Format.TEXT,
@@ -61,9 +59,9 @@ def predict(
 ) -> None:
     """Tag text: a word and its tag a line, or the columns of a CoNLL file and one more."""
     from jointalign.contextual.storage import read_tagger
-    from jointalign.files import spare_inputs, write_text
     from jointalign.ner import api as ner
     from jointalign.ner import torch_threads
+    from jointalign.storage.files import spare_inputs, write_text
 
     paths = texts or [Path("-")]
     if out is not None:
@@ -116,9 +114,9 @@ def evaluate(
 ) -> None:
     """Score a tagger on a file with tags: F1 of entities, as conlleval counts them."""
     from jointalign.contextual.storage import read_tagger
-    from jointalign.files import spare_inputs, write_text
     from jointalign.ner import Text, score, torch_threads
     from jointalign.ner import api as ner
+    from jointalign.storage.files import spare_inputs, write_text
 
     if predictions is not None:
         spare_inputs([test, *model.glob("*")], [predictions])
@@ -136,8 +134,10 @@ def evaluate(
         return
     show(str(result))
     for name, counts in result.types.items():
-        show(f"  {name:<6} F1 {counts.f1:5.1f}  P {counts.precision:5.1f}  R {counts.recall:5.1f}  "
-             f"gold {counts.gold}")  # fmt: skip
+        show(
+            f"  {name:<6} F1 {counts.f1:5.1f}  P {counts.precision:5.1f}  R {counts.recall:5.1f}  "
+            f"gold {counts.gold}"
+        )
     if covered is not None:
         show(f"  {covered:.1f} % of the words have a vector")
 
@@ -146,10 +146,14 @@ def _facts(sentence: Sentence) -> dict[str, Any]:
     from jointalign.ner import spans
 
     entities = [
-        {"type": span.type, "start": span.start, "end": span.end,
-         "text": " ".join(sentence.words[span.start : span.end])}
+        {
+            "type": span.type,
+            "start": span.start,
+            "end": span.end,
+            "text": " ".join(sentence.words[span.start : span.end]),
+        }
         for span in spans(sentence.tags or ())
-    ]  # fmt: skip
+    ]
     return {"words": sentence.words, "tags": sentence.tags, "entities": entities}
 
 

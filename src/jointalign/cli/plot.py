@@ -30,9 +30,7 @@ def command(
     with progress("plot"):
         done = finished(run, lexicon)
         pairs = [_pair(text) for text in pair or ()]
-        pairs += (
-            default_pairs(done.joint, done.reallocated, done.lexicon, count) if not pair else ()
-        )
+        pairs += default_pairs(done.joint, done.reallocated, done.lexicon, count) if not pair else ()
         figure_one(done.joint, done.reallocated, done.aligned, pairs, out)
     if json:
         show_json({"out": str(out), "pairs": pairs})

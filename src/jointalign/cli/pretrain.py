@@ -15,8 +15,7 @@ from jointalign.cli._options import Device, Json, OutFolder, Seed, Threads
 
 def command(
     input: Annotated[
-        list[Path],
-        typer.Option(help="Text, one sentence or paragraph a line; once for each language."),
+        list[Path], typer.Option(help="Text, one sentence or paragraph a line; once for each language.")
     ],
     out: OutFolder,
     language: Annotated[
@@ -33,12 +32,9 @@ def command(
     learning_rate: Annotated[float, typer.Option(min=1e-7, help="At its height.")] = 2e-3,
     positions: Annotated[int, typer.Option(min=8, help="Longest input it can ever read.")] = 256,
     max_minutes: Annotated[
-        float | None,
-        typer.Option(min=0, help="Stop after so long; the same command then goes on."),
+        float | None, typer.Option(min=0, help="Stop after so long; the same command then goes on.")
     ] = None,
-    checkpoint_seconds: Annotated[
-        float, typer.Option(min=1, help="Between two checkpoints.")
-    ] = 60.0,
+    checkpoint_seconds: Annotated[float, typer.Option(min=1, help="Between two checkpoints.")] = 60.0,
     device: Device = "cpu",
     threads: Threads = None,
     seed: Seed = 0,
@@ -50,18 +46,25 @@ def command(
     started again. The folder can be given to any command as --encoder.
     """
     from jointalign.contextual import PretrainingSettings, pretrain
-    from jointalign.processors import limited_to
+    from jointalign.numerics.processors import limited_to
 
     codes = languages(input, language)
     settings = PretrainingSettings(
-        vocabulary, hidden, layers, heads, None, length, batch_size, steps, learning_rate,
-        positions=positions,
-    )  # fmt: skip
+        vocabulary, hidden, layers, heads, None, length, batch_size, steps, learning_rate, positions=positions
+    )
     with progress("pretrain") as bar, limited_to(threads):
         result = pretrain(
-            input, codes, out, settings, device=device, seed=seed, max_minutes=max_minutes,
-            checkpoint_seconds=checkpoint_seconds, threads=threads, progress=bar,
-        )  # fmt: skip
+            input,
+            codes,
+            out,
+            settings,
+            device=device,
+            seed=seed,
+            max_minutes=max_minutes,
+            checkpoint_seconds=checkpoint_seconds,
+            threads=threads,
+            progress=bar,
+        )
     if result.skipped:
         say(f"{result.skipped} lines without a piece were left out")
     if not result.finished:
@@ -70,8 +73,7 @@ def command(
         show_json({**asdict(result), "languages": codes, "out": str(out)})
         return
     lines = [
-        f"{out}: {result.weights:,} weights, {result.steps} steps, "
-        f"{result.pieces_per_second:,.0f} pieces/s"
+        f"{out}: {result.weights:,} weights, {result.steps} steps, {result.pieces_per_second:,.0f} pieces/s"
     ]
     for code, scores in result.held_out.items():
         lines.append(

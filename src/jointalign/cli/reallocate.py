@@ -28,8 +28,7 @@ def command(
     ] = None,
     target: Annotated[Path | None, typer.Option(help="Text of the target language.")] = None,
     input: Annotated[
-        list[Path] | None,
-        typer.Option(help="Instead, for more than two languages: text, once a language."),
+        list[Path] | None, typer.Option(help="Instead, for more than two languages: text, once a language.")
     ] = None,
     language: Annotated[
         list[str] | None,
@@ -41,9 +40,7 @@ def command(
     lexicon: Annotated[
         Path | None, typer.Option(help="Training dictionary, to count the pairs touched.")
     ] = None,
-    test: Annotated[
-        Path | None, typer.Option(help="Test dictionary, to count the pairs touched.")
-    ] = None,
+    test: Annotated[Path | None, typer.Option(help="Test dictionary, to count the pairs touched.")] = None,
     tokenized: Tokenized = False,
     keep_case: KeepCase = False,
     threads: Threads = None,
@@ -56,19 +53,18 @@ def command(
     if input:
         if source or target or lexicon or test:
             raise typer.BadParameter(
-                "--input is for several languages; it goes without --source, --target, --lexicon "
-                "and --test"
+                "--input is for several languages; it goes without --source, --target, --lexicon and --test"
             )
         several(joint, input, language, out, gamma, tokenized, keep_case, threads, json)
         return
     if source is None or target is None:
         raise typer.BadParameter("give --source and --target, or --input once a language")
-    from jointalign.corpus import Corpus
-    from jointalign.files import spare_inputs
+    from jointalign.corpora.corpus import Corpus
     from jointalign.formats.api import check_output, read, write_bilingual
     from jointalign.lexicon import Lexicon
-    from jointalign.oversharing import oversharing
+    from jointalign.overshared import oversharing
     from jointalign.reallocation import reallocate
+    from jointalign.storage.files import spare_inputs
 
     given = (joint, source, target, lexicon, test)
     spare_inputs([path for path in given if path is not None], [out])
@@ -80,9 +76,7 @@ def command(
     with progress("count"):
         source_counts = Corpus(source, source_language, tokenized, not keep_case).counts(threads)
         target_counts = Corpus(target, target_language, tokenized, not keep_case).counts(threads)
-    split = reallocate(
-        embedding, source_counts, target_counts, gamma, source_language, target_language
-    )
+    split = reallocate(embedding, source_counts, target_counts, gamma, source_language, target_language)
     write_bilingual(split, out)
     report = oversharing(
         embedding, source_counts, target_counts, training=training_lexicon, test=test_lexicon
@@ -117,18 +111,17 @@ def several(
     json: bool,
 ) -> None:
     """The same for more than two languages: a part for each set of languages."""
-    from jointalign.corpus import Corpus
-    from jointalign.files import spare_inputs
+    from jointalign.corpora.corpus import Corpus
     from jointalign.formats.api import check_output, read, write_multilingual
     from jointalign.reallocation import reallocate_languages
+    from jointalign.storage.files import spare_inputs
 
     spare_inputs([joint, *texts], [out])
     check_output(out, native=True)
     codes = languages(texts, codes)
     if len(set(codes)) < len(codes):
         raise typer.BadParameter(
-            f"expected a language of its own for each --input, got {', '.join(codes)}; see "
-            "--language"
+            f"expected a language of its own for each --input, got {', '.join(codes)}; see --language"
         )
     embedding = read(joint)
     with progress("count"):

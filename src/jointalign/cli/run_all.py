@@ -45,8 +45,7 @@ def command(
     target: Annotated[Path, typer.Option(help="Text of the target language.")],
     out: OutFolder,
     lexicon: Annotated[
-        Path | None,
-        typer.Option(help="Training dictionary, 'source target' a line; none: without one."),
+        Path | None, typer.Option(help="Training dictionary, 'source target' a line; none: without one.")
     ] = None,
     source_language: Annotated[
         str | None, typer.Option(help="Code, e.g. en; default: as named in the file name.")
@@ -91,8 +90,8 @@ def command(
     Stopped at any moment, it goes on when started again with the same folder.
     """
     from jointalign.pipeline import RunSettings, run
+    from jointalign.selection.tuning import Wishes
     from jointalign.training.skipgram import SkipGram
-    from jointalign.tuning import Wishes
 
     asked = {"learning_rate": alignment_rate, "steps": steps, "regularization": regularization}
     given = {name: value for name, value in asked.items() if value is not None}
@@ -107,15 +106,24 @@ def command(
         target_language=target_code,
         wishes=Wishes(method, gamma, given),
         trainer=SkipGram(
-            dimensions, window, epochs, minimum_count, negatives, minimum_ngram, maximum_ngram,
-            subsampling=subsampling, learning_rate=learning_rate, balance=balance, noise=noise,
+            dimensions,
+            window,
+            epochs,
+            minimum_count,
+            negatives,
+            minimum_ngram,
+            maximum_ngram,
+            subsampling=subsampling,
+            learning_rate=learning_rate,
+            balance=balance,
+            noise=noise,
             shared_noise=shared_noise,
         ),
         tokenized=tokenized,
         lowercase=not keep_case,
         max_vocabulary=max_vocabulary,
         seed=seed,
-    )  # fmt: skip
+    )
     with progress("run") as bar:
 
         def announce(stage: str, done: bool) -> None:
@@ -123,9 +131,13 @@ def command(
             bar.title(stage)
 
         result = run(
-            settings, out, threads=threads, checkpoint_seconds=checkpoint_seconds,
-            progress=bar, announce=announce,
-        )  # fmt: skip
+            settings,
+            out,
+            threads=threads,
+            checkpoint_seconds=checkpoint_seconds,
+            progress=bar,
+            announce=announce,
+        )
     if json:
         show_json(result.to_json())
     else:

@@ -31,9 +31,7 @@ Pairs = Annotated[str, typer.Option(help="Pairs of languages, with commas: en-es
 Methods = Annotated[str, typer.Option(help="Rows, with commas; all of them by default.")]
 Seeds = Annotated[int, typer.Option(min=1, help="Number of trainings and runs of everything.")]
 CorpusName = Annotated[str | None, typer.Option("--corpus", help="NAME, where there are several.")]
-Tokens = Annotated[
-    int | None, typer.Option(min=1, help="Read only so many tokens of each language.")
-]
+Tokens = Annotated[int | None, typer.Option(min=1, help="Read only so many tokens of each language.")]
 
 
 QUICK_TOKENS, QUICK_SENTENCES, QUICK_VOCABULARY = 300_000, 1000, 4000
@@ -69,11 +67,7 @@ def _command(table: str, title: str) -> None:
             corpus,
             tokens,
             SkipGram(
-                dimensions,
-                epochs=epochs,
-                minimum_count=minimum_count,
-                noise=noise,
-                shared_noise=shared_noise,
+                dimensions, epochs=epochs, minimum_count=minimum_count, noise=noise, shared_noise=shared_noise
             ),
             max_vocabulary,
         )
@@ -99,9 +93,7 @@ def _command(table: str, title: str) -> None:
 
 
 _command("table1", "P@1 of all systems, words out of vocabulary counted as in the paper")
-_command(
-    "table2", "The same without test pairs of one surface form, which joint training gets free"
-)
+_command("table2", "The same without test pairs of one surface form, which joint training gets free")
 _command("table4", "The same without the test pairs that reallocation tears apart")
 
 
@@ -124,32 +116,24 @@ def table3(
         int | None, typer.Option(min=1, help="Length of the vectors (300; quick: 50).")
     ] = None,
     vector_epochs: Annotated[
-        int,
-        typer.Option(min=1, help="How often the text is read for the vectors; table1's --epochs."),
+        int, typer.Option(min=1, help="How often the text is read for the vectors; table1's --epochs.")
     ] = 5,
     minimum_count: MinimumCount = 5,
     noise: NoiseOption = Noise.LANGUAGE,
     shared_noise: SharedNoise = 8,
     sentences: Annotated[
-        int | None,
-        typer.Option(min=1, help="Learn from so many, drawn at random (all; quick: 1000)."),
+        int | None, typer.Option(min=1, help="Learn from so many, drawn at random (all; quick: 1000).")
     ] = None,
     development: Annotated[
         int | None, typer.Option(min=1, help="Decide on so many, likewise (all; quick: 500).")
     ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, help="Of each tagger, at most (30; quick: 4).")
-    ] = None,
-    patience: Annotated[
-        int, typer.Option(min=1, help="Stop after so many epochs without a better one.")
-    ] = 5,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Of each tagger, at most (30; quick: 4).")] = None,
+    patience: Annotated[int, typer.Option(min=1, help="Stop after so many epochs without a better one.")] = 5,
     select: Annotated[
-        Select,
-        typer.Option(help="Whose development text decides: source-dev (zero-shot), target-dev."),
+        Select, typer.Option(help="Whose development text decides: source-dev (zero-shot), target-dev.")
     ] = Select.SOURCE,
     encoder: Annotated[
-        str | None,
-        typer.Option(help="Of the M-BERT rows: a model's folder, or its name on the hub."),
+        str | None, typer.Option(help="Of the M-BERT rows: a model's folder, or its name on the hub.")
     ] = None,
     xlm: Annotated[str | None, typer.Option(help="Of the XLM row, likewise.")] = None,
     parallel: Annotated[
@@ -159,17 +143,14 @@ def table3(
             "parallel text for the row with mapped features."
         ),
     ] = None,
-    hidden: Annotated[
-        int, typer.Option(min=1, help="Of the tagger on features, in each direction.")
-    ] = 384,
+    hidden: Annotated[int, typer.Option(min=1, help="Of the tagger on features, in each direction.")] = 384,
     device: Device = "cpu",
     local_only: LocalOnly = False,
     max_vocabulary: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Words a language that alignment without a dictionary learns from (200,000; "
-            "quick: 4000).",
+            help="Words a language that alignment without a dictionary learns from (200,000; quick: 4000).",
         ),
     ] = None,
     threads: Threads = None,
@@ -222,27 +203,24 @@ def table3(
 
         contextual = None
         if encoder is not None or xlm is not None:
-            from jointalign.contextual.tagging import (
-                FEATURE_FIT,
-                FEATURE_TAGGER,
-                FINE_TUNING_FIT,
-                shortened,
-            )
+            from jointalign.contextual.tagging import FEATURE_FIT, FEATURE_TAGGER, FINE_TUNING_FIT, shortened
             from jointalign.study import ContextualCells, ContextualSettings
 
             chosen_epochs = epochs or (4 if quick else None)
             rows_settings = ContextualSettings(
-                encoder, xlm, _parallel(parallel or []),
+                encoder,
+                xlm,
+                _parallel(parallel or []),
                 tagger=replace(FEATURE_TAGGER, hidden=hidden),
                 tagger_fit=shortened(FEATURE_FIT, chosen_epochs),
                 tuning_fit=shortened(FINE_TUNING_FIT, chosen_epochs),
-                device=device, local_only=local_only,
-            )  # fmt: skip
+                device=device,
+                local_only=local_only,
+            )
             contextual = ContextualCells(rows_settings, ner, data, out, bar)
         result = study_table3(
-            settings, ner, out, contextual=contextual, threads=threads, progress=bar,
-            announce=announce,
-        )  # fmt: skip
+            settings, ner, out, contextual=contextual, threads=threads, progress=bar, announce=announce
+        )
     if json:
         show_json(result.facts)
     else:

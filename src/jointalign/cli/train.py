@@ -62,31 +62,43 @@ def command(
 
     Stopped, it goes on from its last checkpoint when started again.
     """
-    from jointalign.corpus import Corpus
-    from jointalign.files import spare_inputs
+    from jointalign.corpora.corpus import Corpus
     from jointalign.formats.api import check_output, write
-    from jointalign.stages import locked
+    from jointalign.storage.files import spare_inputs
+    from jointalign.storage.stages import locked
     from jointalign.training.skipgram import SkipGram
 
     trainer = SkipGram(
-        dimensions, window, epochs, minimum_count, negatives, minimum_ngram, maximum_ngram,
-        subsampling=subsampling, learning_rate=learning_rate, balance=balance, noise=noise,
+        dimensions,
+        window,
+        epochs,
+        minimum_count,
+        negatives,
+        minimum_ngram,
+        maximum_ngram,
+        subsampling=subsampling,
+        learning_rate=learning_rate,
+        balance=balance,
+        noise=noise,
         shared_noise=shared_noise,
-    )  # fmt: skip
+    )
     spare_inputs(input, [out])
     check_output(out)
     codes = languages(input, language)
     corpora = [
-        Corpus(_path(path), code, tokenized, not keep_case)
-        for path, code in zip(input, codes, strict=True)
+        Corpus(_path(path), code, tokenized, not keep_case) for path, code in zip(input, codes, strict=True)
     ]
     folder = out.with_name(out.name + ".training")
     begun = time.monotonic()
     with progress("train") as bar, locked(folder, "corpus-0"):
         embedding = trainer.fit(
-            corpora, seed=seed, threads=threads, folder=folder, progress=bar,
+            corpora,
+            seed=seed,
+            threads=threads,
+            folder=folder,
+            progress=bar,
             checkpoint_seconds=checkpoint_seconds,
-        )  # fmt: skip
+        )
         write(embedding, out)
     seconds = time.monotonic() - begun
     shutil.rmtree(folder, ignore_errors=True)

@@ -13,11 +13,11 @@ import typer
 from jointalign.cli._console import messages, progress, say, show, show_json
 from jointalign.cli._options import Json, KeepCase, Threads
 from jointalign.cli._spaces import Source, SourceCode, Space, Target, TargetCode, read_space
-from jointalign.dictionary import Answer, Translation
+from jointalign.dictionary.api import Answer, Translation
 from jointalign.embedding import BilingualEmbedding
 from jointalign.errors import JointalignError
-from jointalign.hubs import Hubs
-from jointalign.retrieval import Retrieval
+from jointalign.retrieval.api import Retrieval
+from jointalign.retrieval.hubs import Hubs
 
 BATCH = 1024
 
@@ -38,9 +38,7 @@ def command(
     mutual: Annotated[
         bool, typer.Option("--mutual", help="Only words that are among each other's best.")
     ] = False,
-    reverse: Annotated[
-        bool, typer.Option("--reverse", help="Translate from target to source.")
-    ] = False,
+    reverse: Annotated[bool, typer.Option("--reverse", help="Translate from target to source.")] = False,
     max_vocabulary: Annotated[
         int | None, typer.Option(min=1, help="Most frequent words of each side; default: all.")
     ] = None,
@@ -50,8 +48,7 @@ def command(
     approximate: Annotated[
         bool,
         typer.Option(
-            "--approximate",
-            help="Export by CSLS in a fraction of the time, most right; says how many.",
+            "--approximate", help="Export by CSLS in a fraction of the time, most right; says how many."
         ),
     ] = False,
     keep_case: KeepCase = False,
@@ -59,11 +56,11 @@ def command(
     json: Json = False,
 ) -> None:
     """Translate words, or export the whole dictionary."""
-    from jointalign.approximate import induce_approximately
-    from jointalign.dictionary import induce, write_tsv
-    from jointalign.files import spare_inputs
-    from jointalign.hubs import kept
-    from jointalign.processors import limited_to
+    from jointalign.dictionary.api import induce, write_tsv
+    from jointalign.dictionary.approximate import induce_approximately
+    from jointalign.numerics.processors import limited_to
+    from jointalign.retrieval.hubs import kept
+    from jointalign.storage.files import spare_inputs
 
     if approximate and (export is None or retrieval is not Retrieval.CSLS):
         raise typer.BadParameter("--approximate is for --export by CSLS; leave it out")
@@ -74,9 +71,7 @@ def command(
         spare_inputs([path for path in given if path is not None], [export])
     with limited_to(threads):
         with progress("read"):
-            space = read_space(
-                embedding, source_vectors, target_vectors, max_vocabulary, (source, target)
-            )
+            space = read_space(embedding, source_vectors, target_vectors, max_vocabulary, (source, target))
         space = space.reversed() if reverse else space
         hubs = None if embedding is None else kept(embedding, space, max_vocabulary)
         if export is not None:
@@ -84,14 +79,18 @@ def command(
             with progress("translate"):
                 if approximate:
                     entries, recall = induce_approximately(
-                        space, count=count, mutual=mutual, threshold=threshold,
-                        max_vocabulary=max_vocabulary,
-                    )  # fmt: skip
+                        space, count=count, mutual=mutual, threshold=threshold, max_vocabulary=max_vocabulary
+                    )
                 else:
                     entries = induce(
-                        space, count=count, mutual=mutual, retrieval=retrieval,
-                        threshold=threshold, max_vocabulary=max_vocabulary, hubs=hubs,
-                    )  # fmt: skip
+                        space,
+                        count=count,
+                        mutual=mutual,
+                        retrieval=retrieval,
+                        threshold=threshold,
+                        max_vocabulary=max_vocabulary,
+                        hubs=hubs,
+                    )
                 write_tsv(entries, export)
             facts = {"out": str(export), "entries": len(entries), "recall": recall}
             known = "" if recall is None else f", {100 * recall:.1f} % of the neighbours found"
@@ -123,7 +122,7 @@ class Translator:
         hubs: Hubs | None,
         lowercase: bool,
     ) -> None:
-        from jointalign.dictionary import Translations
+        from jointalign.dictionary.api import Translations
 
         self._lowercase = lowercase
 

@@ -13,12 +13,7 @@ from jointalign.contextual._mapping import (
     read_layer_mappings,
     write_layer_mappings,
 )
-from jointalign.contextual._pairs import (
-    AlignedText,
-    LearntMappings,
-    MappingSettings,
-    learn_mappings,
-)
+from jointalign.contextual._pairs import AlignedText, LearntMappings, MappingSettings, learn_mappings
 from jointalign.contextual._pretraining import Pretrained, PretrainingSettings, pretrain
 from jointalign.contextual._sampling import LayerScore
 from jointalign.contextual._store import FeatureStore, sentence_digest

@@ -58,8 +58,7 @@ class AdversarialInputs(EncoderInputs):
             if not any(sentence.words for sentence in text.sentences):
                 raise JointalignError(f"the text of '{text.language}' has no sentence")
         self._weight, self._batch, self._start, self._seed = weight, batch_size, start, seed
-        self._texts = [self.prepare(_with_words(text.sentences), text.language)
-                       for text in (source, target)]  # fmt: skip
+        self._texts = [self.prepare(_with_words(text.sentences), text.language) for text in (source, target)]
         self.accuracies: list[float] = []
         torch = import_torch()
         self._judge = torch.nn.utils.skip_init(torch.nn.Linear, self.dimensions, 1)
@@ -78,10 +77,7 @@ class AdversarialInputs(EncoderInputs):
         """The discriminator's loss, which moves it alone, and the pull, which spares it."""
         torch = import_torch()
         rng = np.random.default_rng([self._seed, step, 2])
-        parts = [
-            text.means(rng.integers(len(text.sizes), size=self._batch).tolist())
-            for text in self._texts
-        ]
+        parts = [text.means(rng.integers(len(text.sizes), size=self._batch).tolist()) for text in self._texts]
         means = torch.cat(parts)
         labels = torch.zeros(len(means), device=means.device)
         labels[: self._batch] = 1.0

@@ -18,7 +18,7 @@ from jointalign.contextual._torch import import_torch
 from jointalign.contextual._vocabulary import SPECIAL, EncodedTexts, smoothed_shares
 from jointalign.errors import JointalignError
 from jointalign.progress import Progress
-from jointalign.tensors import read_tensors, write_tensors
+from jointalign.storage.tensors import read_tensors, write_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,13 +58,7 @@ class MaskedCourse:
     """
 
     def __init__(
-        self,
-        model: Any,
-        texts: EncodedTexts,
-        tokenizer: Any,
-        settings: Any,
-        device: str,
-        seed: int,
+        self, model: Any, texts: EncodedTexts, tokenizer: Any, settings: Any, device: str, seed: int
     ) -> None:
         torch = import_torch()
         self.model, self.settings, self.seed = model.to(device), settings, seed
@@ -91,9 +85,7 @@ class MaskedCourse:
             {"params": decayed, "weight_decay": settings.weight_decay},
             {"params": plain, "weight_decay": 0.0},
         ]
-        self._optimizer = torch.optim.AdamW(
-            groups, settings.learning_rate, betas=(0.9, 0.98), eps=1e-6
-        )
+        self._optimizer = torch.optim.AdamW(groups, settings.learning_rate, betas=(0.9, 0.98), eps=1e-6)
 
     @property
     def recent_loss(self) -> float:
@@ -133,8 +125,7 @@ class MaskedCourse:
                 saved = time.monotonic()
             if progress is not None:
                 speed = (self.step - first) * pieces / (now - begun)
-                progress(self.step, self.settings.steps,
-                         f"loss {self.recent_loss:.2f}, {speed:.0f} pieces/s")  # fmt: skip
+                progress(self.step, self.settings.steps, f"loss {self.recent_loss:.2f}, {speed:.0f} pieces/s")
         seconds = time.monotonic() - begun
         self._save(checkpoint, key)
         return (self.step - first) * pieces / max(seconds, 1e-9)
@@ -151,9 +142,7 @@ class MaskedCourse:
         loss = torch.nn.functional.cross_entropy(scores, answers)
         value = float(loss.detach())
         if not np.isfinite(value):
-            raise JointalignError(
-                f"the loss is {value} at step {self.step + 1}; lower the learning rate"
-            )
+            raise JointalignError(f"the loss is {value} at step {self.step + 1}; lower the learning rate")
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), _CLIP)
         self._optimizer.step()
@@ -166,9 +155,7 @@ class MaskedCourse:
             return (self.step + 1) / rise
         return (steps - self.step) / max(1.0, steps - rise)
 
-    def _rows(
-        self, texts: list[np.ndarray], shares: np.ndarray, rng: np.random.Generator
-    ) -> np.ndarray:
+    def _rows(self, texts: list[np.ndarray], shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """A batch of stretches of text, `(b, l)`, between the marks of a sentence."""
         length = self.settings.length - 2
         rows = np.empty((self.settings.batch_size, self.settings.length), np.int64)
@@ -240,8 +227,7 @@ class MaskedCourse:
             raise JointalignError(f"{path}: this checkpoint is of another training; remove it")
         arrays = {name: torch.from_numpy(np.array(array)) for name, array in tensors.items()}
         weights = {
-            name: arrays[f"model.{name}"].reshape(old.shape)
-            for name, old in self.model.state_dict().items()
+            name: arrays[f"model.{name}"].reshape(old.shape) for name, old in self.model.state_dict().items()
         }
         self.model.load_state_dict(weights)
         whole = self._optimizer.state_dict()

@@ -63,8 +63,9 @@ class Encoder:
         if self._lowercases():
             logger.warning(
                 "%s lower-cases its text; names are harder to tell. A cased model needs "
-                "'do_lower_case': false in its tokenizer_config.json", name,
-            )  # fmt: skip
+                "'do_lower_case': false in its tokenizer_config.json",
+                name,
+            )
 
     @classmethod
     def load(cls, name: str | Path, *, device: str = "cpu", local_only: bool = False) -> Encoder:
@@ -103,9 +104,11 @@ class Encoder:
         lacking = [key for key in found["missing_keys"] if not key.startswith("pooler.")]
         if lacking:
             logger.warning(
-                "%s lacks %d of the encoder's weights (%s, ...), which are random now", name,
-                len(lacking), min(lacking),
-            )  # fmt: skip
+                "%s lacks %d of the encoder's weights (%s, ...), which are random now",
+                name,
+                len(lacking),
+                min(lacking),
+            )
         return cls(model, tokenizer, str(name), device, encoder_identity(name))
 
     @property
@@ -229,9 +232,7 @@ class Encoder:
         raise JointalignError(f"{self.name}: its tokenizer changes words at a sentence's ends")
 
     def _lowercases(self) -> bool:
-        return self.cut(["A"]) == self.cut(["a"]) and self.cut(["A"]).ids != [
-            self.tokenizer.unk_token_id
-        ]
+        return self.cut(["A"]) == self.cut(["a"]) and self.cut(["A"]).ids != [self.tokenizer.unk_token_id]
 
 
 def check_device(device: str) -> None:

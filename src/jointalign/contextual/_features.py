@@ -149,9 +149,7 @@ class _Chunk:
                 for place, read in enumerate(batch)
                 for k in range(read.kept.start, read.kept.stop)
             ]
-            goals = [
-                read.row + k for read in batch for k in range(read.kept.stop - read.kept.start)
-            ]
+            goals = [read.row + k for read in batch for k in range(read.kept.stop - read.kept.start)]
             index = torch.tensor(taken, device=rows.device)
             goal = torch.tensor(goals, device=rows.device)
             for layer, state in enumerate(states):
@@ -197,9 +195,7 @@ class _Chunk:
             found = self._means(rows, found, firsts, lengths)
         return Extracted(found.cpu().numpy(), word_starts, None, word_starts, more_windows)
 
-    def _means(
-        self, rows: Tensor, found: Tensor, firsts: np.ndarray, lengths: np.ndarray
-    ) -> Tensor:
+    def _means(self, rows: Tensor, found: Tensor, firsts: np.ndarray, lengths: np.ndarray) -> Tensor:
         """Add to each first piece its word's others, and divide."""
         torch = import_torch()
         for k in range(1, int(lengths.max(initial=1))):

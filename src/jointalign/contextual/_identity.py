@@ -8,13 +8,22 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from jointalign.contextual._torch import import_transformers
-from jointalign.files import digest, plain_errors
+from jointalign.storage.files import digest, plain_errors
 
 _FILES = (
-    "config.json", "*.safetensors", "*.safetensors.index.json", "*.bin", "*.bin.index.json",
-    "tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab*", "merges.txt",
-    "sentencepiece*", "*.model",
-)  # fmt: skip
+    "config.json",
+    "*.safetensors",
+    "*.safetensors.index.json",
+    "*.bin",
+    "*.bin.index.json",
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab*",
+    "merges.txt",
+    "sentencepiece*",
+    "*.model",
+)
 """Configuration, weights and tokenizer, as the Hugging Face libraries name them."""
 
 
@@ -49,9 +58,7 @@ def encoder_identity(name: str | Path) -> str:
     with plain_errors(folder):
         paths = sorted(path for path in folder.iterdir() if path.is_file())
     facts = [
-        [path.name, digest(path)]
-        for path in paths
-        if any(fnmatch(path.name, pattern) for pattern in _FILES)
+        [path.name, digest(path)] for path in paths if any(fnmatch(path.name, pattern) for pattern in _FILES)
     ]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 

@@ -71,9 +71,7 @@ class FeatureInputs:
             JointalignError: If there is no store of this language, or a sentence is in none.
         """
         if language not in self._stores:
-            raise JointalignError(
-                f"there are no features of '{language}', only of {', '.join(self._stores)}"
-            )
+            raise JointalignError(f"there are no features of '{language}', only of {', '.join(self._stores)}")
         places = []
         for number, sentence in enumerate(sentences, 1):
             digest = sentence_digest(sentence.words)
@@ -119,9 +117,7 @@ class PreparedFeatures:
                 found[place, : len(one)] = one
             firsts = torch.from_numpy(found).to(self._device)
         return Batch(
-            torch.from_numpy(padded).to(self._device),
-            torch.tensor(lengths, device=self._device),
-            firsts,
+            torch.from_numpy(padded).to(self._device), torch.tensor(lengths, device=self._device), firsts
         )
 
 
@@ -190,9 +186,8 @@ class PreparedPieces:
                 before = len(self._encoder.prefix) - window.first
                 places += [(len(ids), int(first) + before) for first in firsts[inside]]
                 ids.append(
-                    [*self._encoder.prefix, *pieces.ids[window.first : window.last],
-                     *self._encoder.suffix]
-                )  # fmt: skip
+                    [*self._encoder.prefix, *pieces.ids[window.first : window.last], *self._encoder.suffix]
+                )
             counts.append(len(firsts))
         states = self.last_layer(ids)
         index = torch.tensor(places, device=states.device)
@@ -209,10 +204,7 @@ class PreparedPieces:
         """Mean of the last layer over each sentence's first window, `(b, d)`."""
         torch = import_torch()
         encoder = self._encoder
-        ids = [
-            [*encoder.prefix, *self._cut[row].ids[: encoder.longest], *encoder.suffix]
-            for row in rows
-        ]
+        ids = [[*encoder.prefix, *self._cut[row].ids[: encoder.longest], *encoder.suffix] for row in rows]
         states = self.last_layer(ids)
         lengths = torch.tensor([len(row) for row in ids], device=states.device)
         inside = torch.arange(states.shape[1], device=states.device) < lengths[:, None]

@@ -10,7 +10,7 @@ from pathlib import Path
 from jointalign.contextual._sampling import HeldOut, Sample
 from jointalign.contextual._sums import CrossCovariances
 from jointalign.errors import JointalignError
-from jointalign.tensors import read_tensors, write_tensors
+from jointalign.storage.tensors import read_tensors, write_tensors
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,7 @@ class KeptLearning:
     key: str
 
     def save(
-        self,
-        done: int,
-        sentences: int,
-        sums: Sequence[CrossCovariances],
-        sample: Sample,
-        held: HeldOut,
+        self, done: int, sentences: int, sums: Sequence[CrossCovariances], sample: Sample, held: HeldOut
     ) -> None:
         """Replace what is there.
 
@@ -40,16 +35,12 @@ class KeptLearning:
         """
         parts = [one.tensors for one in sums] + [sample.tensors, held.tensors]
         tensors = {
-            f"{number}.{name}": array
-            for number, part in enumerate(parts)
-            for name, array in part.items()
+            f"{number}.{name}": array for number, part in enumerate(parts) for name, array in part.items()
         }
         facts = {"done": done, "sentences": sentences, "words": held.words}
         write_tensors(self.path, tensors, {"key": self.key, "facts": json.dumps(facts)})
 
-    def load(
-        self, sums: Sequence[CrossCovariances], sample: Sample, held: HeldOut
-    ) -> tuple[int, int]:
+    def load(self, sums: Sequence[CrossCovariances], sample: Sample, held: HeldOut) -> tuple[int, int]:
         """Put it back; the sentence pairs read and those learnt from, 0 if there is nothing."""
         try:
             tensors, metadata = read_tensors(self.path)

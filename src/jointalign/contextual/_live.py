@@ -50,9 +50,7 @@ class LiveInputs:
         self._layers = resolved(settings.layers, encoder.layers)
         self._batch_pieces = batch_pieces
         if settings.combine is not Combine.SUM and len(self._layers) > 1:
-            raise JointalignError(
-                "a tagger reads one vector a word or piece: take one layer, or their sum"
-            )
+            raise JointalignError("a tagger reads one vector a word or piece: take one layer, or their sum")
 
     @property
     def dimensions(self) -> int:
@@ -92,14 +90,23 @@ class LiveInputs:
         side, places = self.side(language), []
         words = [sentence.words for sentence in sentences]
         parts = extract(
-            self.encoder, words, self._layers, self.settings.pooling,
-            batch_pieces=self._batch_pieces, language=language,
-        )  # fmt: skip
+            self.encoder,
+            words,
+            self._layers,
+            self.settings.pooling,
+            batch_pieces=self._batch_pieces,
+            language=language,
+        )
         for part in parts:
             vectors = halved(part.vectors, self._layers, self.settings.combine, self.mappings, side)
             store = FeatureStore(
-                tuple(vectors), self._layers, part.starts, part.firsts, part.word_starts,
-                np.zeros(0, np.uint64), {"dimensions": self.dimensions},
-            )  # fmt: skip
+                tuple(vectors),
+                self._layers,
+                part.starts,
+                part.firsts,
+                part.word_starts,
+                np.zeros(0, np.uint64),
+                {"dimensions": self.dimensions},
+            )
             places += [(store, row) for row in range(len(store))]
         return PreparedFeatures(places, self.device)

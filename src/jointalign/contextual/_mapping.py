@@ -19,8 +19,8 @@ import numpy as np
 
 from jointalign.alignment.base import Aligner, Mapping, as_numpy
 from jointalign.errors import FormatError, JointalignError
-from jointalign.normalize import recentred, unit
-from jointalign.tensors import read_tensors, write_tensors
+from jointalign.numerics.normalize import recentred, unit
+from jointalign.storage.tensors import read_tensors, write_tensors
 
 logger = logging.getLogger(__name__)
 
@@ -57,12 +57,12 @@ class LayerMappings:
             JointalignError: If it is on neither.
         """
         if self.languages is None or language not in self.languages:
-            known = "languages that nobody named" if self.languages is None else " and ".join(
-                f"'{code}'" for code in self.languages
-            )  # fmt: skip
-            raise JointalignError(
-                f"the mapping is between {known}; it has no side for '{language}'"
+            known = (
+                "languages that nobody named"
+                if self.languages is None
+                else " and ".join(f"'{code}'" for code in self.languages)
             )
+            raise JointalignError(f"the mapping is between {known}; it has no side for '{language}'")
         return tuple(Side)[self.languages.index(language)]
 
     def digest(self) -> str:
@@ -87,8 +87,10 @@ class LayerMappings:
         if not (self.identity and identity) and self.encoder not in ("", name):
             logger.warning(
                 "the mapping was learnt with the encoder '%s', and these vectors are of '%s'; if "
-                "they differ, learn it again with `jointalign align-features`", self.encoder, name,
-            )  # fmt: skip
+                "they differ, learn it again with `jointalign align-features`",
+                self.encoder,
+                name,
+            )
         if self.identity and identity and self.identity != identity:
             raise JointalignError(
                 f"the mapping was learnt with the encoder '{self.encoder}' as it was then, and "
@@ -107,9 +109,7 @@ class LayerMappings:
         Raises:
             JointalignError: If there is no map for a layer, or it has other dimensions.
         """
-        return np.stack(
-            [self._moved(rows, layer, side) for rows, layer in zip(vectors, layers, strict=True)]
-        )
+        return np.stack([self._moved(rows, layer, side) for rows, layer in zip(vectors, layers, strict=True)])
 
     def _moved(self, rows: np.ndarray, layer: int, side: Side) -> np.ndarray:
         if layer not in self.layers:

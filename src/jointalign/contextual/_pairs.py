@@ -178,9 +178,14 @@ class _Learning:
         for line in self._text.links.lines():
             text.update(f"{line}\n".encode())
         facts = [
-            __version__, text.hexdigest(), self._encoder.digest(), repr(self._settings),
-            self._layers, languages, self._seed,
-        ]  # fmt: skip
+            __version__,
+            text.hexdigest(),
+            self._encoder.digest(),
+            repr(self._settings),
+            self._layers,
+            languages,
+            self._seed,
+        ]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
     def read(self, last: int, languages: tuple[str | None, str | None], batch_pieces: int) -> None:
@@ -250,9 +255,7 @@ def _sentences(
     language: str | None,
     batch_pieces: int,
 ) -> Iterator[np.ndarray]:
-    parts = extract(
-        encoder, sentences, layers, Pooling.MEAN, batch_pieces=batch_pieces, language=language
-    )
+    parts = extract(encoder, sentences, layers, Pooling.MEAN, batch_pieces=batch_pieces, language=language)
     for part in parts:
         for number in range(len(part.starts) - 1):
             yield part.vectors[:, part.starts[number] : part.starts[number + 1]]

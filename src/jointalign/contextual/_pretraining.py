@@ -22,17 +22,12 @@ from typing import Any
 
 from jointalign.contextual._course import MaskedCourse
 from jointalign.contextual._encoder import check_device
-from jointalign.contextual._torch import (
-    import_torch,
-    import_transformers,
-    quiet_transformers,
-    torch_threads,
-)
+from jointalign.contextual._torch import import_torch, import_transformers, quiet_transformers, torch_threads
 from jointalign.contextual._vocabulary import encode_texts, train_vocabulary
 from jointalign.errors import JointalignError
-from jointalign.files import file_facts
 from jointalign.progress import Progress
-from jointalign.stages import claim, locked
+from jointalign.storage.files import file_facts
+from jointalign.storage.stages import claim, locked
 
 logger = logging.getLogger(__name__)
 
@@ -86,9 +81,7 @@ class PretrainingSettings:
 
     def __post_init__(self) -> None:
         if self.hidden % self.heads:
-            raise JointalignError(
-                f"hidden must be a multiple of heads, got {self.hidden} and {self.heads}"
-            )
+            raise JointalignError(f"hidden must be a multiple of heads, got {self.hidden} and {self.heads}")
         if not 8 <= self.length <= self.positions:
             raise JointalignError(
                 f"length must be from 8 to positions, got {self.length} and {self.positions}"
@@ -159,9 +152,11 @@ def pretrain(
     settings = settings or PretrainingSettings()
     check_device(device)
     facts = {
-        **asdict(settings), "seed": seed, "languages": list(languages),
+        **asdict(settings),
+        "seed": seed,
+        "languages": list(languages),
         "texts": [file_facts(path)[1:] for path in texts],
-    }  # fmt: skip
+    }
     facts = json.loads(json.dumps(facts))  # as they will be read again
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
     begun = time.monotonic()
@@ -173,40 +168,45 @@ def pretrain(
         encoded = encode_texts(texts, languages, tokenizer, work, progress)
         model = _new_model(settings, tokenizer, seed)
         course = MaskedCourse(model, encoded, tokenizer, settings, device, seed)
-        speed = course.run(work / "checkpoint.safetensors", key, deadline, checkpoint_seconds,
-                           progress)  # fmt: skip
+        speed = course.run(work / "checkpoint.safetensors", key, deadline, checkpoint_seconds, progress)
         held_out = course.held_out()
         with quiet_transformers():
             model.save_pretrained(out)
             tokenizer.save_pretrained(out)
     weights = sum(tensor.numel() for tensor in model.parameters())
     return Pretrained(
-        course.step >= settings.steps, course.step, time.monotonic() - begun, speed, weights,
-        course.recent_loss, held_out, encoded.skipped,
-    )  # fmt: skip
+        course.step >= settings.steps,
+        course.step,
+        time.monotonic() - begun,
+        speed,
+        weights,
+        course.recent_loss,
+        held_out,
+        encoded.skipped,
+    )
 
 
 def _tokenizer(texts: Sequence[Path], out: Path, work: Path, settings: PretrainingSettings) -> Any:
     folder = work / "vocabulary"
     if not (folder / "tokenizer_config.json").is_file():
-        return train_vocabulary(
-            texts, folder, settings.vocabulary, settings.smoothing, settings.positions
-        )
+        return train_vocabulary(texts, folder, settings.vocabulary, settings.smoothing, settings.positions)
     with quiet_transformers():
-        return import_transformers().AutoTokenizer.from_pretrained(
-            str(folder), local_files_only=True
-        )
+        return import_transformers().AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
 
 
 def _new_model(settings: PretrainingSettings, tokenizer: Any, seed: int) -> Any:
     torch, transformers = import_torch(), import_transformers()
     config = transformers.BertConfig(
-        vocab_size=len(tokenizer), hidden_size=settings.hidden, num_hidden_layers=settings.layers,
-        num_attention_heads=settings.heads, pad_token_id=tokenizer.pad_token_id,
+        vocab_size=len(tokenizer),
+        hidden_size=settings.hidden,
+        num_hidden_layers=settings.layers,
+        num_attention_heads=settings.heads,
+        pad_token_id=tokenizer.pad_token_id,
         intermediate_size=settings.intermediate or 4 * settings.hidden,
-        max_position_embeddings=settings.positions, hidden_dropout_prob=settings.dropout,
+        max_position_embeddings=settings.positions,
+        hidden_dropout_prob=settings.dropout,
         attention_probs_dropout_prob=settings.dropout,
-    )  # fmt: skip
+    )
     # transformers draws the first weights from the state that all of torch shares; it is put back.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

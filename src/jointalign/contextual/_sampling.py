@@ -10,7 +10,7 @@ import numpy as np
 
 from jointalign.contextual._mapping import LayerMappings, Side
 from jointalign.errors import JointalignError
-from jointalign.retrieval import Retrieval, neighbours
+from jointalign.retrieval.api import Retrieval, neighbours
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,7 @@ class PairWeights:
     """
 
     def __init__(
-        self,
-        sources: Iterable[Sequence[str]],
-        targets: Iterable[Sequence[str]],
-        smoothing: float | None,
+        self, sources: Iterable[Sequence[str]], targets: Iterable[Sequence[str]], smoothing: float | None
     ) -> None:
         if smoothing is not None and smoothing <= 0:
             raise JointalignError(f"smoothing must be above 0, got {smoothing}")
@@ -64,17 +61,17 @@ class PairWeights:
         if smoothing is not None:
             self._sides = tuple(_smoothed(words, smoothing) for words in (sources, targets))
 
-    def __call__(
-        self, source: Sequence[str], target: Sequence[str], links: np.ndarray
-    ) -> np.ndarray:
+    def __call__(self, source: Sequence[str], target: Sequence[str], links: np.ndarray) -> np.ndarray:
         """Weights of some links of a sentence pair, `(k,)`."""
         if self._sides is None:
             return np.ones(len(links))
         ours, theirs = self._sides
-        return np.array([
-            (ours[str(source[i]).lower()] * theirs[str(target[j]).lower()]) ** 0.5
-            for i, j in links.tolist()
-        ])  # fmt: skip
+        return np.array(
+            [
+                (ours[str(source[i]).lower()] * theirs[str(target[j]).lower()]) ** 0.5
+                for i, j in links.tolist()
+            ]
+        )
 
 
 def _smoothed(sentences: Iterable[Sequence[str]], smoothing: float) -> dict[str, float]:
@@ -154,12 +151,7 @@ class HeldOut:
         self._types = set(words[0]), set(words[1])
 
     def add(
-        self,
-        links: np.ndarray,
-        source: Sequence[str],
-        target: Sequence[str],
-        x: np.ndarray,
-        z: np.ndarray,
+        self, links: np.ndarray, source: Sequence[str], target: Sequence[str], x: np.ndarray, z: np.ndarray
     ) -> None:
         """Take the pairs of a sentence that are new; `x` and `z` are `(layers, words, d)`."""
         for i, j in links.tolist():

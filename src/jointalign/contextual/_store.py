@@ -15,12 +15,7 @@ import numpy as np
 from jointalign.errors import FormatError, JointalignError
 
 INFO = "info.json"
-STARTS, WORD_STARTS, FIRSTS, DIGESTS = (
-    "starts.bin",
-    "word_starts.bin",
-    "firsts.bin",
-    "words.bin",
-)
+STARTS, WORD_STARTS, FIRSTS, DIGESTS = ("starts.bin", "word_starts.bin", "firsts.bin", "words.bin")
 LAYOUT = 1
 
 

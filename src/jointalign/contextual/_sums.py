@@ -11,7 +11,7 @@ import numpy as np
 from jointalign.alignment.base import Mapping
 from jointalign.contextual._mapping import Side
 from jointalign.errors import JointalignError
-from jointalign.normalize import unit
+from jointalign.numerics.normalize import unit
 
 _LEAST_RIDGE = 1e-6  # of the mean variance: enough to make a singular system solvable
 _LEAST_VARIANCE = 1e-3  # of the mean: directions with less are not blown up to one

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from jointalign._torch import threads_for, torch_of
 from jointalign.errors import MissingExtraError
+from jointalign.numerics.devices import threads_for, torch_of
 
 
 def import_torch() -> Any:

@@ -14,8 +14,8 @@ import numpy as np
 
 from jointalign.contextual._torch import import_transformers, quiet_transformers
 from jointalign.errors import JointalignError, MissingExtraError
-from jointalign.files import atomic, read_lines
 from jointalign.progress import Progress
+from jointalign.storage.files import atomic, read_lines
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _LINES_AT_ONCE = 4096
@@ -50,9 +50,7 @@ def smoothed_shares(sizes: Sequence[int], smoothing: float) -> list[float]:
     return [weight / sum(weights) for weight in weights]
 
 
-def train_vocabulary(
-    texts: Sequence[Path], folder: Path, size: int, smoothing: float, longest: int
-) -> Any:
+def train_vocabulary(texts: Sequence[Path], folder: Path, size: int, smoothing: float, longest: int) -> Any:
     """Learn a cased WordPiece vocabulary on all texts; leaves a tokenizer that transformers load.
 
     Args:
@@ -81,18 +79,16 @@ def train_vocabulary(
     # come in the order of a hash table, and every choice between equals after them.
     first = [*SPECIAL, *_alphabet(_sampled(texts, budgets))]
     wordpiece.train_from_iterator(
-        _sampled(texts, budgets), vocab_size=max(size, len(first)), show_progress=False,
-        special_tokens=first,
-    )  # fmt: skip
+        _sampled(texts, budgets), vocab_size=max(size, len(first)), show_progress=False, special_tokens=first
+    )
     folder.mkdir(parents=True, exist_ok=True)
     pieces = sorted(wordpiece.get_vocab().items(), key=lambda item: item[1])
     with atomic(folder / "vocab.txt", "w") as file:
         file.writelines(f"{piece}\n" for piece, _ in pieces)
     with quiet_transformers():
         tokenizer = transformers.BertTokenizerFast(
-            str(folder / "vocab.txt"), do_lower_case=False, strip_accents=False,
-            model_max_length=longest,
-        )  # fmt: skip
+            str(folder / "vocab.txt"), do_lower_case=False, strip_accents=False, model_max_length=longest
+        )
         tokenizer.save_pretrained(folder)
     return tokenizer
 
@@ -156,9 +152,7 @@ def encode_texts(
     return EncodedTexts(pieces, tuple(languages), skipped)
 
 
-def _blocks(
-    path: Path, tokenizer: Any, progress: Progress | None
-) -> Iterator[tuple[np.ndarray, int]]:
+def _blocks(path: Path, tokenizer: Any, progress: Progress | None) -> Iterator[tuple[np.ndarray, int]]:
     backend, separator = tokenizer.backend_tokenizer, tokenizer.sep_token_id
     lines: list[str] = []
     number = 0

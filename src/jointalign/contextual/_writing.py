@@ -31,9 +31,9 @@ from jointalign.contextual._store import (
     size_of,
 )
 from jointalign.contextual.base import Combine, FeatureSettings, resolved
-from jointalign.files import atomic, plain_errors
 from jointalign.progress import Progress
-from jointalign.stages import locked
+from jointalign.storage.files import atomic, plain_errors
+from jointalign.storage.stages import locked
 
 logger = logging.getLogger(__name__)
 
@@ -120,12 +120,7 @@ class _Writer:
     """Appends to the files, and notes from time to time how far it is."""
 
     def __init__(
-        self,
-        folder: Path,
-        encoder: Encoder,
-        settings: FeatureSettings,
-        layers: tuple[int, ...],
-        key: str,
+        self, folder: Path, encoder: Encoder, settings: FeatureSettings, layers: tuple[int, ...], key: str
     ) -> None:
         self._folder, self.sentences = folder, 0
         self._rows = self._words = self._windows = 0
@@ -133,10 +128,14 @@ class _Writer:
         self._vectors = ["vectors.bin"] if summed else [f"vectors-{layer}.bin" for layer in layers]
         self._names = [*self._vectors, STARTS, WORD_STARTS, FIRSTS, DIGESTS]
         self._facts = {
-            "layout": LAYOUT, "key": key, **asdict(settings), "layers": list(layers),
-            "dimensions": encoder.dimensions, "encoder": encoder.name,
+            "layout": LAYOUT,
+            "key": key,
+            **asdict(settings),
+            "layers": list(layers),
+            "dimensions": encoder.dimensions,
+            "encoder": encoder.name,
             "encoder_identity": encoder.identity,
-        }  # fmt: skip
+        }
         self._files: dict[str, IO[bytes]] = {}
         self._saved = time.monotonic()
 
@@ -197,9 +196,13 @@ class _Writer:
             os.fsync(file.fileno())  # a note must never vouch for what is not on the disk
             sizes[part] = file.tell()
         facts = {
-            **self._facts, "sizes": sizes, "sentences": self.sentences, "rows": self._rows,
-            "words": self._words, "windows": self._windows,
-        }  # fmt: skip
+            **self._facts,
+            "sizes": sizes,
+            "sentences": self.sentences,
+            "rows": self._rows,
+            "words": self._words,
+            "windows": self._windows,
+        }
         with atomic(self._folder / name, "w") as out:
             json.dump(facts, out, indent=2)
 

@@ -12,9 +12,9 @@ from jointalign.alignment.api import METHODS, check_extras, method_named
 from jointalign.contextual._mapping import Side
 from jointalign.contextual._pairs import AlignedText, MappingSettings
 from jointalign.contextual._sums import Solution
+from jointalign.corpora.tokenization import tokenizer
 from jointalign.errors import JointalignError
 from jointalign.progress import Progress
-from jointalign.tokenization import tokenizer
 from jointalign.word_alignment.api import align_text
 from jointalign.word_alignment.base import Links, ParallelText
 from jointalign.word_alignment.reading import check_links, raw_pairs, read_links
@@ -53,8 +53,7 @@ def mapping_settings(
     one_sided = [one for one in Solution if one is not Solution.WHITENED]
     if chosen is Side.TARGET and method not in one_sided:
         raise JointalignError(
-            f"'{method}' decides itself which side moves; --side target is for "
-            f"{', '.join(one_sided)}"
+            f"'{method}' decides itself which side moves; --side target is for {', '.join(one_sided)}"
         )
     if method in list(Solution):
         return MappingSettings(layers, Solution(method), chosen, sample=sample, held_out=held_out)
@@ -101,13 +100,9 @@ def read_aligned_text(
     usable = (item for item in numbered if all(1 <= len(side) <= longest for side in item[1]))
     kept = list(islice(usable, most))
     if not kept:
-        raise JointalignError(
-            f"{files[0]}: no sentence pair has 1 to {longest} words on both sides"
-        )
+        raise JointalignError(f"{files[0]}: no sentence pair has 1 to {longest} words on both sides")
     pairs = [pair for _, pair in kept]
-    lowered = ParallelText.of(
-        ([w.lower() for w in one], [w.lower() for w in other]) for one, other in pairs
-    )
+    lowered = ParallelText.of(([w.lower() for w in one], [w.lower() for w in other]) for one, other in pairs)
     if links is None:
         found = align_text(lowered, threads=threads, progress=progress).links
     else:

@@ -74,8 +74,7 @@ def resolved(layers: Sequence[int], count: int) -> tuple[int, ...]:
     for layer, asked in zip(found, layers, strict=True):
         if not 0 <= layer <= count:
             raise JointalignError(
-                f"there is no layer {asked}: this encoder has layers 0 to {count}, or "
-                f"{-count - 1} to -1"
+                f"there is no layer {asked}: this encoder has layers 0 to {count}, or {-count - 1} to -1"
             )
     if len(set(found)) < len(found):
         raise JointalignError(f"layers {list(layers)} name one layer twice")

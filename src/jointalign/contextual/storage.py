@@ -17,9 +17,9 @@ from jointalign.contextual._mapping import read_layer_mappings, write_layer_mapp
 from jointalign.contextual._torch import quiet_transformers
 from jointalign.contextual.base import Combine, FeatureSettings, Pooling
 from jointalign.errors import FormatError, JointalignError
-from jointalign.files import plain_errors
 from jointalign.ner import StaticInputs, storage
 from jointalign.ner.api import NERModel
+from jointalign.storage.files import plain_errors
 
 FEATURES, FINE_TUNED = "features", "fine-tuned"
 ENCODER, MAPS = "encoder", "maps.safetensors"
@@ -51,10 +51,13 @@ def write_tagger(model: NERModel, folder: str | Path) -> None:
     elif isinstance(inputs, LiveInputs):
         maps, encoder = inputs.mappings, inputs.encoder
         made_of = {
-            "encoder": _lasting(encoder.name), "digest": encoder.digest(),
-            "layers": list(inputs.settings.layers), "pooling": str(inputs.settings.pooling),
-            "combine": str(inputs.settings.combine), "maps": maps and maps.digest(),
-        }  # fmt: skip
+            "encoder": _lasting(encoder.name),
+            "digest": encoder.digest(),
+            "layers": list(inputs.settings.layers),
+            "pooling": str(inputs.settings.pooling),
+            "combine": str(inputs.settings.combine),
+            "maps": maps and maps.digest(),
+        }
         if maps is not None:
             write_layer_mappings(maps, folder / MAPS)
         storage.write(model.tagger, folder, model.about, FEATURES, made_of)
@@ -68,11 +71,7 @@ def write_tagger(model: NERModel, folder: str | Path) -> None:
 
 
 def read_tagger(
-    folder: str | Path,
-    device: str = "cpu",
-    encoder: str | Path | None = None,
-    *,
-    local_only: bool = False,
+    folder: str | Path, device: str = "cpu", encoder: str | Path | None = None, *, local_only: bool = False
 ) -> NERModel:
     """Read a tagger of any kind.
 
@@ -111,11 +110,7 @@ def read_tagger(
 
 
 def _live(
-    folder: Path,
-    made_of: Mapping[str, Any],
-    device: str,
-    given: str | Path | None,
-    local_only: bool,
+    folder: Path, made_of: Mapping[str, Any], device: str, given: str | Path | None, local_only: bool
 ) -> LiveInputs:
     name = given or made_of["encoder"]
     try:

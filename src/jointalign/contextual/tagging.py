@@ -18,16 +18,7 @@ from jointalign.contextual._mapping import LayerMappings
 from jointalign.contextual._store import FeatureStore
 from jointalign.contextual._writing import write_features
 from jointalign.contextual.base import FeatureSettings
-from jointalign.ner import (
-    Alphabet,
-    FitSettings,
-    Schedule,
-    Scheme,
-    Tagger,
-    TaggerSettings,
-    Text,
-    fit,
-)
+from jointalign.ner import Alphabet, FitSettings, Schedule, Scheme, Tagger, TaggerSettings, Text, fit
 from jointalign.ner.api import NERModel, described, labels_of
 from jointalign.progress import Progress
 
@@ -35,9 +26,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FEATURE_TAGGER = TaggerSettings(
-    hidden=384, layers=2, dropout=0.5, output_dropout=0.5, character_hidden=0, projection=False,
+    hidden=384,
+    layers=2,
+    dropout=0.5,
+    output_dropout=0.5,
+    character_hidden=0,
+    projection=False,
     scheme=Scheme.BIO2,
-)  # fmt: skip
+)
 """Appendix A: 2 layers, 768 in all, dropout 0.5 of input and output, the first piece, a CRF."""
 
 FEATURE_FIT = FitSettings(epochs=40, batch_size=10, learning_rate=1e-4, clip=None, patience=None)
@@ -49,9 +45,15 @@ FINE_TUNING_TAGGER = TaggerSettings(
 """A linear layer on the first piece of each word."""
 
 FINE_TUNING_FIT = FitSettings(
-    epochs=3, batch_size=32, learning_rate=3e-5, clip=1.0, patience=None,
-    schedule=Schedule.LINEAR, warmup=0.1, weight_decay=0.0,
-)  # fmt: skip
+    epochs=3,
+    batch_size=32,
+    learning_rate=3e-5,
+    clip=1.0,
+    patience=None,
+    schedule=Schedule.LINEAR,
+    warmup=0.1,
+    weight_decay=0.0,
+)
 """Wu and Dredze (2019): Adam, a tenth of the steps up, then down; from the middle of their grid."""
 
 
@@ -81,8 +83,7 @@ def train_on_features(
     Raises:
         JointalignError: If a sentence has no features or no tags.
     """
-    return _trained(inputs, training, development, settings, fit_settings, seed, checkpoint,
-                    None, progress)  # fmt: skip
+    return _trained(inputs, training, development, settings, fit_settings, seed, checkpoint, None, progress)
 
 
 def train_tagger(
@@ -126,15 +127,28 @@ def train_tagger(
         words = [sentence.words for sentence in text.sentences]
         key = hashlib.sha256(json.dumps([live.key, text.language, words]).encode()).hexdigest()
         store = write_features(
-            encoder, words, folder / name, features, mappings=mappings,
-            side=live.side(text.language), language=text.language, batch_pieces=batch_pieces,
-            key=key, progress=progress,
-        )  # fmt: skip
+            encoder,
+            words,
+            folder / name,
+            features,
+            mappings=mappings,
+            side=live.side(text.language),
+            language=text.language,
+            batch_pieces=batch_pieces,
+            key=key,
+            progress=progress,
+        )
         stores.setdefault(text.language, []).append(store)
     model = train_on_features(
-        FeatureInputs(stores, encoder.device), training, development, settings, fit_settings,
-        seed=seed, checkpoint=checkpoint, progress=progress,
-    )  # fmt: skip
+        FeatureInputs(stores, encoder.device),
+        training,
+        development,
+        settings,
+        fit_settings,
+        seed=seed,
+        checkpoint=checkpoint,
+        progress=progress,
+    )
     return NERModel(model.tagger.with_inputs(live), model.about)
 
 
@@ -176,8 +190,7 @@ def fine_tune(
     else:
         inputs = AdversarialInputs(encoder, training, unlabelled, weight=weight, seed=seed)
         extra = inputs.extra_loss
-    return _trained(inputs, training, development, settings, fit_settings, seed, checkpoint,
-                    extra, progress)  # fmt: skip
+    return _trained(inputs, training, development, settings, fit_settings, seed, checkpoint, extra, progress)
 
 
 def _trained(
@@ -194,9 +207,15 @@ def _trained(
     labels = labels_of(training.sentences, settings.scheme)
     tagger = Tagger(settings, inputs, labels, Alphabet(()), seed)
     history = fit(
-        tagger, training, development, fit_settings, seed=seed, checkpoint=checkpoint,
-        extra_loss=extra_loss, progress=progress,
-    )  # fmt: skip
+        tagger,
+        training,
+        development,
+        fit_settings,
+        seed=seed,
+        checkpoint=checkpoint,
+        extra_loss=extra_loss,
+        progress=progress,
+    )
     return NERModel(tagger, described(training, development, fit_settings, seed, history))
 
 

@@ -19,8 +19,8 @@ from typing import BinaryIO
 import requests
 
 from jointalign.errors import FormatError, JointalignError
-from jointalign.files import plain_errors
 from jointalign.progress import Progress
+from jointalign.storage.files import plain_errors
 from jointalign.version import __version__
 
 _CHUNK = 1 << 16
@@ -115,9 +115,7 @@ def _lock(path: Path, file: BinaryIO) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise JointalignError(
-            f"{path}: another process is downloading this file; wait for it"
-        ) from None
+        raise JointalignError(f"{path}: another process is downloading this file; wait for it") from None
 
 
 def _receive(url: str, file: BinaryIO, version: Path, progress: Progress | None) -> None:
@@ -150,11 +148,7 @@ def _receive(url: str, file: BinaryIO, version: Path, progress: Progress | None)
 
 
 def _copy(
-    response: requests.Response,
-    file: BinaryIO,
-    done: int,
-    total: int | None,
-    progress: Progress | None,
+    response: requests.Response, file: BinaryIO, done: int, total: int | None, progress: Progress | None
 ) -> None:
     try:
         for chunk in response.iter_content(_CHUNK):
@@ -177,9 +171,7 @@ def _version(headers: Mapping[str, str]) -> str:
 def _check_answer(url: str, response: requests.Response) -> None:
     status = response.status_code
     if status in (401, 403, 404, 410):
-        raise JointalignError(
-            f"{url}: the server has no such file (HTTP {status}); check the language codes"
-        )
+        raise JointalignError(f"{url}: the server has no such file (HTTP {status}); check the language codes")
     if status >= 400:
         raise JointalignError(f"{url}: the server is not ready (HTTP {status}); try again later")
     if "text/html" in response.headers.get("Content-Type", ""):

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, TextIO
 from xml.etree import ElementTree
 
-from jointalign._compression import decompressed
-from jointalign._workers import in_order
+from jointalign.corpora.workers import in_order
 from jointalign.data._wikitext import HIDDEN_NAMESPACES, paragraphs
 from jointalign.errors import FormatError
-from jointalign.files import plain_errors
 from jointalign.progress import Progress
+from jointalign.storage.compression import decompressed
+from jointalign.storage.files import plain_errors
 
 logger = logging.getLogger(__name__)
 
@@ -73,10 +73,7 @@ def extract(
     with plain_errors(dump):
         file = dump.open("rb")
         size = dump.stat().st_size
-    with (
-        file,
-        closing(in_order(_plain, _batches(dump, decompressed(dump, file)), workers)) as results,
-    ):
+    with file, closing(in_order(_plain, _batches(dump, decompressed(dump, file)), workers)) as results:
         for result in results:
             counts += result.counts
             for title in result.failed:

@@ -17,8 +17,7 @@ _HIDDEN_TAGS = (
 )
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _HIDDEN = re.compile(
-    rf"<(?:{_HIDDEN_TAGS})\b[^<>]*/>|<({_HIDDEN_TAGS})\b[^<>]*>.*?</\1\s*>",
-    re.DOTALL | re.IGNORECASE,
+    rf"<(?:{_HIDDEN_TAGS})\b[^<>]*/>|<({_HIDDEN_TAGS})\b[^<>]*>.*?</\1\s*>", re.DOTALL | re.IGNORECASE
 )
 # Of markup that does not fit together, which the parser leaves as text.
 _LEFTOVERS = re.compile(r"'{2,}|\{\{|\}\}|\[\[|\]\]|</?[a-zA-Z][^<>]*>|__\w+__")

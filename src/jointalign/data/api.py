@@ -15,10 +15,10 @@ from jointalign.data._download import Checksum, download, fetch_text
 from jointalign.data._dump import extract
 from jointalign.data._wikitext import check_installed
 from jointalign.errors import FormatError, JointalignError
-from jointalign.files import atomic, digest, read_lines, write_text
 from jointalign.lexicon import Lexicon
-from jointalign.processors import usable_processors
+from jointalign.numerics.processors import usable_processors
 from jointalign.progress import Progress
+from jointalign.storage.files import atomic, digest, read_lines, write_text
 
 MUSE = "https://dl.fbaipublicfiles.com/arrival/dictionaries"
 MUSE_LICENCE = "MUSE dictionaries: CC BY-NC 4.0, no commercial use; cite Conneau et al. (2018)"
@@ -82,12 +82,7 @@ class WikipediaText:
 
 
 def muse(
-    pair: str,
-    folder: Path,
-    *,
-    sha256: Sequence[str] = (),
-    base: str = MUSE,
-    progress: Progress | None = None,
+    pair: str, folder: Path, *, sha256: Sequence[str] = (), base: str = MUSE, progress: Progress | None = None
 ) -> dict[File, Lexicon]:
     """Download a dictionary of MUSE: all pairs, the training part, and the test part.
 

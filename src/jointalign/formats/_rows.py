@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from jointalign._compression import COMPRESSIONS
 from jointalign.embedding import Embedding
 from jointalign.errors import FormatError, JointalignError
+from jointalign.storage.compression import COMPRESSIONS
 from jointalign.vocabulary import Vocabulary
 
 logger = logging.getLogger(__name__)
@@ -29,9 +29,7 @@ class Rows:
         maximum: Take this many rows and no more; `None` for all.
     """
 
-    def __init__(
-        self, path: str | Path, dimensions: int, announced: int | None, maximum: int | None
-    ) -> None:
+    def __init__(self, path: str | Path, dimensions: int, announced: int | None, maximum: int | None) -> None:
         self.path = path
         self.maximum = maximum
         self.duplicates = 0
@@ -73,9 +71,7 @@ class Rows:
     def embedding(self) -> Embedding:
         """What was read; duplicates are reported in the log."""
         if self.duplicates:
-            logger.warning(
-                "%s: %d rows left out because their word came before", self.path, self.duplicates
-            )
+            logger.warning("%s: %d rows left out because their word came before", self.path, self.duplicates)
         return Embedding(Vocabulary(tuple(self._words)), self._vectors[: len(self)])
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from jointalign._compression import COMPRESSIONS
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
-from jointalign.files import check_folder
 from jointalign.formats import native, vec, word2vec_binary
 from jointalign.multilingual import MultilingualEmbedding
+from jointalign.storage.compression import COMPRESSIONS
+from jointalign.storage.files import check_folder
 
 logger = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import FormatError, JointalignError
 from jointalign.formats._rows import check_maximum, encode_words
 from jointalign.multilingual import MultilingualEmbedding, Part
+from jointalign.storage.tensors import read_tensors, write_tensors
 from jointalign.subwords import Move, SubwordTable
-from jointalign.tensors import read_tensors, write_tensors
 from jointalign.version import __version__
 from jointalign.vocabulary import Vocabulary
 
@@ -70,9 +70,7 @@ def write_bilingual(bilingual: BilingualEmbedding, path: str | Path) -> None:
         "shared.source_counts": bilingual.shared_source_counts,
         "shared.target_counts": bilingual.shared_target_counts,
     }
-    about: dict[str, object] = {
-        "languages": [bilingual.source_language, bilingual.target_language],
-    }
+    about: dict[str, object] = {"languages": [bilingual.source_language, bilingual.target_language]}
     for name in _PARTS:
         part_tensors, about[name] = _from_part(path, getattr(bilingual, name), f"{name}.")
         tensors |= part_tensors
@@ -189,9 +187,7 @@ def _from_part(path: str | Path, part: Embedding, prefix: str) -> tuple[Tensors,
     return {prefix + name: array for name, array in tensors.items()}, about
 
 
-def _to_part(
-    tensors: Tensors, about: Mapping, prefix: str, maximum: int | None = None
-) -> Embedding:
+def _to_part(tensors: Tensors, about: Mapping, prefix: str, maximum: int | None = None) -> Embedding:
     vectors, counts = tensors[prefix + "vectors"], np.array(tensors[prefix + "counts"])
     words = tensors[prefix + "words"].tobytes().decode().split("\n") if len(counts) else []
     if not len(words) == len(counts) == len(vectors):

@@ -16,18 +16,16 @@ import numpy as np
 
 from jointalign.embedding import Embedding
 from jointalign.errors import FormatError, JointalignError
-from jointalign.files import open_text, write_bytes
 from jointalign.formats import _decimals
 from jointalign.formats._rows import Rows, check_maximum, decode_word, encode_words
+from jointalign.storage.files import open_text, write_bytes
 
 logger = logging.getLogger(__name__)
 
 _BLOCK = 1 << 23
 _LONGEST_LINE = 1 << 26
 _HEADER = re.compile(rb"\s*(\d+)\s+(\d+)\s*")
-_NUMBER = re.compile(
-    rb"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?|nan|inf|infinity)", re.IGNORECASE
-)
+_NUMBER = re.compile(rb"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?|nan|inf|infinity)", re.IGNORECASE)
 
 
 def read(path: str | Path, max_vocabulary: int | None = None) -> Embedding:
@@ -149,9 +147,7 @@ def _dimensions(path: str | Path, line: int, row: bytes, announced: int | None) 
     # then the header is wrong, and following it would make words out of numbers.
     surplus = fields[len(fields) - numbers : len(fields) - announced]
     if announced == 0 or len(surplus) > 4 or any(b"." in field for field in surplus):
-        reason = (
-            f"expected {announced} numbers as the header says, got {numbers}; correct the header"
-        )
+        reason = f"expected {announced} numbers as the header says, got {numbers}; correct the header"
         raise FormatError(path, line, reason)
     return announced
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from jointalign.embedding import Embedding
 from jointalign.errors import FormatError, JointalignError
-from jointalign.files import open_text, write_bytes
 from jointalign.formats._rows import Rows, check_maximum, decode_word, encode_words
+from jointalign.storage.files import open_text, write_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -54,9 +54,7 @@ def read(path: str | Path, max_vocabulary: int | None = None) -> Embedding:
         rows = Rows(path, dimensions, announced, max_vocabulary)
         more = _read_rows(rows, announced, dimensions, stream)
     if more and not rows.full:
-        logger.warning(
-            "%s: there is more after the %d rows the header announces; left out", path, announced
-        )
+        logger.warning("%s: there is more after the %d rows the header announces; left out", path, announced)
     return rows.embedding()
 
 
@@ -92,18 +90,14 @@ def write(embedding: Embedding, path: str | Path) -> None:
             block = slice(start, start + _ROWS_AT_ONCE)
             words = encode_words(path, embedding.words[block])
             vectors = embedding.vectors[block].astype("<f4", copy=False)
-            lines = (
-                b"%b %b\n" % (word, row.tobytes()) for word, row in zip(words, vectors, strict=True)
-            )
+            lines = (b"%b %b\n" % (word, row.tobytes()) for word, row in zip(words, vectors, strict=True))
             stream.write(b"".join(lines))
 
 
 def _header(path: str | Path, line: bytes) -> tuple[int, int]:
     if line.startswith(_FASTTEXT):
         raise FormatError(
-            path,
-            None,
-            "this is a fastText model, not a word2vec binary; read its .vec file instead",
+            path, None, "this is a fastText model, not a word2vec binary; read its .vec file instead"
         )
     header = _HEADER.fullmatch(line)
     if header is None:

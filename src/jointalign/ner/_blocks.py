@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from jointalign._lines import pieces
 from jointalign.errors import FormatError, JointalignError
-from jointalign.files import open_text, read_lines
+from jointalign.storage.files import open_text, read_lines
+from jointalign.storage.lines import pieces
 
 DOCUMENT = "-DOCSTART-"
 """Begins a line that marks a new document."""
@@ -113,8 +113,6 @@ def _lines(path: str | Path, encoding: str) -> Iterator[tuple[int, str]]:
             try:
                 yield number, raw.decode(encoding)
             except LookupError:
-                raise JointalignError(
-                    f"there is no encoding '{encoding}'; try utf-8 or latin-1"
-                ) from None
+                raise JointalignError(f"there is no encoding '{encoding}'; try utf-8 or latin-1") from None
             except UnicodeDecodeError as error:
                 raise FormatError(path, number, f"expected {encoding}: {error}") from None

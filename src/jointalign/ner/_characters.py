@@ -74,9 +74,7 @@ class Spellings:
         """Spell some words."""
         spelt = [alphabet.rows(word) or [UNKNOWN] for word in words]
         flat = [row for rows in spelt for row in rows]
-        return cls(
-            np.array(flat, np.int64), np.cumsum([len(rows) for rows in spelt], dtype=np.int64)
-        )
+        return cls(np.array(flat, np.int64), np.cumsum([len(rows) for rows in spelt], dtype=np.int64))
 
     @cached_property
     def lengths(self) -> np.ndarray:
@@ -89,9 +87,7 @@ class Spellings:
         places = np.arange(lengths.max())[None]
         inside = places < lengths[:, None]
         begins = (self.ends[rows] - lengths)[:, None]
-        return np.where(
-            inside, self.letters[np.where(inside, begins + places, 0)], UNKNOWN
-        ), lengths
+        return np.where(inside, self.letters[np.where(inside, begins + places, 0)], UNKNOWN), lengths
 
     def __len__(self) -> int:
         return len(self.ends)

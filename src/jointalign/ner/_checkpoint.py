@@ -13,7 +13,7 @@ import numpy as np
 
 from jointalign.errors import JointalignError
 from jointalign.ner._torch import import_torch
-from jointalign.tensors import read_tensors, write_tensors
+from jointalign.storage.tensors import read_tensors, write_tensors
 from jointalign.version import __version__
 
 if TYPE_CHECKING:
@@ -42,11 +42,7 @@ class Checkpoint:
         return hashlib.sha256(json.dumps([__version__, facts]).encode()).hexdigest()
 
     def save(
-        self,
-        facts: Mapping[str, Any],
-        network: Module,
-        best: Mapping[str, Tensor],
-        optimizer: Optimizer,
+        self, facts: Mapping[str, Any], network: Module, best: Mapping[str, Tensor], optimizer: Optimizer
     ) -> None:
         """Replace the state.
 
@@ -83,10 +79,7 @@ class Checkpoint:
 
 def named(tensors: Mapping[str, Tensor], prefix: str = "") -> dict[str, np.ndarray]:
     """Tensors as arrays of a file."""
-    return {
-        prefix + name: np.atleast_1d(tensor.detach().cpu().numpy())
-        for name, tensor in tensors.items()
-    }
+    return {prefix + name: np.atleast_1d(tensor.detach().cpu().numpy()) for name, tensor in tensors.items()}
 
 
 def unnamed(arrays: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, Tensor]:

@@ -146,13 +146,22 @@ class _Course:
     @property
     def key(self) -> str:
         """All that the course depends on, for the checkpoint."""
-        texts = [[part.language, [[s.words, s.tags] for s in part.sentences]]
-                 for part in (self.training, self.development)]  # fmt: skip
+        texts = [
+            [part.language, [[s.words, s.tags] for s in part.sentences]]
+            for part in (self.training, self.development)
+        ]
         tagger = self.tagger
         return Checkpoint.digest(
-            [str(self.settings), str(tagger.settings), tagger.inputs.key, self.seed,
-             tagger.labels, tagger.alphabet.characters, texts]
-        )  # fmt: skip
+            [
+                str(self.settings),
+                str(tagger.settings),
+                tagger.inputs.key,
+                self.seed,
+                tagger.labels,
+                tagger.alphabet.characters,
+                texts,
+            ]
+        )
 
     @property
     def best(self) -> int:
@@ -194,14 +203,10 @@ class _Course:
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.learning_rate * self._share_of_rate()
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self.tagger.loss(
-            self.training.batch(rows, generator), self.training.tags(rows), generator
-        )
+        loss = self.tagger.loss(self.training.batch(rows, generator), self.training.tags(rows), generator)
         value = float(loss.detach())
         if not np.isfinite(value):
-            raise JointalignError(
-                f"the loss is {value} at step {self.step + 1}; lower the learning rate"
-            )
+            raise JointalignError(f"the loss is {value} at step {self.step + 1}; lower the learning rate")
         if extra_loss is not None:
             loss = loss + extra_loss(self.step)
         loss.backward()
@@ -237,8 +242,7 @@ class _Course:
         self.waiting, self.since = 0.0, 0
         if self.best == len(self.f1) - 1:
             self.best_weights = _copied(self.tagger.network.state_dict())
-        logger.info("step %d: loss %.3f, development F1 %.2f", self.step, self.losses[-1],
-                    self.f1[-1])  # fmt: skip
+        logger.info("step %d: loss %.3f, development F1 %.2f", self.step, self.losses[-1], self.f1[-1])
         patience = self.settings.patience
         self.stopped_early = patience is not None and len(self.f1) - 1 - self.best >= patience
 
@@ -256,9 +260,13 @@ class _Course:
     def save(self, kept: Checkpoint) -> None:
         """Keep everything that the rest of the course depends on."""
         facts = {
-            "step": self.step, "f1": self.f1, "losses": self.losses, "waiting": self.waiting,
-            "since": self.since, "stopped_early": self.stopped_early,
-        }  # fmt: skip
+            "step": self.step,
+            "f1": self.f1,
+            "losses": self.losses,
+            "waiting": self.waiting,
+            "since": self.since,
+            "stopped_early": self.stopped_early,
+        }
         kept.save(facts, self.tagger.network, self.best_weights, self.optimizer)
 
     def resume(self, kept: Checkpoint) -> None:

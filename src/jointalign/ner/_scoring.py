@@ -88,9 +88,7 @@ def f1_of(gold: Sequence[Sentence], predicted: Sequence[Sequence[str]]) -> float
     return Counts(*counted(gold, predicted)[0].sum(0).tolist()).f1
 
 
-def interval(
-    tables: Sequence[np.ndarray], resamples: int = RESAMPLES, seed: int = 0
-) -> tuple[float, float]:
+def interval(tables: Sequence[np.ndarray], resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float]:
     """95 % percentile bootstrap interval of F1, averaged over several runs of one system.
 
     Args:
@@ -104,10 +102,7 @@ def interval(
 
 
 def difference_interval(
-    first: Sequence[np.ndarray],
-    second: Sequence[np.ndarray],
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    first: Sequence[np.ndarray], second: Sequence[np.ndarray], resamples: int = RESAMPLES, seed: int = 0
 ) -> tuple[float, float]:
     """95 % paired bootstrap interval of the difference of two systems' F1 on the same sentences.
 
@@ -126,8 +121,7 @@ def difference_interval(
             "score both on the same ones"
         )
     # The same seed draws the same sentences for both: paired. Runs are drawn from another one.
-    draws = [_resampled(t, resamples, np.random.default_rng(seed), k) for k, t in
-             enumerate((first, second))]  # fmt: skip
+    draws = [_resampled(t, resamples, np.random.default_rng(seed), k) for k, t in enumerate((first, second))]
     low, high = np.percentile(draws[0] - draws[1], _TAILS)
     return float(low), float(high)
 

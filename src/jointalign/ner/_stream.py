@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from jointalign.corpora.tokenization import tokenizer
 from jointalign.errors import FormatError
-from jointalign.files import read_lines
 from jointalign.ner._blocks import Block, blocks
 from jointalign.ner._columns import columns_of, words_of
 from jointalign.ner.base import Sentence
-from jointalign.tokenization import tokenizer
+from jointalign.storage.files import read_lines
 
 logger = logging.getLogger(__name__)
 
@@ -109,9 +109,11 @@ def _tagged(tag: Tag, sentences: Sequence[Sentence]) -> Iterator[Sentence]:
     for sentence, row in zip(sentences, pieces, strict=True):
         if len(row) > 1:
             logger.warning(
-                "a sentence of %d words, '%s ...', was tagged in %d pieces: are there no ends of "
-                "sentences?", len(sentence), " ".join(sentence.words[:5])[:60], len(row),
-            )  # fmt: skip
+                "a sentence of %d words, '%s ...', was tagged in %d pieces: are there no ends of sentences?",
+                len(sentence),
+                " ".join(sentence.words[:5])[:60],
+                len(row),
+            )
         tags = [tag for _ in row for tag in next(tagged).tags or ()]
         yield Sentence(sentence.words, tuple(tags))
 

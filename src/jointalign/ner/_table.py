@@ -58,19 +58,12 @@ class WordTable:
         for part in parts:
             ranges.append(dict(zip(part.words, range(start, start + len(part)), strict=True)))
             start += len(part)
-        vectors = np.concatenate(
-            [np.zeros((1, space.dimensions), np.float32), *(p.vectors for p in parts)]
-        )
-        rows = {
-            space.source_language: ranges[0] | ranges[2],
-            space.target_language: ranges[1] | ranges[2],
-        }
+        vectors = np.concatenate([np.zeros((1, space.dimensions), np.float32), *(p.vectors for p in parts)])
+        rows = {space.source_language: ranges[0] | ranges[2], space.target_language: ranges[1] | ranges[2]}
         return cls(_of_length(vectors, length), rows)
 
     @classmethod
-    def of_languages(
-        cls, embeddings: Mapping[str, Embedding], length: float | None = None
-    ) -> WordTable:
+    def of_languages(cls, embeddings: Mapping[str, Embedding], length: float | None = None) -> WordTable:
         """Words of any number of languages in one space, none of them shared.
 
         Args:
@@ -146,8 +139,7 @@ class WordTable:
         own = self.rows[language]
         words, rows = list(own), np.fromiter(own.values(), np.int64, len(own))
         copies = self.vectors[rng.permutation(rows)]
-        exchanged = dict(zip(words, range(len(self.vectors), len(self.vectors) + len(words)),
-                             strict=True))  # fmt: skip
+        exchanged = dict(zip(words, range(len(self.vectors), len(self.vectors) + len(words)), strict=True))
         return WordTable(np.concatenate([self.vectors, copies]), {**self.rows, language: exchanged})
 
     def random(self, seed: int = 0) -> WordTable:
@@ -163,9 +155,7 @@ class WordTable:
         vectors = rng.standard_normal((1 + len(spellings), self.dimensions))
         vectors[UNKNOWN] = 0
         length = float(np.linalg.norm(self.vectors[1:2])) if len(self.vectors) > 1 else 0.0
-        rows = {
-            code: {word: spellings[word] for word in known} for code, known in self.rows.items()
-        }
+        rows = {code: {word: spellings[word] for word in known} for code, known in self.rows.items()}
         return WordTable(_of_length(vectors, length), rows)
 
 

@@ -161,10 +161,7 @@ class Tagger:
             total = self._rules if chain is None else chain.plus(self._rules)
             rows = best_paths(emissions, batch.lengths, total).tolist()
         lengths = batch.lengths.tolist()
-        return [
-            [self.labels[tag] for tag in row[:length]]
-            for row, length in zip(rows, lengths, strict=True)
-        ]
+        return [[self.labels[tag] for tag in row[:length]] for row, length in zip(rows, lengths, strict=True)]
 
     @cached_property
     def _rules(self) -> Chain:

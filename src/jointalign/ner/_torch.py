@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from jointalign._torch import threads_for, torch_of
+from jointalign.numerics.devices import threads_for, torch_of
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

@@ -105,13 +105,15 @@ def train(
     table = words if isinstance(words, WordTable) else WordTable.of(words)
     inputs = StaticInputs(table, learn_vectors, device=device)
     tagger = Tagger(
-        settings, inputs, labels_of(training.sentences, settings.scheme),
-        Alphabet.of(training.sentences), seed,
-    )  # fmt: skip
+        settings,
+        inputs,
+        labels_of(training.sentences, settings.scheme),
+        Alphabet.of(training.sentences),
+        seed,
+    )
     history = fit(
-        tagger, training, development, fit_settings, seed=seed, checkpoint=checkpoint,
-        progress=progress,
-    )  # fmt: skip
+        tagger, training, development, fit_settings, seed=seed, checkpoint=checkpoint, progress=progress
+    )
     return NERModel(tagger, described(training, development, fit_settings, seed, history))
 
 
@@ -138,11 +140,7 @@ def labels_of(sentences: Sequence[Sentence], scheme: Scheme) -> tuple[str, ...]:
 
 
 def described(
-    training: Text,
-    development: Text,
-    fit_settings: FitSettings | None,
-    seed: int,
-    history: History,
+    training: Text, development: Text, fit_settings: FitSettings | None, seed: int, history: History
 ) -> dict[str, Any]:
     """What is kept with a tagger of how it came about."""
     same = training.language == development.language
@@ -205,11 +203,7 @@ def predict_lines(
 
 
 def predict_conll(
-    model: NERModel,
-    path: str | Path,
-    language: str,
-    encoding: str = "utf-8",
-    word_column: int | None = None,
+    model: NERModel, path: str | Path, language: str, encoding: str = "utf-8", word_column: int | None = None
 ) -> Iterator[tuple[str, Sentence]]:
     """Tag a file of a word a line, as a stream that holds some thousand sentences at a time.
 

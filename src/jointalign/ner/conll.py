@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jointalign.errors import FormatError, JointalignError
-from jointalign.files import write_text
 from jointalign.ner._blocks import BLANKS, DOCUMENT, Block, blocks
 from jointalign.ner._columns import LOOKED_AT, Columns, columns_of, words_of
 from jointalign.ner.base import OUTSIDE, Scheme, Sentence, is_tag, scheme_of, to_scheme
+from jointalign.storage.files import write_text
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,7 @@ def read(
     columns = columns_of(path, found[:LOOKED_AT], word_column, tag_column, tagged)
     documents = sum(line.startswith(DOCUMENT) for block in found for line in block.before)
     if columns.tag is None:
-        return ConllText(
-            tuple(words_of(block, columns) for block in found), columns, Scheme.BIO2, documents
-        )
+        return ConllText(tuple(words_of(block, columns) for block in found), columns, Scheme.BIO2, documents)
     tags = [_tags_of(path, block, columns.tag) for block in found]
     sentences = [
         Sentence(words_of(block, columns).words, to_scheme(row, Scheme.BIO2))
@@ -136,8 +134,7 @@ def _tags_of(path: str | Path, block: Block, column: int) -> tuple[str, ...]:
     for number, row in zip(block.numbers, block.rows, strict=True):
         if not is_tag(row[column]):
             reason = (
-                f"expected a tag such as {OUTSIDE}, B-PER or I-LOC in column {column}, "
-                f"got '{row[column]}'"
+                f"expected a tag such as {OUTSIDE}, B-PER or I-LOC in column {column}, got '{row[column]}'"
             )
             raise FormatError(path, number, reason)
     return tuple(row[column] for row in block.rows)

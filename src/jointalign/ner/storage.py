@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from jointalign.errors import FormatError, JointalignError
-from jointalign.files import atomic, plain_errors
 from jointalign.ner._characters import Alphabet
 from jointalign.ner._checkpoint import named, unnamed
 from jointalign.ner._inputs import WordInputs
@@ -21,7 +20,8 @@ from jointalign.ner._table import WordTable
 from jointalign.ner._tagger import Tagger
 from jointalign.ner._words import StaticInputs
 from jointalign.ner.base import Scheme
-from jointalign.tensors import read_tensors, write_tensors
+from jointalign.storage.files import atomic, plain_errors
+from jointalign.storage.tensors import read_tensors, write_tensors
 from jointalign.version import __version__
 
 FORMAT = "jointalign-ner-1"
@@ -57,10 +57,15 @@ def write(
     mark = {"made": total.hexdigest()}
     inputs = tagger.inputs
     facts = {
-        "format": FORMAT, "version": __version__, "kind": kind, "settings": asdict(tagger.settings),
-        "labels": tagger.labels, "alphabet": "".join(tagger.alphabet.characters), **mark,
+        "format": FORMAT,
+        "version": __version__,
+        "kind": kind,
+        "settings": asdict(tagger.settings),
+        "labels": tagger.labels,
+        "alphabet": "".join(tagger.alphabet.characters),
+        **mark,
         "about": dict(about),
-    }  # fmt: skip
+    }
     if made_of is not None:
         facts["made_of"] = dict(made_of)
     if isinstance(inputs, StaticInputs):
@@ -89,18 +94,20 @@ def read(
     """
     facts = facts_of(folder)
     try:
-        settings = TaggerSettings(
-            **{**facts["settings"], "scheme": Scheme(facts["settings"]["scheme"])}
-        )
+        settings = TaggerSettings(**{**facts["settings"], "scheme": Scheme(facts["settings"]["scheme"])})
         if inputs is None:
             inputs = _inputs(Path(folder), facts, device)
         tagger = Tagger(settings, inputs, facts["labels"], Alphabet(tuple(facts["alphabet"])))
         arrays, mark = read_tensors(Path(folder) / WEIGHTS)
         _check_mark(Path(folder) / WEIGHTS, mark, facts)
         tagger.network.load_state_dict(
-            {name: weights for name, weights in tagger.network.state_dict().items()
-             if name not in _own(tagger, facts["kind"])} | unnamed(arrays)
-        )  # fmt: skip
+            {
+                name: weights
+                for name, weights in tagger.network.state_dict().items()
+                if name not in _own(tagger, facts["kind"])
+            }
+            | unnamed(arrays)
+        )
     except JointalignError:
         raise
     except (KeyError, TypeError, ValueError, RuntimeError) as error:

@@ -8,10 +8,10 @@ from pathlib import Path
 from jointalign.alignment.api import check_extras
 from jointalign.alignment.base import Supervision
 from jointalign.errors import JointalignError
-from jointalign.files import file_facts
 from jointalign.lexicon import Lexicon
 from jointalign.pipeline.base import RunSettings
-from jointalign.tuning import check_size
+from jointalign.selection.tuning import check_size
+from jointalign.storage.files import file_facts
 from jointalign.vocabulary import Counts
 
 logger = logging.getLogger(__name__)
@@ -19,9 +19,7 @@ logger = logging.getLogger(__name__)
 
 def read_lexicon(path: Path, settings: RunSettings) -> Lexicon:
     """Read a dictionary of a run, spelt as its texts are."""
-    return Lexicon.read(
-        path, settings.lowercase, settings.source_language, settings.target_language
-    )
+    return Lexicon.read(path, settings.lowercase, settings.source_language, settings.target_language)
 
 
 def check_settings(settings: RunSettings) -> None:
@@ -32,9 +30,7 @@ def check_settings(settings: RunSettings) -> None:
     """
     for path in (settings.source, settings.target):
         if str(path) == "-":
-            raise JointalignError(
-                "a run reads its texts again after a stop: save them to files first"
-            )
+            raise JointalignError("a run reads its texts again after a stop: save them to files first")
         file_facts(path)
     if settings.source.samefile(settings.target):
         raise JointalignError(
@@ -56,8 +52,10 @@ def check_settings(settings: RunSettings) -> None:
         if overlap:
             logger.warning(
                 "%d of %d test pairs are in the training dictionary, too: the scores will be too "
-                "high; take them out of one of the two", overlap, len(test),
-            )  # fmt: skip
+                "high; take them out of one of the two",
+                overlap,
+                len(test),
+            )
     if training is not None and not settings.wishes.all_given:
         check_size(training)
 
@@ -84,11 +82,7 @@ def _check_unsupervised(settings: RunSettings) -> None:
 
 
 def check_dictionaries(
-    source: Counts,
-    target: Counts,
-    training: Lexicon | None,
-    test: Lexicon | None,
-    minimum_count: int,
+    source: Counts, target: Counts, training: Lexicon | None, test: Lexicon | None, minimum_count: int
 ) -> None:
     """Look the dictionaries up in the texts.
 
@@ -125,8 +119,7 @@ def check_dictionaries(
 
 def _known(source: Counts, target: Counts, lexicon: Lexicon, minimum_count: int) -> int:
     return sum(
-        _has_vector(word, source, target, minimum_count)
-        and _has_vector(other, target, source, minimum_count)
+        _has_vector(word, source, target, minimum_count) and _has_vector(other, target, source, minimum_count)
         for word, other in lexicon
     )
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jointalign.corpora.encoding import EncodedCorpus
 from jointalign.embedding import BilingualEmbedding
-from jointalign.encoding import EncodedCorpus
 from jointalign.errors import JointalignError
 from jointalign.formats.api import read, read_bilingual
 from jointalign.lexicon import Lexicon
 from jointalign.reallocation import reallocate
-from jointalign.stages import in_step
+from jointalign.storage.stages import in_step
 
 SETTINGS = "settings.json"
 
@@ -52,9 +52,7 @@ def finished(folder: Path, lexicon: Path | None = None) -> Finished:
     settings: dict[str, Any] = json.loads((folder / SETTINGS).read_text("utf-8"))
     lexicon = lexicon or settings["lexicon"]
     if lexicon is None:
-        raise JointalignError(
-            f"{folder}: made without a dictionary; name one, whose pairs are to be shown"
-        )
+        raise JointalignError(f"{folder}: made without a dictionary; name one, whose pairs are to be shown")
     joint = reallocate(
         read(folder / "joint.safetensors"),
         EncodedCorpus.open(folder / "source").counts,
@@ -68,9 +66,6 @@ def finished(folder: Path, lexicon: Path | None = None) -> Finished:
         read_bilingual(folder / "reallocated.safetensors"),
         read_bilingual(folder / "aligned.safetensors"),
         Lexicon.read(
-            lexicon,
-            settings["lowercase"],
-            settings["source_language"],
-            settings["target_language"],
+            lexicon, settings["lowercase"], settings["source_language"], settings["target_language"]
         ),
     )

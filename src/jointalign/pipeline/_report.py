@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from jointalign._variants import TRIED
-from jointalign.dictionary import Translation
-from jointalign.oversharing import OversharingReport
-from jointalign.report import Report, Table, dictionary_table, oversharing_table
+from jointalign.alignment.variants import TRIED
+from jointalign.dictionary.api import Translation
+from jointalign.overshared import OversharingReport
+from jointalign.pipeline.page import Report, Table, dictionary_table, oversharing_table
 
 RULES = {
     "muse": "pairs with an unknown word left out",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from jointalign.alignment.api import apply, fit, looks_failed, noted
-from jointalign.auto import Spaces
-from jointalign.choice import described
+from jointalign.alignment.unsupervised import align_unsupervised
 from jointalign.embedding import BilingualEmbedding
 from jointalign.progress import Progress
-from jointalign.selection import FIRST_GAMMA
-from jointalign.tuning import Wishes
-from jointalign.unsupervised import align_unsupervised
+from jointalign.selection.api import FIRST_GAMMA
+from jointalign.selection.auto import Spaces
+from jointalign.selection.base import described
+from jointalign.selection.tuning import Wishes
 
 
 def align_without_dictionary(

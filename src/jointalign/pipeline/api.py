@@ -9,30 +9,30 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from jointalign._effort import training_seconds
 from jointalign.alignment.api import align
-from jointalign.auto import MULTIPLE, Spaces
 from jointalign.bli import Identical, OutOfVocabulary, evaluate_rules
-from jointalign.corpus import Corpus
-from jointalign.dictionary import induce_and_keep, read_tsv, write_tsv
+from jointalign.corpora.corpus import Corpus
+from jointalign.corpora.encoding import FILES, EncodedCorpus, encode
+from jointalign.dictionary.api import induce_and_keep, read_tsv, write_tsv
 from jointalign.embedding import BilingualEmbedding, Embedding
-from jointalign.encoding import FILES, EncodedCorpus, encode
-from jointalign.files import atomic, file_facts
 from jointalign.formats.api import read, read_bilingual, write, write_bilingual
-from jointalign.hubs import Hubs
 from jointalign.lexicon import Lexicon
-from jointalign.oversharing import oversharing
+from jointalign.numerics.processors import limited_to
+from jointalign.overshared import oversharing
 from jointalign.pipeline._checks import check_dictionaries, check_settings, read_lexicon
 from jointalign.pipeline._finished import SETTINGS
 from jointalign.pipeline._report import run_report
 from jointalign.pipeline._unsupervised import align_without_dictionary
 from jointalign.pipeline.base import RunResult, RunSettings
-from jointalign.processors import limited_to
+from jointalign.pipeline.page import write_report
 from jointalign.progress import Progress
-from jointalign.report import write_report
-from jointalign.stages import Stages, locked, peak_memory_mb
+from jointalign.retrieval.hubs import Hubs
+from jointalign.selection.auto import MULTIPLE, Spaces
+from jointalign.selection.effort import training_seconds
+from jointalign.selection.tuning import tune_run
+from jointalign.storage.files import atomic, file_facts
+from jointalign.storage.stages import Stages, locked, peak_memory_mb
 from jointalign.training.base import CHECKPOINT_SECONDS
-from jointalign.tuning import tune_run
 
 Announce = Callable[[str, bool], None]
 
@@ -95,9 +95,8 @@ class _Run:
         text = [corpus.key for corpus in self.corpora.values()]
         do("count", text, [f"{side}/{name}" for side in self.corpora for name in FILES], self.count)
         check_dictionaries(
-            self.source.counts, self.target.counts, self.lexicon, self.test,
-            settings.trainer.minimum_count,
-        )  # fmt: skip
+            self.source.counts, self.target.counts, self.lexicon, self.test, settings.trainer.minimum_count
+        )
         training = [asdict(settings.trainer), settings.seed]
         do("train", training, ["joint.safetensors"], self.train, after=["count"])
         known = None if settings.lexicon is None else file_facts(settings.lexicon)
@@ -157,9 +156,13 @@ class _Run:
             )
         else:
             tuned = tune_run(
-                spaces, lexicon, settings.wishes, seed=settings.seed, limit=self._limit(),
+                spaces,
+                lexicon,
+                settings.wishes,
+                seed=settings.seed,
+                limit=self._limit(),
                 progress=self.progress,
-            )  # fmt: skip
+            )
             split, facts = tuned.chosen_from(spaces), tuned.to_json()
             aligned = align(split, tuned.method, lexicon, seed=settings.seed)
         write_bilingual(split, self.folder / "reallocated.safetensors")
@@ -191,20 +194,14 @@ class _Run:
     def evaluate(self) -> None:
         settings = self.settings
         report = oversharing(
-            self.joint,
-            self.source.counts,
-            self.target.counts,
-            training=self.lexicon,
-            test=self.test,
+            self.joint, self.source.counts, self.target.counts, training=self.lexicon, test=self.test
         )
         self._write_json("oversharing.json", report.to_json())
         entries = read_tsv(self.folder / "dictionary.tsv")
         scores = self._scores(self.aligned)
         self._write_json("scores.json", scores)
         languages = settings.source_language, settings.target_language
-        page = run_report(
-            languages, settings.described(), self._json("choice.json"), scores, report, entries
-        )
+        page = run_report(languages, settings.described(), self._json("choice.json"), scores, report, entries)
         write_report(page, self.folder / "report.html")
 
     def _scores(self, aligned: BilingualEmbedding) -> dict[str, Any] | None:
@@ -230,9 +227,7 @@ class _Run:
             seed=self.settings.seed,
         )
         return {
-            f"identical_{identical}": {
-                str(oov): results[oov, identical].to_json() for oov in OutOfVocabulary
-            }
+            f"identical_{identical}": {str(oov): results[oov, identical].to_json() for oov in OutOfVocabulary}
             for identical in Identical
         }
 

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jointalign.selection.tuning import Wishes
 from jointalign.training.skipgram import SkipGram
-from jointalign.tuning import Wishes
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,7 @@ class RunSettings:
         facts |= {f"wishes.{name}": value for name, value in facts.pop("wishes").items()}
         facts |= {f"method.{name}": value for name, value in facts.pop("wishes.settings").items()}
         return {
-            name: str(value.resolve()) if isinstance(value, Path) else value
-            for name, value in facts.items()
+            name: str(value.resolve()) if isinstance(value, Path) else value for name, value in facts.items()
         }
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jointalign.errors import JointalignError, MissingExtraError
-from jointalign.files import atomic
+from jointalign.storage.files import atomic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -149,10 +149,18 @@ def _label(figure: Figure, axes: Axes, panel: Panel) -> None:
     frame = np.asarray(axes.get_window_extent(renderer).extents)
     for (dot, place), centre in zip(panel.places.items(), dots, strict=True):
         text = axes.annotate(
-            dot.word, (place[0], place[1]), (0, 0), textcoords="offset points", fontsize=9,
-            color=_STYLES[dot.part][0], ha="center", va="center", zorder=3, path_effects=halo,
+            dot.word,
+            (place[0], place[1]),
+            (0, 0),
+            textcoords="offset points",
+            fontsize=9,
+            color=_STYLES[dot.part][0],
+            ha="center",
+            va="center",
+            zorder=3,
+            path_effects=halo,
             parse_math=False,  # a word may be a dollar sign
-        )  # fmt: skip
+        )
         box = text.get_window_extent(renderer)
         half = np.array([box.width, box.height]) / 2
         offsets = _around(half, 4 * point)
@@ -167,9 +175,7 @@ def _around(half: np.ndarray, gap: float) -> list[np.ndarray]:
     return [np.array(side) * (half + gap * far) for far in (1.0, 2.5) for side in _SIDES]
 
 
-def _covered(
-    middle: np.ndarray, half: np.ndarray, taken: Sequence[np.ndarray], frame: np.ndarray
-) -> float:
+def _covered(middle: np.ndarray, half: np.ndarray, taken: Sequence[np.ndarray], frame: np.ndarray) -> float:
     """Area that a word would cover; what sticks out of the frame counts as covered."""
     low, high = middle - half, middle + half
     boxes = np.stack(taken)

@@ -93,10 +93,7 @@ def principal_axes(vectors: np.ndarray, count: int = 2) -> tuple[np.ndarray, np.
 
 
 def default_pairs(
-    joint: BilingualEmbedding,
-    reallocated: BilingualEmbedding,
-    lexicon: Iterable[Pair],
-    count: int = 12,
+    joint: BilingualEmbedding, reallocated: BilingualEmbedding, lexicon: Iterable[Pair], count: int = 12
 ) -> list[Pair]:
     """Choose pairs that show what the steps do.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from jointalign._compression import COMPRESSIONS
 from jointalign.errors import JointalignError
-from jointalign.files import read_lines
+from jointalign.storage.compression import COMPRESSIONS
+from jointalign.storage.files import read_lines
 from jointalign.study._data import one_file
 from jointalign.study.base import Pair
 from jointalign.translation.cipher import CipherSettings, make_cipher

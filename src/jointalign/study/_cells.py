@@ -10,16 +10,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jointalign._variants import changed, chosen_settings
 from jointalign.alignment.api import apply, fit, looks_failed, method_named
 from jointalign.alignment.base import Aligner
+from jointalign.alignment.variants import changed, chosen_settings
 from jointalign.bli import BLIResult, Identical, OutOfVocabulary, evaluate_parts
-from jointalign.choice import Choice, described
 from jointalign.embedding import BilingualEmbedding
-from jointalign.files import atomic
 from jointalign.lexicon import Lexicon
 from jointalign.reallocation import reallocate
-from jointalign.selection import FIRST_GAMMA, choose, choose_settings
+from jointalign.selection.api import FIRST_GAMMA, choose, choose_settings
+from jointalign.selection.base import Choice, described
+from jointalign.storage.files import atomic
 from jointalign.study._rows import Anchors, Row, Space, rows_named
 from jointalign.study._trainings import Trainings
 from jointalign.study.base import Pair, StudySettings
@@ -110,9 +110,7 @@ class Cells:
             if not len(training):
                 return {"gamma": FIRST_GAMMA, "trials": []}
             joint, counts = self.trainings.joint(pair, 0), self.trainings.counts(pair)
-            choice = choose(
-                joint, *counts, training, "procrustes", progress=self.trainings.progress
-            )
+            choice = choose(joint, *counts, training, "procrustes", progress=self.trainings.progress)
             return {"gamma": choice.gamma, "trials": _trials(choice)}
 
         name = f"gamma.{pair}"
@@ -129,9 +127,11 @@ class Cells:
             if not chosen_settings(method):
                 return {"settings": {}, "trials": []}
             choice = choose_settings(
-                self._space(row, Place(pair, 0)), self.trainings.dictionaries(pair).training,
-                method, progress=self.trainings.progress,
-            )  # fmt: skip
+                self._space(row, Place(pair, 0)),
+                self.trainings.dictionaries(pair).training,
+                method,
+                progress=self.trainings.progress,
+            )
             return {"settings": chosen_settings(choice.method), "trials": _trials(choice)}
 
         name = f"settings.{row.name}.{pair}"
@@ -205,9 +205,12 @@ class Cells:
     def _scores(self, space: BilingualEmbedding, place: Place) -> dict[str, Any]:
         test = self.trainings.dictionaries(place.pair).test
         whole, part = evaluate_parts(
-            space, test, (test, self._kept(place)), max_vocabulary=self.settings.max_vocabulary,
+            space,
+            test,
+            (test, self._kept(place)),
+            max_vocabulary=self.settings.max_vocabulary,
             seed=place.seed,
-        )  # fmt: skip
+        )
         scored = {
             "table1": (whole, Identical.KEPT),
             "table2": (whole, Identical.REMOVED),
@@ -225,9 +228,7 @@ class Cells:
         return without_torn_pairs(test, self._split(place, 1.0), after)
 
 
-def without_torn_pairs(
-    test: Lexicon, before: BilingualEmbedding, after: BilingualEmbedding
-) -> Lexicon:
+def without_torn_pairs(test: Lexicon, before: BilingualEmbedding, after: BilingualEmbedding) -> Lexicon:
     """The test pairs but for those that reallocation left out (appendix B of the paper, Table 4).
 
     Args:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jointalign.errors import MissingExtraError
-from jointalign.files import atomic
+from jointalign.storage.files import atomic
 
 # Colours that colour-blind people can tell apart (Okabe and Ito 2008), and marks for print.
 _LOOKS = {

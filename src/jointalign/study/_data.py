@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from jointalign._compression import COMPRESSIONS
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
+from jointalign.storage.compression import COMPRESSIONS
 from jointalign.study.base import Pair, StudySettings
 
 TRAINING, TEST = "0-5000", "5000-6500"
@@ -108,9 +108,7 @@ def found_dictionaries(settings: StudySettings, pair: Pair) -> Dictionaries:
 
 def _read(name: str, paths: list[Path], is_reversed: bool) -> Dictionaries:
     source, target = name.split("-")
-    lexicons = [
-        Lexicon.read(path, source_language=source, target_language=target) for path in paths
-    ]
+    lexicons = [Lexicon.read(path, source_language=source, target_language=target) for path in paths]
     if is_reversed:
         lexicons = [lexicon.reversed() for lexicon in lexicons]
     return Dictionaries(lexicons[0], lexicons[1] if len(lexicons) > 1 else _NONE, is_reversed)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from jointalign.errors import JointalignError, MissingExtraError
-from jointalign.files import atomic
-from jointalign.processors import usable_processors
+from jointalign.numerics.processors import usable_processors
 from jointalign.progress import Progress
-from jointalign.stages import Stages, locked
+from jointalign.storage.files import atomic
+from jointalign.storage.stages import Stages, locked
 from jointalign.study._captions import Captions, captions
 from jointalign.study._curves import draw_curves
 from jointalign.study._data import dictionaries, text_of
@@ -115,9 +115,16 @@ class _Figure:
         if any(start.needs_lexicon for start in settings.starts):
             lexicon = dictionaries(StudySettings(settings.data, (pair,)), pair).training
         self.vectors = Vectors(
-            (pair.source, pair.target), settings.vectors, self.texts.halves, _large(settings),
-            lexicon, stages, settings.seed, threads, progress,
-        )  # fmt: skip
+            (pair.source, pair.target),
+            settings.vectors,
+            self.texts.halves,
+            _large(settings),
+            lexicon,
+            stages,
+            settings.seed,
+            threads,
+            progress,
+        )
         self.segmentation = self.vectors.segmentation()
         self.report: dict[str, Any] = {}
         self.sessions = {start: self._session(start) for start in settings.starts}
@@ -164,9 +171,7 @@ class _Figure:
             self.segmentation,
             (pair.source, pair.target),
             shape=settings.shape,
-            settings=replace(settings.fit, denoising=Schedule.parse("0"))
-            if supervised
-            else settings.fit,
+            settings=replace(settings.fit, denoising=Schedule.parse("0")) if supervised else settings.fit,
             embedding=embedding,
             separate=start.separate,
             validation=Validation.of(source[:count], target[:count]),
@@ -193,11 +198,7 @@ class _Figure:
             "vectors": asdict(settings.vectors),
             "validation_sentences": settings.validation,
             "curves": {
-                start: {
-                    "title": TITLES[start],
-                    "read": self.report[start],
-                    "epochs": session.history,
-                }
+                start: {"title": TITLES[start], "read": self.report[start], "epochs": session.history}
                 for start, session in self.sessions.items()
             },
         }

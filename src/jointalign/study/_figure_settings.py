@@ -52,9 +52,7 @@ class FigureSettings:
     seed: int = 0
 
     @classmethod
-    def toy(
-        cls, folder: Path, seed: int = 0, starts: tuple[Start, ...] | None = None
-    ) -> FigureSettings:
+    def toy(cls, folder: Path, seed: int = 0, starts: tuple[Start, ...] | None = None) -> FigureSettings:
         """The toy cipher, written into the folder: minutes on a processor."""
         write_toy(folder, seed)
         shape, fit = Shape.tiny(), FitSettings.tiny()

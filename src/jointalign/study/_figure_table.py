@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jointalign.files import atomic
+from jointalign.storage.files import atomic
 
 
 def write_json(facts: dict[str, Any], path: Path) -> None:
@@ -19,9 +19,7 @@ def write_json(facts: dict[str, Any], path: Path) -> None:
 def table_c(facts: dict[str, Any]) -> str:
     """Table (c): test BLEU of each model and baseline, both directions."""
     ways = list(facts["baselines"]["Copied source"])
-    lines = [
-        "| | epochs | " + " | ".join(f"{way}: BLEU / tokenised / chrF2" for way in ways) + " |"
-    ]
+    lines = ["| | epochs | " + " | ".join(f"{way}: BLEU / tokenised / chrF2" for way in ways) + " |"]
     lines.append("|---" * (len(ways) + 2) + "|")
     rows = [(title, "", scores) for title, scores in facts["baselines"].items()]
     rows += [

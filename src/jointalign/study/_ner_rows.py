@@ -72,8 +72,7 @@ _CONTEXTUAL = (
 NER_ROWS = (
     *(replace(row, published=row.title) if row.kind is Kind.STATIC else row for row in _STATIC),
     *(
-        replace(row, name=f"{row.name}-no-characters", title=f"{row.title}, no characters",
-                characters=False)
+        replace(row, name=f"{row.name}-no-characters", title=f"{row.title}, no characters", characters=False)
         for row in _STATIC
         if row.name in ("floor", "align", "joint-align")
     ),
@@ -83,11 +82,15 @@ NER_ROWS = (
         for title in ("Xie et al. 2018 (reported)", "Chen et al. 2019 (reported)")
     ),
     *(
-        NERRow(title.translate({ord(c): None for c in "()&+"}).lower().replace("  ", " ")
-               .replace(" ", "-"), title, Kind.CONTEXTUAL, published=title)
+        NERRow(
+            title.translate({ord(c): None for c in "()&+"}).lower().replace("  ", " ").replace(" ", "-"),
+            title,
+            Kind.CONTEXTUAL,
+            published=title,
+        )
         for title in _CONTEXTUAL
     ),
-)  # fmt: skip
+)
 """All rows in the order of the table."""
 
 

@@ -8,15 +8,15 @@ from typing import Any
 from jointalign.alignment.api import align, apply, first
 from jointalign.alignment.procrustes import Procrustes
 from jointalign.alignment.storage import read_mapping, write_mapping
-from jointalign.choice import described
+from jointalign.alignment.unsupervised import align_unsupervised
 from jointalign.embedding import BilingualEmbedding
-from jointalign.files import atomic
 from jointalign.reallocation import reallocate
+from jointalign.selection.base import described
+from jointalign.storage.files import atomic
 from jointalign.study._cells import Cells
 from jointalign.study._ner_rows import NERRow
 from jointalign.study._rows import Space
 from jointalign.study.base import Pair
-from jointalign.unsupervised import align_unsupervised
 from jointalign.version import __version__
 
 
@@ -93,9 +93,10 @@ class NERSpaces:
             found = align_unsupervised(frequent, seed=seed, progress=self._trainings.progress)
             write_mapping(found.mapping, self._folder / mapping)
             told = {
-                "method": described(found.method), "worked": found.worked,
+                "method": described(found.method),
+                "worked": found.worked,
                 "attempts": [str(attempt) for attempt in found.attempts],
-            }  # fmt: skip
+            }
             with atomic(self._folder / facts, "w") as file:
                 json.dump(told, file)
 

@@ -49,9 +49,7 @@ def tabulate_ner(
             columns[target] = {"published": known, "absent": None} | (
                 _summary(made) if made else {"absent": reasons.get((row.name, target), NOT_RUN)}
             )
-        found.append(
-            {"row": row.name, "title": row.title, "kind": str(row.kind), "directions": columns}
-        )
+        found.append({"row": row.name, "title": row.title, "kind": str(row.kind), "directions": columns})
     return {
         "title": TITLE.format(source=source),
         "source": source,
@@ -90,9 +88,7 @@ def _f1(table: np.ndarray) -> float:
     return 200 * correct / max(1, predicted + gold)
 
 
-def _differences(
-    rows: Sequence[NERRow], targets: Sequence[str], cells: Cells
-) -> list[dict[str, Any]]:
+def _differences(rows: Sequence[NERRow], targets: Sequence[str], cells: Cells) -> list[dict[str, Any]]:
     """Joint-Align against Align, mapped features against plain, static rows against the floor."""
     names = {row.name: row for row in rows}
     pairs = [
@@ -114,10 +110,15 @@ def _differences(
             means = [Summary.of([_f1(table) for table in part]).mean for part in (mine, other)]
             low, high = difference_interval(mine, other)
             found.append(
-                {"first": first, "second": second, "target": target,
-                 "difference": means[0] - means[1], "ci": (low, high),
-                 "significant": low > 0 or high < 0}
-            )  # fmt: skip
+                {
+                    "first": first,
+                    "second": second,
+                    "target": target,
+                    "difference": means[0] - means[1],
+                    "ci": (low, high),
+                    "significant": low > 0 or high < 0,
+                }
+            )
     return found
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jointalign.errors import MissingExtraError
-from jointalign.files import atomic
+from jointalign.storage.files import atomic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,33 +48,41 @@ def draw(
         panel.set_visible(False)
     figure.suptitle(facts["title"], fontsize=11)
     figure.legend(
-        *figure.axes[0].get_legend_handles_labels(), loc="lower center", ncols=2, frameon=False,
-        fontsize=9,
-    )  # fmt: skip
+        *figure.axes[0].get_legend_handles_labels(), loc="lower center", ncols=2, frameon=False, fontsize=9
+    )
     figure.tight_layout(rect=(0, 0.05, 1, 1))
     with atomic(path) as file:
         figure.savefig(file, format="png", dpi=200, metadata={"Software": None})
 
 
-def _panel(
-    panel: Axes, rows: list[dict[str, Any]], direction: str, rule: str, score: str, over: str
-) -> None:
+def _panel(panel: Axes, rows: list[dict[str, Any]], direction: str, rule: str, score: str, over: str) -> None:
     places = range(len(rows))
     cells = [row["directions"][direction] for row in rows]
     means = [cell[rule]["p_at_1"] for cell in cells]
     below = [mean - cell[rule]["ci"][0] for mean, cell in zip(means, cells, strict=True)]
     above = [cell[rule]["ci"][1] - mean for mean, cell in zip(means, cells, strict=True)]
     panel.errorbar(
-        means, places, xerr=[below, above], fmt="o", color=_OURS, markersize=4, linewidth=1,
+        means,
+        places,
+        xerr=[below, above],
+        fmt="o",
+        color=_OURS,
+        markersize=4,
+        linewidth=1,
         label=f"here, 95 % interval over test {over}",
-    )  # fmt: skip
+    )
     known = [(cell["published"], place) for cell, place in zip(cells, places, strict=True)]
     known = [(value, place) for value, place in known if value is not None]
     panel.plot(
-        [value for value, _ in known], [place for _, place in known], "o", color=_PUBLISHED,
-        markerfacecolor="none", markersize=4, linestyle="none",
+        [value for value, _ in known],
+        [place for _, place in known],
+        "o",
+        color=_PUBLISHED,
+        markerfacecolor="none",
+        markersize=4,
+        linestyle="none",
         label="published (Wikipedia vectors)",
-    )  # fmt: skip
+    )
     panel.set_yticks(list(places), [row["title"] for row in rows], fontsize=8)
     panel.set_ylim(len(rows) - 0.5, -0.5)
     panel.set_xlim(0, 100)

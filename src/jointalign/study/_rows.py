@@ -89,15 +89,19 @@ ROWS = (
     Row("supervised-joint", "Supervised Joint (Duong)", Space.SUPERVISED_JOINT, group="joint"),
     Row("without-alignment", "Joint-Align w/o AR", Space.REALLOCATED, anchors=_NONE, group="both"),
     Row("joint-align-muse", "Joint-Align + MUSE", Space.REALLOCATED, "muse_small", _NONE, "both"),
-    Row("without-reallocation", "Joint-Align + RCSLS w/o VR", Space.JOINT, "rcsls", group="both",
-        settings_of="joint-align-rcsls"),
-    Row("joint-align-procrustes", "Joint-Align + Procrustes", Space.REALLOCATED, "procrustes",
-        group="both"),
+    Row(
+        "without-reallocation",
+        "Joint-Align + RCSLS w/o VR",
+        Space.JOINT,
+        "rcsls",
+        group="both",
+        settings_of="joint-align-rcsls",
+    ),
+    Row("joint-align-procrustes", "Joint-Align + Procrustes", Space.REALLOCATED, "procrustes", group="both"),
     Row("joint-align-geomm", "Joint-Align + GeoMM", Space.REALLOCATED, "geomm", group="both"),
     Row("joint-align-rcsls", "Joint-Align + RCSLS", Space.REALLOCATED, "rcsls", group="both"),
-    Row("joint-align-vecmap", "Joint-Align + VecMap, supervised", Space.REALLOCATED, "vecmap",
-        group="both"),
-)  # fmt: skip
+    Row("joint-align-vecmap", "Joint-Align + VecMap, supervised", Space.REALLOCATED, "vecmap", group="both"),
+)
 """All systems, in the order of Table 1 of the paper; ours without a published row among them."""
 
 
@@ -110,9 +114,7 @@ def rows_named(names: tuple[str, ...]) -> tuple[Row, ...]:
     known = {row.name for row in ROWS}
     for name in names:
         if name not in known:
-            raise JointalignError(
-                f"there is no method '{name}'; choose from all, {', '.join(sorted(known))}"
-            )
+            raise JointalignError(f"there is no method '{name}'; choose from all, {', '.join(sorted(known))}")
     return tuple(row for row in ROWS if not names or row.name in names)
 
 

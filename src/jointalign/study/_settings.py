@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jointalign.errors import JointalignError
-from jointalign.files import atomic
+from jointalign.storage.files import atomic
 from jointalign.study.base import StudySettings
 
 _NAME = "training.json"

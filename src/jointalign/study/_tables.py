@@ -130,8 +130,7 @@ def _gains(gains: list[dict[str, Any]]) -> list[str]:
         star = "*" if gain["significant"] else ""
         text = f"{gain['difference']:+.1f}{star}"
         rows.setdefault((gain["first"], gain["second"]), []).append(text)
-    named = [f"| {ours} - {theirs} | " + " | ".join(cells) + " |"
-             for (ours, theirs), cells in rows.items()]  # fmt: skip
+    named = [f"| {ours} - {theirs} | " + " | ".join(cells) + " |" for (ours, theirs), cells in rows.items()]
     return [*named, "", "* significant (95 %)."] if named else []
 
 

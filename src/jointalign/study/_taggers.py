@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from jointalign.errors import JointalignError
-from jointalign.files import atomic, file_facts
 from jointalign.ner import StaticInputs, Text, WordTable, conll
 from jointalign.ner.api import NERModel, coverage, drawn, sentence_counts, train
+from jointalign.storage.files import atomic, file_facts
 from jointalign.study._cells import Cells
 from jointalign.study._data import one_file, text_of
 from jointalign.study._ner_rows import NER_ROWS, Kind, NERRow
@@ -112,17 +112,25 @@ class Taggers:
             settings = settings.without_characters()
         checkpoint.parent.mkdir(exist_ok=True)
         model = train(
-            table, learnt, decides, settings, self.settings.fit, seed=seed, checkpoint=checkpoint,
+            table,
+            learnt,
+            decides,
+            settings,
+            self.settings.fit,
+            seed=seed,
+            checkpoint=checkpoint,
             progress=self._trainings.progress,
-        )  # fmt: skip
+        )
         return {
-            "row": row.name, "target": pair.target, "seed": seed,
+            "row": row.name,
+            "target": pair.target,
+            "seed": seed,
             "counts": sentence_counts(model, test).tolist(),
             "permuted": self._permuted(model, test, seed).tolist(),
             "coverage": coverage(model, test),
             "gamma": self.spaces.gamma(row, pair),
             **model.about,
-        }  # fmt: skip
+        }
 
     def _permuted(self, model: NERModel, test: Text, seed: int) -> np.ndarray:
         """Counts with the vectors of the test text's language exchanged."""

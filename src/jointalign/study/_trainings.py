@@ -9,19 +9,19 @@ from dataclasses import asdict
 from functools import cache, partial
 from pathlib import Path
 
-from jointalign.corpus import Corpus
+from jointalign.corpora.corpus import Corpus
+from jointalign.corpora.encoding import FILES, EncodedCorpus, encode
+from jointalign.corpora.tokenization import tokenizer
 from jointalign.embedding import BilingualEmbedding, Embedding
-from jointalign.encoding import FILES, EncodedCorpus, encode
-from jointalign.files import atomic, digest, read_lines
 from jointalign.formats.api import read, read_bilingual, write, write_bilingual
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
-from jointalign.stages import Stages
+from jointalign.storage.files import atomic, digest, read_lines
+from jointalign.storage.stages import Stages
 from jointalign.study._data import found_dictionaries, text_of
 from jointalign.study._rows import Space
 from jointalign.study._settings import check_trainer
 from jointalign.study.base import Pair, StudySettings
-from jointalign.tokenization import tokenizer
 from jointalign.training.duong import SupervisedJoint
 from jointalign.training.replace import JointReplace
 from jointalign.version import __version__
@@ -93,9 +93,8 @@ class Trainings:
         def work() -> None:
             corpora = [self._text(pair, code) for code in languages]
             embedding = self.settings.trainer.fit_encoded(
-                corpora, seed=seed, threads=self.threads, folder=self._parts(title),
-                progress=self.progress,
-            )  # fmt: skip
+                corpora, seed=seed, threads=self.threads, folder=self._parts(title), progress=self.progress
+            )
             write(embedding, self.folder / path)
 
         texts = [self._name(pair, code) for code in languages]
@@ -121,9 +120,13 @@ class Trainings:
         def work() -> None:
             corpora = [self._text(pair, code) for code in languages]
             trained = trainer.fit_encoded(
-                corpora, lexicon, seed=seed, threads=self.threads,
-                folder=self._parts(title), progress=self.progress,
-            )  # fmt: skip
+                corpora,
+                lexicon,
+                seed=seed,
+                threads=self.threads,
+                folder=self._parts(title),
+                progress=self.progress,
+            )
             if isinstance(trained, BilingualEmbedding):
                 write_bilingual(trained, path)
             else:
@@ -148,10 +151,7 @@ class Trainings:
 
     def _taught(self, pair: Pair) -> Lexicon:
         """The training dictionary without any pair that is tested in either direction."""
-        tested = {
-            *self.dictionaries(pair).test,
-            *self.dictionaries(pair.reversed()).test.reversed(),
-        }
+        tested = {*self.dictionaries(pair).test, *self.dictionaries(pair.reversed()).test.reversed()}
         training = self.dictionaries(pair).training
         return Lexicon(tuple(entry for entry in training if entry not in tested))
 

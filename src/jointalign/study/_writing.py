@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jointalign.errors import MissingExtraError
-from jointalign.files import atomic
+from jointalign.storage.files import atomic
 from jointalign.study.base import StudyResult
 
 logger = logging.getLogger(__name__)

@@ -9,9 +9,9 @@ from typing import Any
 
 from jointalign.alignment.api import check_extras
 from jointalign.errors import JointalignError
-from jointalign.processors import limited_to
+from jointalign.numerics.processors import limited_to
 from jointalign.progress import Progress
-from jointalign.stages import locked
+from jointalign.storage.stages import locked
 from jointalign.study._cells import Cells, Place
 from jointalign.study._data import dictionaries
 from jointalign.study._picture import draw
@@ -82,6 +82,7 @@ def _written(table: str, facts: dict[str, Any], folder: Path) -> StudyResult:
     if facts["reversed_dictionaries"]:
         text += (
             "\n\nDictionaries turned round, where there is no official one: "
-            + ", ".join(facts["reversed_dictionaries"]) + "."
-        )  # fmt: skip
+            + ", ".join(facts["reversed_dictionaries"])
+            + "."
+        )
     return written(table, facts, text, folder, lambda path: draw(facts, path))

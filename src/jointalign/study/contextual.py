@@ -37,10 +37,10 @@ from jointalign.contextual.tagging import (
     words_of,
 )
 from jointalign.errors import JointalignError
-from jointalign.files import atomic, file_facts
 from jointalign.ner import FitSettings, TaggerSettings, Text, conll
 from jointalign.ner.api import NERModel, drawn, sentence_counts
 from jointalign.progress import Progress
+from jointalign.storage.files import atomic, file_facts
 from jointalign.study._data import one_file
 from jointalign.study._ner_rows import NERRow
 from jointalign.study.base import NERStudySettings
@@ -134,9 +134,14 @@ class ContextualCells:
         else:
             model, more = self._fine_tuned(row, texts, target, seed, checkpoint)
         facts = {
-            "key": key, "row": row.name, "target": target, "seed": seed, **more, **model.about,
+            "key": key,
+            "row": row.name,
+            "target": target,
+            "seed": seed,
+            **more,
+            **model.about,
             "counts": sentence_counts(model, texts[2]).tolist(),
-        }  # fmt: skip
+        }
         with atomic(path, "w") as file:
             json.dump(facts, file)
         checkpoint.unlink(missing_ok=True)
@@ -189,21 +194,36 @@ class ContextualCells:
             side = Side.SOURCE if text.language == self._ner.source else Side.TARGET
             name = f"{text.language}{number}.{target if mappings else 'plain'}"
             key = [
-                name, seed, len(text.sentences), file_facts(self._path(*place)),
+                name,
+                seed,
+                len(text.sentences),
+                file_facts(self._path(*place)),
                 mappings and mappings.digest(),
-            ]  # fmt: skip
+            ]
             # The sentences of training and development are drawn by seed.
             store = write_features(
-                encoder, words_of(text), self._folder / "features" / f"{name}.seed{seed}",
-                self.settings.features, mappings=mappings, side=side, language=text.language,
-                key=self._digest(encoder.name, key), progress=self._progress,
-            )  # fmt: skip
+                encoder,
+                words_of(text),
+                self._folder / "features" / f"{name}.seed{seed}",
+                self.settings.features,
+                mappings=mappings,
+                side=side,
+                language=text.language,
+                key=self._digest(encoder.name, key),
+                progress=self._progress,
+            )
             stores.setdefault(text.language, []).append(store)
         inputs = FeatureInputs(stores, self.settings.device)
         model = train_on_features(
-            inputs, texts[0], texts[1], self.settings.tagger, self.settings.tagger_fit, seed=seed,
-            checkpoint=state, progress=self._progress,
-        )  # fmt: skip
+            inputs,
+            texts[0],
+            texts[1],
+            self.settings.tagger,
+            self.settings.tagger_fit,
+            seed=seed,
+            checkpoint=state,
+            progress=self._progress,
+        )
         return model, more
 
     def _mappings(self, encoder: Encoder, target: str) -> tuple[LayerMappings, list[Any]]:
@@ -222,9 +242,13 @@ class ContextualCells:
         languages = self._ner.source, target
         text, _ = read_aligned_text(files, None, languages, most=30_000, progress=self._progress)
         learnt = learn_mappings(
-            encoder, text, how, languages=languages,
-            checkpoint=path.with_suffix(".checkpoint"), progress=self._progress,
-        )  # fmt: skip
+            encoder,
+            text,
+            how,
+            languages=languages,
+            checkpoint=path.with_suffix(".checkpoint"),
+            progress=self._progress,
+        )
         write_layer_mappings(learnt.mappings, path)
         path.with_suffix(".checkpoint").unlink(missing_ok=True)
         layers = [asdict(score) for score in learnt.scores]
@@ -254,9 +278,16 @@ class ContextualCells:
             bare = [replace(sentence, tags=None) for sentence in text.sentences]
             unlabelled = text._replace(sentences=bare)
         model = fine_tune(
-            encoder, texts[0], texts[1], FINE_TUNING_TAGGER, self.settings.tuning_fit,
-            unlabelled=unlabelled, seed=seed, checkpoint=state, progress=self._progress,
-        )  # fmt: skip
+            encoder,
+            texts[0],
+            texts[1],
+            FINE_TUNING_TAGGER,
+            self.settings.tuning_fit,
+            unlabelled=unlabelled,
+            seed=seed,
+            checkpoint=state,
+            progress=self._progress,
+        )
         return model, {"encoder": encoder.name}
 
     def _encoder_name(self, row: NERRow) -> str:
@@ -273,9 +304,7 @@ class ContextualCells:
         if self._loaded is None or self._loaded[0] != name:
             self._loaded = (
                 name,
-                Encoder.load(
-                    name, device=self.settings.device, local_only=self.settings.local_only
-                ),
+                Encoder.load(name, device=self.settings.device, local_only=self.settings.local_only),
             )
         return self._loaded[1]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from jointalign.ner import torch_threads
-from jointalign.processors import limited_to
+from jointalign.numerics.processors import limited_to
 from jointalign.progress import Progress
-from jointalign.stages import locked
+from jointalign.storage.stages import locked
 from jointalign.study._cells import Cells
 from jointalign.study._ner_rows import ContextualCell, Kind, NERRow, ner_rows_named
 from jointalign.study._ner_table import NEEDS_WEIGHTS, NOT_RUN, ner_markdown, tabulate_ner
@@ -91,9 +91,7 @@ def table3(
         return written("table3", facts, text, folder, lambda path: _drawn(facts, path))
 
 
-def _reason(
-    row: NERRow, target: str, taggers: Taggers, contextual: ContextualCell | None
-) -> str | None:
+def _reason(row: NERRow, target: str, taggers: Taggers, contextual: ContextualCell | None) -> str | None:
     """Why a row can't be made; `None` if it can."""
     if row.kind is Kind.REPORTED:
         return NOT_RUN
@@ -127,13 +125,12 @@ def _drawn(facts: dict[str, Any], path: Path) -> None:
         {
             "title": row["title"],
             "directions": {
-                target: {"published": cell["published"],
-                         "ner": {"p_at_1": cell["f1"], "ci": cell["ci"]}}
+                target: {"published": cell["published"], "ner": {"p_at_1": cell["f1"], "ci": cell["ci"]}}
                 for target, cell in row["directions"].items()
             },
         }
         for row in facts["rows"]
         if all(cell["absent"] is None for cell in row["directions"].values())
-    ]  # fmt: skip
+    ]
     if rows:
         draw({"title": facts["title"], "rows": rows}, path, "ner", "F1", "sentences")

@@ -16,12 +16,4 @@ why, follows from the quotations.
 from jointalign.synthetic.api import make_languages, write
 from jointalign.synthetic.base import DEMO, TINY, PairFiles, PairSettings, SyntheticPair
 
-__all__ = [
-    "DEMO",
-    "TINY",
-    "PairFiles",
-    "PairSettings",
-    "SyntheticPair",
-    "make_languages",
-    "write",
-]
+__all__ = ["DEMO", "TINY", "PairFiles", "PairSettings", "SyntheticPair", "make_languages", "write"]

@@ -125,9 +125,7 @@ def _zipf(size: int, offset: float) -> np.ndarray:
     return weights / weights.sum()
 
 
-def _weights(
-    world: World, settings: PairSettings, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+def _weights(world: World, settings: PairSettings, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Content words by scene, `(s, c)`, and function words by the word after them, `(c, f)`.
 
     Both are cumulative along the rows, which need not end at 1.

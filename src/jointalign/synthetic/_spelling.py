@@ -38,12 +38,7 @@ TARGET = Sounds(
     onsets=tuple("b ch d g j l ll m n ñ qu r s t v x z".split()),
     vowels=tuple("a a e i u á é ia".split()),
     codas=("", "", "", "n", "l", "r"),
-    suffixes={
-        NOUN: ("a", "o", "ón"),
-        PLURAL: ("es",),
-        VERB: ("ar", "ir"),
-        ADJECTIVE: ("oso", "al"),
-    },
+    suffixes={NOUN: ("a", "o", "ón"), PLURAL: ("es",), VERB: ("ar", "ir"), ADJECTIVE: ("oso", "al")},
 )
 
 
@@ -112,9 +107,7 @@ def spell(world: World, settings: PairSettings, rng: np.random.Generator) -> Spe
     """Name all concepts in both languages."""
     speller = _Speller(world, rng)
     ordinary = np.flatnonzero(world.classes < NAME)
-    near = rng.choice(
-        ordinary, size=round(settings.near_cognates * settings.concepts), replace=False
-    )
+    near = rng.choice(ordinary, size=round(settings.near_cognates * settings.concepts), replace=False)
     source_stems: dict[int, str] = {}
     source = speller.words(SOURCE, source_stems)
     target = speller.words(TARGET, {row: source_stems[row] for row in near.tolist()})

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from jointalign.errors import JointalignError
-from jointalign.files import atomic
 from jointalign.lexicon import Lexicon
+from jointalign.storage.files import atomic
 from jointalign.synthetic._meaning import NAME, Text, imagine, tell
 from jointalign.synthetic._spelling import spell
 from jointalign.synthetic.base import DEMO, Lines, PairFiles, PairSettings, SyntheticPair

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jointalign.encoding import EncodedCorpus
+from jointalign.corpora.encoding import EncodedCorpus
 from jointalign.errors import JointalignError
 from jointalign.progress import Progress
 from jointalign.training._bags import train_bags
@@ -118,10 +118,17 @@ class BagCourse:
         repeats = repetitions(corpora, self.balance)
         schedule = Schedule.plan(corpora, repeats, self.epochs, seed)
         read = readings(
-            corpora, schedule, repeats, rows, size, noise=self.noise,
-            exponent=NOISE_EXPONENT, subsampling=self.subsampling, seed=seed,
+            corpora,
+            schedule,
+            repeats,
+            rows,
+            size,
+            noise=self.noise,
+            exponent=NOISE_EXPONENT,
+            subsampling=self.subsampling,
+            seed=seed,
             predicted=entries.predicted if self.noise is Noise.LANGUAGE else None,
-        )  # fmt: skip
+        )
         inputs, outputs = train(
             schedule,
             self._lesson(read, entries),
@@ -151,10 +158,25 @@ class BagCourse:
         ) -> None:
             text = read[block.corpus]
             train_bags(
-                text.corpus.tokens, text.corpus.line_ends, block.first, block.last, block.share,
-                text.share_key, text.rows, text.keep, entries.starts, entries.rows,
-                inputs, outputs, *text.noise, sigmoid,
-                self.window, self.negatives, rate, self.regularisation, key,
-            )  # fmt: skip
+                text.corpus.tokens,
+                text.corpus.line_ends,
+                block.first,
+                block.last,
+                block.share,
+                text.share_key,
+                text.rows,
+                text.keep,
+                entries.starts,
+                entries.rows,
+                inputs,
+                outputs,
+                *text.noise,
+                sigmoid,
+                self.window,
+                self.negatives,
+                rate,
+                self.regularisation,
+                key,
+            )
 
         return lesson

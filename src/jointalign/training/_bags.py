@@ -59,9 +59,8 @@ def train_bags(
         at = np.int64(0) if line == 0 else line_ends[line - 1]
         while at < line_ends[line]:
             at, length, state = fill(
-                sentence, tokens, at, line_ends[line], rows_of_types,
-                entry_starts, entries, 0.0, keep, state,
-            )  # fmt: skip
+                sentence, tokens, at, line_ends[line], rows_of_types, entry_starts, entries, 0.0, keep, state
+            )
             for position in range(length):
                 state += GOLDEN
                 reach = 1 + np.int64(mix(state) % np.uint64(window))
@@ -71,13 +70,18 @@ def train_bags(
                 average(sentence, first, last, position, inputs, hidden)
                 word = sentence[position]
                 other = choose(word, hidden, entry_starts, entries, inputs, gradient)
-                count, state = targets(
-                    word, other, negatives, alias_share, alias_other, rows, moves, state
-                )
+                count, state = targets(word, other, negatives, alias_share, alias_other, rows, moves, state)
                 learn(
-                    rows[:count], moves[:count], inputs, outputs,
-                    sigmoid, np.float32(rate), pull, hidden, gradient,
-                )  # fmt: skip
+                    rows[:count],
+                    moves[:count],
+                    inputs,
+                    outputs,
+                    sigmoid,
+                    np.float32(rate),
+                    pull,
+                    hidden,
+                    gradient,
+                )
                 for place in range(first, last):
                     if place != position:
                         for k in range(len(hidden)):
@@ -85,7 +89,7 @@ def train_bags(
 
 
 @njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
-def average(sentence, first, last, position, inputs, hidden):  # noqa: ANN001, ANN202
+def average(sentence, first, last, position, inputs, hidden):
     """Mean of the input vectors around a position, written into `hidden`."""
     hidden[:] = np.float32(0.0)
     for place in range(first, last):
@@ -99,7 +103,7 @@ def average(sentence, first, last, position, inputs, hidden):  # noqa: ANN001, A
 
 
 @njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
-def choose(word, hidden, entry_starts, entries, inputs, query):  # noqa: ANN001, ANN202
+def choose(word, hidden, entry_starts, entries, inputs, query):
     """The translation closest to context plus word, -1 for none; `query` is for scratch."""
     first, last = entry_starts[word], entry_starts[word + 1]
     if last - first < 2:
@@ -120,7 +124,7 @@ def choose(word, hidden, entry_starts, entries, inputs, query):  # noqa: ANN001,
 
 
 @njit(nogil=True, cache=True)
-def targets(word, other, negatives, alias_share, alias_other, rows, moves, state):  # noqa: ANN001, ANN202
+def targets(word, other, negatives, alias_share, alias_other, rows, moves, state):
     """List the word, its translation if any, and noise words, with their labels.
 
     A noise word that is one of the two is left out, as in the authors' code.
@@ -140,7 +144,7 @@ def targets(word, other, negatives, alias_share, alias_other, rows, moves, state
 
 
 @njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
-def learn(rows, moves, inputs, outputs, sigmoid, rate, pull, hidden, gradient):  # noqa: ANN001, ANN202
+def learn(rows, moves, inputs, outputs, sigmoid, rate, pull, hidden, gradient):
     """Move the rows of one middle word; the move of its contexts is written into `gradient`.
 
     `moves` holds the label of each row on entry. `pull` brings the input and output vectors of each

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from jointalign.corpora.encoding import EncodedCorpus
 from jointalign.embedding import Setting
-from jointalign.encoding import EncodedCorpus
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
-from jointalign.tensors import read_tensors, write_tensors
+from jointalign.storage.tensors import read_tensors, write_tensors
 from jointalign.version import __version__
 from jointalign.vocabulary import Vocabulary
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from jointalign.processors import usable_processors
+from jointalign.numerics.processors import usable_processors
 from jointalign.progress import Progress
 from jointalign.training._checkpoint import Checkpoint
 from jointalign.training._schedule import Block, Schedule, Step

@@ -35,7 +35,7 @@ def sigmoid_table() -> np.ndarray:
 
 
 @njit(inline="always")
-def mix(value):  # noqa: ANN001, ANN202
+def mix(value):
     """A well-mixed 64-bit number from a counter (the finaliser of SplitMix64)."""
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -43,13 +43,13 @@ def mix(value):  # noqa: ANN001, ANN202
 
 
 @njit(inline="always")
-def uniform(bits):  # noqa: ANN001, ANN202
+def uniform(bits):
     """A float in [0, 1) from 64 random bits."""
     return np.float64(bits >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
 @njit(nogil=True, cache=True)
-def line_is_kept(line, key, share):  # noqa: ANN001, ANN202
+def line_is_kept(line, key, share):
     """Whether a line belongs to the random share of lines that balancing keeps."""
     bits = mix(np.uint64(line) * GOLDEN + np.uint64(key))
     return uniform(bits) < share
@@ -93,27 +93,48 @@ def train_lines(
         at = np.int64(0) if line == 0 else line_ends[line - 1]
         while at < line_ends[line]:
             at, length, state = fill(
-                sentence, tokens, at, line_ends[line], rows_of_types,
-                choice_starts, choices, chance, keep, state,
-            )  # fmt: skip
+                sentence,
+                tokens,
+                at,
+                line_ends[line],
+                rows_of_types,
+                choice_starts,
+                choices,
+                chance,
+                keep,
+                state,
+            )
             for position in range(length):
                 count, state = _window(
-                    sentence, length, position, window, negatives,
-                    alias_share, alias_other, rows, moves, state,
-                )  # fmt: skip
+                    sentence,
+                    length,
+                    position,
+                    window,
+                    negatives,
+                    alias_share,
+                    alias_other,
+                    rows,
+                    moves,
+                    state,
+                )
                 if count:
                     first = unit_starts[sentence[position]]
                     last = unit_starts[sentence[position] + 1]
                     _learn(
-                        unit_rows[first:last], rows[:count], moves[:count], inputs, outputs,
-                        sigmoid, np.float32(rate), hidden, gradient,
-                    )  # fmt: skip
+                        unit_rows[first:last],
+                        rows[:count],
+                        moves[:count],
+                        inputs,
+                        outputs,
+                        sigmoid,
+                        np.float32(rate),
+                        hidden,
+                        gradient,
+                    )
 
 
 @njit(nogil=True, cache=True)
-def fill(  # noqa: ANN202
-    sentence, tokens, at, end, rows_of_types, choice_starts, choices, chance, keep, state  # noqa: ANN001
-):  # fmt: skip
+def fill(sentence, tokens, at, end, rows_of_types, choice_starts, choices, chance, keep, state):
     """Fill `sentence` with known tokens that survive subsampling; returns where it stopped.
 
     A token is replaced before all else, as if the text had been written so.
@@ -135,7 +156,7 @@ def fill(  # noqa: ANN202
 
 
 @njit(inline="always")
-def _replace(row, word, choice_starts, choices, chance, state):  # noqa: ANN001, ANN202
+def _replace(row, word, choice_starts, choices, chance, state):
     """Its row, or with some chance one of its choices, each as likely as the others."""
     state += GOLDEN
     if uniform(mix(state)) < chance:
@@ -146,9 +167,7 @@ def _replace(row, word, choice_starts, choices, chance, state):  # noqa: ANN001,
 
 
 @njit(nogil=True, cache=True)
-def _window(  # noqa: ANN202
-    sentence, length, position, window, negatives, alias_share, alias_other, rows, moves, state  # noqa: ANN001
-):  # fmt: skip
+def _window(sentence, length, position, window, negatives, alias_share, alias_other, rows, moves, state):
     """List the contexts of a centre word, each followed by its noise words, with their labels."""
     state += GOLDEN
     reach = 1 + np.int64(mix(state) % np.uint64(window))
@@ -174,7 +193,7 @@ def _window(  # noqa: ANN202
 
 
 @njit(inline="always")
-def draw(bits, alias_share, alias_other):  # noqa: ANN001, ANN202
+def draw(bits, alias_share, alias_other):
     """A word from the noise distribution, by Walker's alias method."""
     size = np.uint64(len(alias_share))
     column = np.int64(((bits >> np.uint64(32)) * size) >> np.uint64(32))
@@ -183,7 +202,7 @@ def draw(bits, alias_share, alias_other):  # noqa: ANN001, ANN202
 
 
 @njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
-def _learn(units, rows, moves, inputs, outputs, sigmoid, rate, hidden, gradient):  # noqa: ANN001, ANN202
+def _learn(units, rows, moves, inputs, outputs, sigmoid, rate, hidden, gradient):
     """One centre word against the words of its window and their negatives.
 
     `moves` holds the label of each row on entry (1 context, 0 noise).
@@ -217,9 +236,7 @@ def _learn(units, rows, moves, inputs, outputs, sigmoid, rate, hidden, gradient)
 
 
 @njit(nogil=True, fastmath=True, cache=True)
-def compose(
-    unit_starts: np.ndarray, unit_rows: np.ndarray, inputs: np.ndarray, vectors: np.ndarray
-) -> None:
+def compose(unit_starts: np.ndarray, unit_rows: np.ndarray, inputs: np.ndarray, vectors: np.ndarray) -> None:
     """Word vectors `(v, d)` as the mean of their rows of `inputs`, written into `vectors`."""
     for word in range(len(unit_starts) - 1):
         units = unit_rows[unit_starts[word] : unit_starts[word + 1]]
@@ -231,7 +248,7 @@ def compose(
 
 
 @njit(inline="always")
-def _hash_character(data, at, end, value):  # noqa: ANN001, ANN202
+def _hash_character(data, at, end, value):
     """Take one more UTF-8 character into a 32-bit FNV-1a hash; bytes count as signed."""
     while True:
         byte = np.uint32(data[at])

@@ -16,9 +16,7 @@ CACHE_LINE = 16
 """float32 values in a cache line."""
 
 
-def joint_vocabulary(
-    counts: Sequence[Counts], weights: Sequence[float], minimum_count: int
-) -> Vocabulary:
+def joint_vocabulary(counts: Sequence[Counts], weights: Sequence[float], minimum_count: int) -> Vocabulary:
     """Words that occur `minimum_count` times or more in all corpora, by falling weighted count.
 
     Args:
@@ -35,9 +33,7 @@ def joint_vocabulary(
         for word, value in zip(corpus.words, corpus.values.tolist(), strict=True):
             raw[word] = raw.get(word, 0) + value
             weighted[word] = weighted.get(word, 0.0) + weight * value
-    kept = {
-        word: max(1, round(weighted[word])) for word, count in raw.items() if count >= minimum_count
-    }
+    kept = {word: max(1, round(weighted[word])) for word, count in raw.items() if count >= minimum_count}
     if not kept:
         tokens = sum(corpus.total for corpus in counts)
         raise JointalignError(
@@ -90,9 +86,7 @@ def units(vocabulary: Vocabulary, minimum: int, maximum: int, buckets: int) -> U
     return Units(starts, rows, used[order].astype(np.uint32))
 
 
-def _hashes(
-    words: Sequence[str], minimum: int, maximum: int, buckets: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _hashes(words: Sequence[str], minimum: int, maximum: int, buckets: int) -> tuple[np.ndarray, np.ndarray]:
     counts = np.zeros(len(words), np.int64)
     if maximum == 0:
         return counts, np.zeros(0, np.uint32)

@@ -24,7 +24,7 @@ compiled = njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
 @cache
 def score_kernel(stride: int, lanes: int) -> Callable[..., None]:
     @compiled
-    def scores(hidden, copies, count, found):  # noqa: ANN001, ANN202
+    def scores(hidden, copies, count, found):
         """Products of `count` copies, an even number, with all lanes, into `(count, lanes)`."""
         for place in range(0, count, 2):
             pair = copies[place * stride : (place + 2) * stride]
@@ -54,7 +54,7 @@ def score_kernel(stride: int, lanes: int) -> Callable[..., None]:
 @cache
 def gradient_kernel(stride: int, lanes: int) -> Callable[..., None]:
     @compiled
-    def moved(gradient, copies, count, moves):  # noqa: ANN001, ANN202
+    def moved(gradient, copies, count, moves):
         """Add to each lane's gradient the copies, a multiple of four, times its moves."""
         for lane in range(0, lanes, 2):
             pair = gradient[lane * stride : (lane + 2) * stride]
@@ -77,7 +77,7 @@ def gradient_kernel(stride: int, lanes: int) -> Callable[..., None]:
 @cache
 def output_kernel(stride: int, lanes: int) -> Callable[..., None]:
     @compiled
-    def move_outputs(outputs, rows, count, moves, hidden):  # noqa: ANN001, ANN202
+    def move_outputs(outputs, rows, count, moves, hidden):
         """Add to each listed row the lanes' vectors times their moves.
 
         Added to the matrix and not to the copy, for a row may be listed twice, and another thread

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jointalign.encoding import EncodedCorpus
+from jointalign.corpora.encoding import EncodedCorpus
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
 from jointalign.training._model import alias_table, keep_probabilities
@@ -37,9 +37,7 @@ class Choices:
         return cls(np.zeros(types + 1, np.int64), np.zeros(0, np.int32), 0.0)
 
     @classmethod
-    def of(
-        cls, words: Sequence[str], lexicon: Lexicon, vocabulary: Vocabulary, chance: float
-    ) -> Choices:
+    def of(cls, words: Sequence[str], lexicon: Lexicon, vocabulary: Vocabulary, chance: float) -> Choices:
         """The translations of each word that the vocabulary has."""
         types = {word: number for number, word in enumerate(words)}
         found = {

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from jointalign.encoding import EncodedCorpus
+from jointalign.corpora.encoding import EncodedCorpus
 from jointalign.training.base import Balance
 
 BLOCK_TOKENS = 4096

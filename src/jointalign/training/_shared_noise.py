@@ -30,13 +30,7 @@ from jointalign.training._kernels import (
     line_is_kept,
     mix,
 )
-from jointalign.training._products import (
-    LANES,
-    compiled,
-    gradient_kernel,
-    output_kernel,
-    score_kernel,
-)
+from jointalign.training._products import LANES, compiled, gradient_kernel, output_kernel, score_kernel
 
 SPARE = 3
 """Noise words drawn beyond the need, for centres one of whose contexts is a noise word itself."""
@@ -58,11 +52,30 @@ def shared_noise_kernel(stride: int, group: int) -> Callable[..., None]:
     learn = _learning_kernel(stride, group)
 
     @compiled
-    def train_lines(  # noqa: ANN202
-        tokens, line_ends, first_line, last_line, share, share_key, rows_of_types,  # noqa: ANN001
-        choice_starts, choices, chance, keep, unit_starts, unit_rows, inputs, outputs,  # noqa: ANN001
-        alias_share, alias_other, sigmoid, window, negatives, rate, key,  # noqa: ANN001
-    ):  # fmt: skip
+    def train_lines(
+        tokens,
+        line_ends,
+        first_line,
+        last_line,
+        share,
+        share_key,
+        rows_of_types,
+        choice_starts,
+        choices,
+        chance,
+        keep,
+        unit_starts,
+        unit_rows,
+        inputs,
+        outputs,
+        alias_share,
+        alias_other,
+        sigmoid,
+        window,
+        negatives,
+        rate,
+        key,
+    ):
         state = np.uint64(key)
         sentence = np.empty(LONGEST_SENTENCE, np.int32)
         most = whole_lanes_compiled(group + 2 * window * (negatives + 1) + SPARE)
@@ -78,9 +91,17 @@ def shared_noise_kernel(stride: int, group: int) -> Callable[..., None]:
             at = np.int64(0) if line == 0 else line_ends[line - 1]
             while at < line_ends[line]:
                 at, length, state = fill(
-                    sentence, tokens, at, line_ends[line], rows_of_types,
-                    choice_starts, choices, chance, keep, state,
-                )  # fmt: skip
+                    sentence,
+                    tokens,
+                    at,
+                    line_ends[line],
+                    rows_of_types,
+                    choice_starts,
+                    choices,
+                    chance,
+                    keep,
+                    state,
+                )
                 if length < 2:
                     continue
                 for start in range(0, length, group):
@@ -88,26 +109,33 @@ def shared_noise_kernel(stride: int, group: int) -> Callable[..., None]:
                     state += GOLDEN
                     reach = 1 + np.int64(mix(state) % np.uint64(window))
                     near, count, state = gather(
-                        sentence, length, start, centres, reach, negatives,
-                        alias_share, alias_other, rows, state,
-                    )  # fmt: skip
+                        sentence,
+                        length,
+                        start,
+                        centres,
+                        reach,
+                        negatives,
+                        alias_share,
+                        alias_other,
+                        rows,
+                        state,
+                    )
                     hidden_of(sentence, start, centres, unit_starts, unit_rows, inputs, hidden)
                     choose(
-                        sentence, length, start, centres, lanes, reach, negatives, near, count,
-                        rows, np.float32(rate), weights,
-                    )  # fmt: skip
-                    learn(
+                        sentence,
+                        length,
+                        start,
+                        centres,
+                        lanes,
+                        reach,
+                        negatives,
                         near,
                         count,
                         rows,
-                        outputs,
-                        sigmoid,
-                        hidden,
-                        gradient,
-                        copies,
+                        np.float32(rate),
                         weights,
-                        moves,
                     )
+                    learn(near, count, rows, outputs, sigmoid, hidden, gradient, copies, weights, moves)
                     move_inputs(sentence, start, centres, unit_starts, unit_rows, inputs, gradient)
 
     return train_lines
@@ -117,9 +145,7 @@ whole_lanes_compiled = njit(inline="always")(whole_lanes)
 
 
 @njit(nogil=True, cache=True)
-def gather(  # noqa: ANN202
-    sentence, length, start, centres, reach, negatives, alias_share, alias_other, rows, state  # noqa: ANN001
-):  # fmt: skip
+def gather(sentence, length, start, centres, reach, negatives, alias_share, alias_other, rows, state):
     """List the words around a group, then its noise words.
 
     Returns:
@@ -137,9 +163,7 @@ def gather(  # noqa: ANN202
 
 
 @njit(nogil=True, cache=True)
-def choose(  # noqa: ANN202
-    sentence, length, start, centres, lanes, reach, negatives, near, count, rows, rate, weights  # noqa: ANN001
-):  # fmt: skip
+def choose(sentence, length, start, centres, lanes, reach, negatives, near, count, rows, rate, weights):
     """Say how much each centre of a group learns from each listed row: `rate`, or nothing.
 
     The noise words of a centre are the first ones, `negatives` a context; one that equals the
@@ -164,7 +188,7 @@ def choose(  # noqa: ANN202
 @cache
 def _hidden_kernel(stride: int) -> Callable[..., None]:
     @compiled
-    def hidden_of(sentence, start, centres, unit_starts, unit_rows, inputs, hidden):  # noqa: ANN001, ANN202
+    def hidden_of(sentence, start, centres, unit_starts, unit_rows, inputs, hidden):
         """Vectors of the centres: the means of their rows; the lanes without a centre are zero."""
         hidden[centres * stride :] = np.float32(0.0)
         for lane in range(centres):
@@ -186,7 +210,7 @@ def _hidden_kernel(stride: int) -> Callable[..., None]:
 @cache
 def _input_kernel(stride: int) -> Callable[..., None]:
     @compiled
-    def move_inputs(sentence, start, centres, unit_starts, unit_rows, inputs, gradient):  # noqa: ANN001, ANN202
+    def move_inputs(sentence, start, centres, unit_starts, unit_rows, inputs, gradient):
         """Add each centre's gradient to all rows that make up its word."""
         for lane in range(centres):
             word = sentence[start + lane]
@@ -206,7 +230,7 @@ def _learning_kernel(stride: int, group: int) -> Callable[..., None]:
     move_outputs = output_kernel(stride, lanes)
 
     @compiled
-    def learn(near, count, rows, outputs, sigmoid, hidden, gradient, copies, weights, moves):  # noqa: ANN001, ANN202
+    def learn(near, count, rows, outputs, sigmoid, hidden, gradient, copies, weights, moves):
         """Move the outputs of a group; leaves the gradients of its centres' vectors."""
         filled = whole_lanes_compiled(count)
         for place in range(count):

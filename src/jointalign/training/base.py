@@ -10,9 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Generic, TypeVar
 
-from jointalign.corpus import Corpus
+from jointalign.corpora.corpus import Corpus
+from jointalign.corpora.encoding import EncodedCorpus, encode
 from jointalign.embedding import Embedding
-from jointalign.encoding import EncodedCorpus, encode
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
@@ -114,9 +114,7 @@ class Trainer(ABC, Generic[Learned]):
         if folder is None:
             with TemporaryDirectory(prefix="jointalign-") as temporary:
                 encoded = _encode_all(corpora, Path(temporary), threads, progress)
-                return self.fit_encoded(
-                    encoded, lexicon, seed=seed, threads=threads, progress=progress
-                )
+                return self.fit_encoded(encoded, lexicon, seed=seed, threads=threads, progress=progress)
         encoded = _encode_all(corpora, folder, threads, progress)
         return self.fit_encoded(
             encoded,

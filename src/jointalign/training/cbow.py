@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from jointalign.corpora.encoding import EncodedCorpus
 from jointalign.embedding import Embedding, Setting
-from jointalign.encoding import EncodedCorpus
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
 from jointalign.training._bag_course import BagCourse, Entries
@@ -47,7 +47,7 @@ class CBOW(Trainer[Embedding]):
 
     Example:
         >>> import tempfile, pathlib
-        >>> from jointalign.corpus import Corpus
+        >>> from jointalign.corpora.corpus import Corpus
         >>> file = pathlib.Path(tempfile.mkdtemp()) / "tiny.txt"
         >>> _ = file.write_text("the cat sat on the mat\n" * 20)
         >>> tiny = CBOW(dimensions=8, epochs=1).fit(Corpus(file), threads=1)
@@ -92,9 +92,7 @@ class CBOW(Trainer[Embedding]):
         """See `Trainer.fit`; takes no lexicon."""
         self._check(len(corpora), lexicon)
         counts = [corpus.counts for corpus in corpora]
-        vocabulary = joint_vocabulary(
-            counts, repetitions(corpora, self.balance), self.minimum_count
-        )
+        vocabulary = joint_vocabulary(counts, repetitions(corpora, self.balance), self.minimum_count)
         settings: dict[str, Setting] = {
             "trainer": "cbow",
             **asdict(self),

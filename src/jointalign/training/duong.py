@@ -28,8 +28,8 @@ from pathlib import Path
 
 import numpy as np
 
+from jointalign.corpora.encoding import EncodedCorpus
 from jointalign.embedding import BilingualEmbedding, Embedding, Setting
-from jointalign.encoding import EncodedCorpus
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
 from jointalign.training._bag_course import BagCourse, Entries
@@ -69,7 +69,7 @@ class SupervisedJoint(Trainer[BilingualEmbedding]):
 
     Example:
         >>> import tempfile, pathlib
-        >>> from jointalign.corpus import Corpus
+        >>> from jointalign.corpora.corpus import Corpus
         >>> folder = pathlib.Path(tempfile.mkdtemp())
         >>> _ = (folder / "en").write_text("the cat sat on the mat\n" * 20)
         >>> _ = (folder / "es").write_text("el gato en el tapete\n" * 20)
@@ -143,9 +143,7 @@ class SupervisedJoint(Trainer[BilingualEmbedding]):
             corpora[1].language,
         )
 
-    def _settings(
-        self, corpora: Sequence[EncodedCorpus], pairs: int, seed: int
-    ) -> dict[str, Setting]:
+    def _settings(self, corpora: Sequence[EncodedCorpus], pairs: int, seed: int) -> dict[str, Setting]:
         return {
             "trainer": "supervised-joint",
             **asdict(self),

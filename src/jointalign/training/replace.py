@@ -19,16 +19,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from jointalign.corpora.encoding import EncodedCorpus
 from jointalign.embedding import Embedding
-from jointalign.encoding import EncodedCorpus
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
-from jointalign.training.base import (
-    CHECKPOINT_SECONDS,
-    Replacement,
-    ReplacingTrainer,
-    Trainer,
-)
+from jointalign.training.base import CHECKPOINT_SECONDS, Replacement, ReplacingTrainer, Trainer
 
 
 @dataclass(frozen=True)
@@ -45,7 +40,7 @@ class JointReplace(Trainer[Embedding]):
 
     Example:
         >>> import tempfile, pathlib
-        >>> from jointalign.corpus import Corpus
+        >>> from jointalign.corpora.corpus import Corpus
         >>> from jointalign.training.skipgram import SkipGram
         >>> folder = pathlib.Path(tempfile.mkdtemp())
         >>> _ = (folder / "en").write_text("the cat sat on the mat\n" * 20)

@@ -22,8 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
+from jointalign.corpora.encoding import EncodedCorpus
 from jointalign.embedding import Embedding, Setting
-from jointalign.encoding import EncodedCorpus
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
@@ -82,7 +82,7 @@ class SkipGram(ReplacingTrainer):
 
     Example:
         >>> import tempfile, pathlib
-        >>> from jointalign.corpus import Corpus
+        >>> from jointalign.corpora.corpus import Corpus
         >>> file = pathlib.Path(tempfile.mkdtemp()) / "tiny.txt"
         >>> _ = file.write_text("the cat sat on the mat\n" * 20)
         >>> tiny = SkipGram(dimensions=8, epochs=1).fit(Corpus(file), threads=1)
@@ -202,11 +202,17 @@ class SkipGram(ReplacingTrainer):
     ) -> Lesson:
         # fastText draws noise by the square root of the count, word2vec by its power of 0.75.
         read = readings(
-            corpora, schedule, repeats,
-            [rows_of_types(corpus, vocabulary) for corpus in corpora], len(vocabulary),
-            noise=self.noise, exponent=0.5, subsampling=self.subsampling, seed=seed,
+            corpora,
+            schedule,
+            repeats,
+            [rows_of_types(corpus, vocabulary) for corpus in corpora],
+            len(vocabulary),
+            noise=self.noise,
+            exponent=0.5,
+            subsampling=self.subsampling,
+            seed=seed,
             choices=None if replacement is None else replacing(corpora, replacement, vocabulary),
-        )  # fmt: skip
+        )
         sigmoid = sigmoid_table()
         learn = train_lines
         if self.shared_noise > 1:
@@ -217,11 +223,28 @@ class SkipGram(ReplacingTrainer):
         ) -> None:
             text = read[block.corpus]
             learn(
-                text.corpus.tokens, text.corpus.line_ends, block.first, block.last, block.share,
-                text.share_key, text.rows, text.choices.starts, text.choices.rows,
-                text.choices.chance, text.keep, unit.starts, unit.rows, inputs, outputs,
-                *text.noise, sigmoid, self.window, self.negatives, rate, key,
-            )  # fmt: skip
+                text.corpus.tokens,
+                text.corpus.line_ends,
+                block.first,
+                block.last,
+                block.share,
+                text.share_key,
+                text.rows,
+                text.choices.starts,
+                text.choices.rows,
+                text.choices.chance,
+                text.keep,
+                unit.starts,
+                unit.rows,
+                inputs,
+                outputs,
+                *text.noise,
+                sigmoid,
+                self.window,
+                self.negatives,
+                rate,
+                key,
+            )
 
         return lesson
 

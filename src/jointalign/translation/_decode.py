@@ -183,8 +183,7 @@ def _beam(
         parents, chosen = (places // width).cpu().numpy(), allowed[places % width].cpu().numpy()
         scores = best.cpu().numpy()
         picked = [
-            hypothesis.extend(parents[n], chosen[n], scores[n])
-            for n, hypothesis in enumerate(hypotheses)
+            hypothesis.extend(parents[n], chosen[n], scores[n]) for n, hypothesis in enumerate(hypotheses)
         ]
         if all(h.done for h in hypotheses):
             break

@@ -10,7 +10,7 @@ import numpy as np
 
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
-from jointalign.normalize import unit
+from jointalign.numerics.normalize import unit
 from jointalign.translation._model import Plan
 from jointalign.translation.base import SPECIAL
 
@@ -36,10 +36,7 @@ class InitialReport:
 
 
 def put_vectors(
-    weights: dict[str, torch.Tensor],
-    plan: Plan,
-    pieces: Sequence[str],
-    embedding: BilingualEmbedding,
+    weights: dict[str, torch.Tensor], plan: Plan, pieces: Sequence[str], embedding: BilingualEmbedding
 ) -> InitialReport:
     """Write vectors, scaled to length one, into the token tables.
 

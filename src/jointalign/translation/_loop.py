@@ -108,9 +108,8 @@ class Training:
         self.weights = {name: weight.requires_grad_() for name, weight in weights.items()}
         self.device = next(iter(weights.values())).device
         self.optimizer = torch.optim.Adam(
-            self.weights.values(), settings.learning_rate, (settings.beta1, settings.beta2),
-            fused=True,
-        )  # fmt: skip
+            self.weights.values(), settings.learning_rate, (settings.beta1, settings.beta2), fused=True
+        )
         self._dtype = precision_named(settings.precision, self.device)
         self._texts, self._allowed, self._parallel = texts, allowed, parallel
         self._outputs = [_Targets(a, plan.vocabulary, self.device) for a in allowed]
@@ -124,8 +123,7 @@ class Training:
         begun, cpu = time.monotonic(), time.process_time()
         first, count = self.iteration, self.settings.generation_batches
         batches = [
-            [self._texts[i].take(self._returning[i].rows(first + j)) for j in range(count)]
-            for i in LANGUAGES
+            [self._texts[i].take(self._returning[i].rows(first + j)) for j in range(count)] for i in LANGUAGES
         ]
         translated: list[list[Sentences]] = [[], []]
         part = self._group.part
@@ -158,9 +156,7 @@ class Training:
         found = [np.zeros(0, np.int32)] * len(whole)
         direction = language, 1 - language
         search = Search(batch=512)
-        for row, tokens in decode(
-            self.network(), whole, direction, self._allowed[1 - language], search
-        ):
+        for row, tokens in decode(self.network(), whole, direction, self._allowed[1 - language], search):
             found[row] = tokens
         return [Sentences.of(part) for part in _cut(found, ends)]
 
@@ -175,16 +171,12 @@ class Training:
         loss = self._step(noisy, clean, (language, language), weight)
         tally.add(f"denoising.{language}", loss, clean)
 
-    def _return(
-        self, translation: Sentences, original: Sentences, language: int, tally: Tally
-    ) -> None:
+    def _return(self, translation: Sentences, original: Sentences, language: int, tally: Tally) -> None:
         weight = self.settings.back_translation.at(self.iteration)
         loss = self._step(translation, original, (1 - language, language), weight)
         tally.add(f"back_translation.{language}", loss, original)
 
-    def _step(
-        self, source: Sentences, target: Sentences, direction: tuple[int, int], weight: float
-    ) -> float:
+    def _step(self, source: Sentences, target: Sentences, direction: tuple[int, int], weight: float) -> float:
         """One step of Adam; the mean loss of a token.
 
         The source is this process's part; the target is all of it.

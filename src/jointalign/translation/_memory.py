@@ -104,6 +104,4 @@ def _attend_one(
 def _bias(mask: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     import torch
 
-    return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill(
-        ~mask, float("-inf")
-    )
+    return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill(~mask, float("-inf"))

@@ -40,9 +40,7 @@ class Plan:
         count = getattr(self.shape, f"{side}_layers")
         shared = getattr(self.shape, f"shared_{side}_layers")
         common = range(count - shared, count) if side == "encoder" else range(shared)
-        return [
-            f"{side}.{'shared' if layer in common else language}.{layer}" for layer in range(count)
-        ]
+        return [f"{side}.{'shared' if layer in common else language}.{layer}" for layer in range(count)]
 
     def sizes(self) -> dict[str, tuple[int, ...]]:
         """Shape of each weight, by name."""
@@ -163,9 +161,7 @@ class Network:
         """States of source sentences, `(n, s, d)`."""
         x, mask = self.embed(tokens, language), padding_mask(tokens)
         for layer in self.plan.layers("encoder", language):
-            x = self.block(
-                x, f"{layer}.self", lambda y, name=layer: self._attend_self(y, name, mask, False)
-            )
+            x = self.block(x, f"{layer}.self", lambda y, name=layer: self._attend_self(y, name, mask, False))
             x = self.block(x, f"{layer}.feed", lambda y, name=layer: self.feed(y, name))
         return self.final(x, "encoder")
 
@@ -175,9 +171,7 @@ class Network:
         """States of target sentences that are known, `(n, t, d)`."""
         x = self.embed(tokens, language)
         for layer in self.plan.layers("decoder", language):
-            x = self.block(
-                x, f"{layer}.self", lambda y, name=layer: self._attend_self(y, name, None, True)
-            )
+            x = self.block(x, f"{layer}.self", lambda y, name=layer: self._attend_self(y, name, None, True))
             x = self.block(
                 x, f"{layer}.cross", lambda y, name=layer: self._attend_cross(y, name, memory, mask)
             )
@@ -208,9 +202,7 @@ class Network:
 
         return F.linear(x, self.w[name], self.w[f"{name}.bias"])
 
-    def block(
-        self, x: torch.Tensor, name: str, work: Callable[[torch.Tensor], torch.Tensor]
-    ) -> torch.Tensor:
+    def block(self, x: torch.Tensor, name: str, work: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
         """`x` plus what a block makes of it, normalised after or before."""
         if self.shape.normalise_first:
             return x + self.drop(work(self.norm(x, name + ".norm")))

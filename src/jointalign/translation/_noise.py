@@ -8,9 +8,7 @@ from jointalign.translation._sentences import Sentences
 from jointalign.translation.base import BLANK, NoiseSettings
 
 
-def add_noise(
-    sentences: Sentences, settings: NoiseSettings, random: np.random.Generator
-) -> Sentences:
+def add_noise(sentences: Sentences, settings: NoiseSettings, random: np.random.Generator) -> Sentences:
     """Shuffle, drop, then blank words; the pieces of a word stay together and in order.
 
     Every sentence keeps one word at least.

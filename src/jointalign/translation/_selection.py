@@ -54,9 +54,7 @@ def measured(translator: Translator, validation: Validation) -> dict[str, Any]:
     names, lowercase = translator.languages, translator.segmentation.lowercase
     ways = [f"{names[0]}-{names[1]}", f"{names[1]}-{names[0]}"]
     there = [translator.translate(lines, way) for lines, way in zip(sides, ways, strict=True)]
-    back = [
-        translator.translate(lines, way) for lines, way in zip(there, reversed(ways), strict=True)
-    ]
+    back = [translator.translate(lines, way) for lines, way in zip(there, reversed(ways), strict=True)]
     trips = {
         name: score(found, lines, name, lowercase=lowercase).bleu
         for name, found, lines in zip(names, back, sides, strict=True)

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from jointalign.errors import JointalignError
-from jointalign.files import atomic
-from jointalign.tensors import read_tensors, write_tensors
+from jointalign.storage.files import atomic
+from jointalign.storage.tensors import read_tensors, write_tensors
 from jointalign.translation._loop import Tally, Training
 from jointalign.translation._processes import Group
 from jointalign.translation._selection import Validation, measured
@@ -91,9 +91,15 @@ class Session:
         self._tally, self._saved = Tally(), time.monotonic()
         weights = {name: w.detach().clone() for name, w in job.translator.weights.items()}
         self.training = Training(
-            job.translator.plan, weights, job.texts, job.translator.allowed, job.settings, job.seed,
-            job.parallel, self._group,
-        )  # fmt: skip
+            job.translator.plan,
+            weights,
+            job.texts,
+            job.translator.allowed,
+            job.settings,
+            job.seed,
+            job.parallel,
+            self._group,
+        )
         self.best = self._translator()
         self.resumed = self._load()
         if self._group.told(self.training.iteration) != self.training.iteration:
@@ -173,9 +179,14 @@ class Session:
         first, training = self.job.translator, self.training
         weights = {n: w.detach().clone() if copied else w for n, w in training.weights.items()}
         return Translator(
-            first.plan, weights, first.segmentation, first.languages, first.allowed,
-            first.settings, first.precision,
-        )  # fmt: skip
+            first.plan,
+            weights,
+            first.segmentation,
+            first.languages,
+            first.allowed,
+            first.settings,
+            first.precision,
+        )
 
     def save(self) -> None:
         """Write the state, as a whole or not at all."""
@@ -228,9 +239,7 @@ class Session:
                 if f"step.{name}" not in tensors:
                     continue
                 state = training.optimizer.state[weight]
-                state["step"] = torch.tensor(
-                    float(tensors[f"step.{name}"][0]), device=weight.device
-                )
+                state["step"] = torch.tensor(float(tensors[f"step.{name}"][0]), device=weight.device)
                 for kind in ("exp_avg", "exp_avg_sq"):
                     state[kind] = torch.tensor(tensors[f"{kind}.{name}"], device=weight.device)
 

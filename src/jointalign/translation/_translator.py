@@ -12,7 +12,7 @@ import numpy as np
 
 from jointalign.embedding import Setting
 from jointalign.errors import FormatError, JointalignError
-from jointalign.tensors import read_tensors, write_tensors
+from jointalign.storage.tensors import read_tensors, write_tensors
 from jointalign.translation._backend import device_named, precision_named
 from jointalign.translation._decode import Search, decode
 from jointalign.translation._model import Network, Plan
@@ -69,9 +69,7 @@ class Translator:
         frozen = {name: weight.detach() for name, weight in self.weights.items()}
         return Network(self.plan, frozen, precision_named(self.precision, device))
 
-    def translate(
-        self, lines: Sequence[str], direction: str, search: Search | None = None
-    ) -> list[str]:
+    def translate(self, lines: Sequence[str], direction: str, search: Search | None = None) -> list[str]:
         """Translate lines of text, one sentence each.
 
         Args:
@@ -111,8 +109,7 @@ def write_translator(translator: Translator, path: str | Path) -> None:
         JointalignError: If the file cannot be written.
     """
     tensors = {
-        f"weight.{name}": weight.detach().cpu().float().numpy()
-        for name, weight in translator.weights.items()
+        f"weight.{name}": weight.detach().cpu().float().numpy() for name, weight in translator.weights.items()
     }
     for language, allowed in enumerate(translator.allowed):
         tensors[f"allowed.{language}"] = allowed
@@ -145,9 +142,7 @@ def read_translator(path: str | Path, device: str = "auto", precision: str = "au
 
     tensors, facts = read_tensors(path)
     if facts.get("kind") != _KIND:
-        raise FormatError(
-            path, None, "expected a translation model of `jointalign mt train`; name its file"
-        )
+        raise FormatError(path, None, "expected a translation model of `jointalign mt train`; name its file")
     place = device_named(device)
     weights = {
         name.removeprefix("weight."): torch.tensor(array, device=place)
@@ -156,9 +151,7 @@ def read_translator(path: str | Path, device: str = "auto", precision: str = "au
     }
     segmentation = Segmentation.from_text(facts["segmentation"], json.loads(facts["lowercase"]))
     plan = Plan(
-        Shape(**json.loads(facts["shape"])),
-        len(segmentation) + SPECIAL,
-        json.loads(facts["separate"]),
+        Shape(**json.loads(facts["shape"])), len(segmentation) + SPECIAL, json.loads(facts["separate"])
     )
     source, target = json.loads(facts["languages"])
     allowed = np.array(tensors["allowed.0"]), np.array(tensors["allowed.1"])

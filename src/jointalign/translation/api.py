@@ -28,20 +28,33 @@ from jointalign.translation._session import (
     checked_criterion,
     usable,
 )
-from jointalign.translation._translator import (
-    Translator,
-    read_translator,
-    tokens_of,
-    write_translator,
-)
+from jointalign.translation._translator import Translator, read_translator, tokens_of, write_translator
 from jointalign.translation.base import FitSettings, MTResult, Shape
 
 __all__ = [
-    "CHECKPOINT", "HISTORY", "MODEL", "FitResult", "Group", "InitialReport", "Job", "Search",
-    "Segmentation", "Session", "Translator", "Validation", "check_extra", "evaluate", "fit",
-    "joined", "prepare", "read_translator", "score", "tokenised", "tokenised_bleu",
+    "CHECKPOINT",
+    "HISTORY",
+    "MODEL",
+    "FitResult",
+    "Group",
+    "InitialReport",
+    "Job",
+    "Search",
+    "Segmentation",
+    "Session",
+    "Translator",
+    "Validation",
+    "check_extra",
+    "evaluate",
+    "fit",
+    "joined",
+    "prepare",
+    "read_translator",
+    "score",
+    "tokenised",
+    "tokenised_bleu",
     "write_translator",
-]  # fmt: skip
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,9 +108,11 @@ def prepare(
         if not len(sentences):
             raise JointalignError(f"the text in '{language}' has no sentence to learn from")
         report[language] = {
-            "sentences": len(sentences), "tokens": len(sentences.tokens), "empty": empty,
+            "sentences": len(sentences),
+            "tokens": len(sentences.tokens),
+            "empty": empty,
             "too_long": long,
-        }  # fmt: skip
+        }
         found.append(sentences)
     place = device_named(device)
     noted: dict[str, Setting] = {"seed": seed, "separate": separate}
@@ -180,9 +195,18 @@ def fit(
         raise JointalignError(f"epochs must be at least 1, got {epochs}")
     begun = time.monotonic()
     job, report = prepare(
-        texts, segmentation, languages, shape=shape, settings=settings, embedding=embedding,
-        separate=separate, validation=validation, criterion=criterion, seed=seed, device=device,
-    )  # fmt: skip
+        texts,
+        segmentation,
+        languages,
+        shape=shape,
+        settings=settings,
+        embedding=embedding,
+        separate=separate,
+        validation=validation,
+        criterion=criterion,
+        seed=seed,
+        device=device,
+    )
     group = group or Group()
     session = Session(job, folder, checkpoint_seconds, group)
     deadline = None if max_minutes is None else begun + 60 * max_minutes

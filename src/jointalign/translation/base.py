@@ -53,15 +53,12 @@ class Shape:
                 raise JointalignError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.dimensions % (2 * self.heads):
             raise JointalignError(
-                f"dimensions must be a multiple of twice the heads, got {self.dimensions} and "
-                f"{self.heads}"
+                f"dimensions must be a multiple of twice the heads, got {self.dimensions} and {self.heads}"
             )
         for side in ("encoder", "decoder"):
             shared, layers = getattr(self, f"shared_{side}_layers"), getattr(self, f"{side}_layers")
             if not 0 <= shared <= layers:
-                raise JointalignError(
-                    f"shared_{side}_layers must be from 0 to {layers}, got {shared}"
-                )
+                raise JointalignError(f"shared_{side}_layers must be from 0 to {layers}, got {shared}")
 
     @classmethod
     def small(cls) -> Shape:
@@ -196,9 +193,13 @@ class FitSettings:
 
     def __post_init__(self) -> None:
         positive = (
-            "learning_rate", "clip", "batch_sentences", "epoch_sentences", "generation_batches",
+            "learning_rate",
+            "clip",
+            "batch_sentences",
+            "epoch_sentences",
+            "generation_batches",
             "maximum_length",
-        )  # fmt: skip
+        )
         for name in positive:
             if getattr(self, name) <= 0:
                 raise JointalignError(f"{name} must be positive, got {getattr(self, name)}")
@@ -206,9 +207,7 @@ class FitSettings:
             if not 0 <= getattr(self, name) < 1:
                 raise JointalignError(f"{name} must lie in [0, 1), got {getattr(self, name)}")
         if self.precision not in ("auto", "float32", "bfloat16"):
-            raise JointalignError(
-                f"precision must be auto, float32 or bfloat16, got '{self.precision}'"
-            )
+            raise JointalignError(f"precision must be auto, float32 or bfloat16, got '{self.precision}'")
 
     @classmethod
     def small(cls, epoch_sentences: int = 29_000, **changes: Any) -> FitSettings:
@@ -227,9 +226,13 @@ class FitSettings:
     def tiny(cls, epoch_sentences: int = 6400) -> FitSettings:
         """For the toy cipher: denoising fades within 300 iterations."""
         return cls.small(
-            epoch_sentences, learning_rate=2e-3, denoising=Schedule(((0, 1.0), (300, 0.1))),
-            dropout=0.0, batch_sentences=32, warmup=0,
-        )  # fmt: skip
+            epoch_sentences,
+            learning_rate=2e-3,
+            denoising=Schedule(((0, 1.0), (300, 0.1))),
+            dropout=0.0,
+            batch_sentences=32,
+            warmup=0,
+        )
 
 
 @dataclass(frozen=True)

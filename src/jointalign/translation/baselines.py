@@ -9,7 +9,7 @@ import numpy as np
 
 from jointalign.embedding import BilingualEmbedding
 from jointalign.formats.api import read_bilingual
-from jointalign.retrieval import neighbours
+from jointalign.retrieval.api import neighbours
 from jointalign.translation._scoring import score
 from jointalign.translation._segmentation import Segmentation
 from jointalign.translation._translator import Translator
@@ -52,11 +52,7 @@ def word_by_word(
 
 
 def baselines(
-    translator: Translator,
-    lines: Sequence[str],
-    references: Sequence[str],
-    direction: str,
-    folder: Path,
+    translator: Translator, lines: Sequence[str], references: Sequence[str], direction: str, folder: Path
 ) -> dict[str, MTResult]:
     """Scores of both, for a model and the vectors that lie beside it.
 

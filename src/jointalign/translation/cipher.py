@@ -16,9 +16,9 @@ import numpy as np
 
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
-from jointalign.files import atomic
 from jointalign.lexicon import Lexicon
-from jointalign.normalize import unit
+from jointalign.numerics.normalize import unit
+from jointalign.storage.files import atomic
 from jointalign.vocabulary import Vocabulary
 
 _KINDS = ("noun", "verb", "adjective", "adverb", "name", "determiner", "preposition")
@@ -209,10 +209,7 @@ class _Words:
         turned = (random.random(len(kinds)) < 0.5) & np.isin(kinds, _MOVABLE)
         of_kind = {kind: np.flatnonzero(np.array(kinds) == kind) for kind in _KINDS}
         weights = np.exp(settings.focus * liking) / (2 + rank)
-        return cls(
-            kinds, (tuple(spelt[0]), tuple(spelt[1])), weights, turned, of_kind,
-            settings.verb_last,
-        )  # fmt: skip
+        return cls(kinds, (tuple(spelt[0]), tuple(spelt[1])), weights, turned, of_kind, settings.verb_last)
 
     def pair(self, random: np.random.Generator) -> tuple[str, str]:
         """A sentence in both languages."""

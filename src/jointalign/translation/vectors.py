@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from jointalign.alignment.api import align, method_named
-from jointalign.corpus import Corpus
+from jointalign.corpora.corpus import Corpus
 from jointalign.embedding import BilingualEmbedding
 from jointalign.errors import JointalignError
-from jointalign.files import atomic, digest, read_lines
 from jointalign.formats.api import read, read_bilingual, write, write_bilingual
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
 from jointalign.reallocation import reallocate
-from jointalign.stages import Stages
+from jointalign.storage.files import atomic, digest, read_lines
+from jointalign.storage.stages import Stages
 from jointalign.training.duong import SupervisedJoint
 from jointalign.training.skipgram import SkipGram
 from jointalign.translation._segmentation import Segmentation
@@ -204,9 +204,13 @@ class Vectors:
         def work() -> None:
             parts = self._folder / f"{name}.parts"
             learnt = trainer.fit(
-                [self._corpus(code) for code in codes], lexicon, seed=self._seed,
-                threads=self._threads, folder=parts, progress=self._progress,
-            )  # fmt: skip
+                [self._corpus(code) for code in codes],
+                lexicon,
+                seed=self._seed,
+                threads=self._threads,
+                folder=parts,
+                progress=self._progress,
+            )
             if isinstance(learnt, BilingualEmbedding):
                 write_bilingual(learnt, path)
             else:

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from jointalign.errors import JointalignError
-from jointalign.processors import usable_processors
+from jointalign.numerics.processors import usable_processors
 from jointalign.word_alignment._kernels import number_cells
 from jointalign.word_alignment.base import ParallelText, Side, starts_of
 
@@ -60,13 +60,11 @@ class Cells:
         )
         cells = np.empty(starts[-1], np.int32)
         entries = number_cells(
-            *occurrences, source.starts, target.tokens, target.starts, starts,
-            len(target.words), cells,
-        )  # fmt: skip
+            *occurrences, source.starts, target.tokens, target.starts, starts, len(target.words), cells
+        )
         if entries > _MOST_ENTRIES:
             raise JointalignError(
-                f"{entries:,} distinct word pairs are more than 32-bit numbers can name; split "
-                "the text"
+                f"{entries:,} distinct word pairs are more than 32-bit numbers can name; split the text"
             )
         return cls(text, cells, starts, entries, occurrences)
 

@@ -49,7 +49,7 @@ def number_cells(
 
 
 @njit(inline="always")
-def _prior(g, generated, conditioning, tension, ratio, weights):  # noqa: ANN001, ANN202
+def _prior(g, generated, conditioning, tension, ratio, weights):
     """Unnormalised exp(tension * feature) of each conditioning word; returns their sum.
 
     From the diagonal outwards each weight is the last one times `ratio`, exp(-tension / n).
@@ -151,7 +151,7 @@ def accumulate(
 
 
 @njit(nogil=True, cache=True)
-def digamma(x):  # noqa: ANN001, ANN202
+def digamma(x):
     """Derivative of log gamma, for x > 0: recurrence up to 6, then the asymptotic series."""
     value = 0.0
     while x < 6.0:

@@ -59,9 +59,7 @@ def align_text(
     ways = []
     for reverse in (False, True):
 
-        def report(
-            done: float, total: float | None, note: str = "", before: int = len(ways)
-        ) -> None:
+        def report(done: float, total: float | None, note: str = "", before: int = len(ways)) -> None:
             if progress is not None:
                 progress(done + before * aligner.iterations, 2 * aligner.iterations, note)
 

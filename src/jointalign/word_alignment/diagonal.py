@@ -94,9 +94,7 @@ class DiagonalAligner:
         if self.iterations < 1:
             raise JointalignError(f"expected at least 1 iteration, got {self.iterations}")
         if not 0 <= self.null_probability < 1:
-            raise JointalignError(
-                f"expected null_probability in [0, 1), got {self.null_probability}"
-            )
+            raise JointalignError(f"expected null_probability in [0, 1), got {self.null_probability}")
         if self.alpha < 0 or self.tension < 0:
             raise JointalignError(
                 f"expected alpha and tension of at least 0, got {self.alpha} and {self.tension}"
@@ -147,9 +145,7 @@ class DiagonalAligner:
 class _Learner:
     """One direction: its tables, and what one iteration does to them."""
 
-    def __init__(
-        self, settings: DiagonalAligner, cells: Cells, forward: bool, threads: int | None
-    ) -> None:
+    def __init__(self, settings: DiagonalAligner, cells: Cells, forward: bool, threads: int | None) -> None:
         self._settings, self._cells, self._forward = settings, cells, forward
         self._threads = threads
         self._generated = cells.side(forward)
@@ -237,9 +233,13 @@ class _Learner:
 
     def _model(self, table: np.ndarray) -> tuple[Any, ...]:
         return (
-            self._forward, self._generated.tokens, table, self._null_table,
-            self._settings.null_probability, self.tension,
-        )  # fmt: skip
+            self._forward,
+            self._generated.tokens,
+            table,
+            self._null_table,
+            self._settings.null_probability,
+            self.tension,
+        )
 
     def _in_parts(self, parts: np.ndarray, work: Callable[[int, int], None]) -> None:
         self._cells.in_parts(parts, work, self._threads)

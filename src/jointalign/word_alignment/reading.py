@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from jointalign.corpora.tokenization import tokenizer
 from jointalign.errors import FormatError
-from jointalign.files import read_lines
-from jointalign.tokenization import tokenizer
+from jointalign.storage.files import read_lines
 from jointalign.word_alignment.base import Gold, Links, ParallelText
 
 SEPARATOR = "|||"
@@ -73,9 +73,11 @@ def raw_pairs(source: str | Path, target: str | Path | None = None) -> Iterator[
             longer = target if one is None else source
             number = (one or other or (None,))[0]
             raise FormatError(
-                longer, number, "the other language's file ends before this line; both must have "
+                longer,
+                number,
+                "the other language's file ends before this line; both must have "
                 "one sentence a line, in the same order",
-            )  # fmt: skip
+            )
         yield one[1].strip(), other[1].strip()
 
 
@@ -133,9 +135,10 @@ def _link(path: str | Path, number: int, item: str, mark: str, start: int = 0) -
     link = int(source) - start, int(target) - start
     if min(link) < 0:
         raise FormatError(
-            path, number, f"expected positions of at least {start}, got '{item}'; say from which "
-            "number the file counts",
-        )  # fmt: skip
+            path,
+            number,
+            f"expected positions of at least {start}, got '{item}'; say from which number the file counts",
+        )
     return link
 
 
@@ -146,16 +149,15 @@ def check_links(links: Links, text: ParallelText, path: str | Path) -> None:
         FormatError: If there are more or fewer lines, or a link names a word that is not there.
     """
     if len(links) != len(text):
-        raise FormatError(
-            path, None, f"expected {len(text)} lines, as many as the text, got {len(links)}"
-        )
+        raise FormatError(path, None, f"expected {len(text)} lines, as many as the text, got {len(links)}")
     sentences = np.repeat(np.arange(len(text)), np.diff(links.starts))
     for column, side in enumerate((text.source, text.target)):
         beyond = links.pairs[:, column] >= np.diff(side.starts)[sentences]
         if beyond.any():
             at = int(np.argmax(beyond))
             raise FormatError(
-                path, int(sentences[at]) + 1,
+                path,
+                int(sentences[at]) + 1,
                 f"the link {links.pairs[at, 0]}-{links.pairs[at, 1]} names a word beyond the end "
                 "of its sentence; is the text tokenised as when it was aligned?",
-            )  # fmt: skip
+            )

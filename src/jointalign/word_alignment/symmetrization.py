@@ -37,9 +37,7 @@ class Symmetrization(StrEnum):
 
 
 # Straight neighbours first, as in Moses: which come first can decide which come at all.
-_NEIGHBOURS = np.array(
-    [(-1, 0), (0, -1), (1, 0), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1)], np.int64
-)
+_NEIGHBOURS = np.array([(-1, 0), (0, -1), (1, 0), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1)], np.int64)
 _FORWARD, _REVERSE = 1, 2
 
 
@@ -69,9 +67,18 @@ def symmetrize(
     pairs = np.empty((len(forward) + len(reverse), 2), np.int32)
     counts = np.zeros(len(text), np.int64)
     _join(
-        text.source.starts, text.target.starts, forward, reverse, how.startswith("grow"),
-        "final" in how, how.endswith("and"), _least_marks(how), _NEIGHBOURS, pairs, counts,
-    )  # fmt: skip
+        text.source.starts,
+        text.target.starts,
+        forward,
+        reverse,
+        how.startswith("grow"),
+        "final" in how,
+        how.endswith("and"),
+        _least_marks(how),
+        _NEIGHBOURS,
+        pairs,
+        counts,
+    )
     return Links(pairs[: counts.sum()].copy(), starts_of(counts))
 
 
@@ -118,7 +125,7 @@ def _join(
 
 
 @njit(nogil=True, cache=True)
-def _marks(forward, reverse):  # noqa: ANN001, ANN202
+def _marks(forward, reverse):
     """Which directions have each link."""
     marks = np.zeros((len(reverse), len(forward)), np.uint8)
     for j in range(len(forward)):
@@ -131,7 +138,7 @@ def _marks(forward, reverse):  # noqa: ANN001, ANN202
 
 
 @njit(nogil=True, cache=True)
-def _grow(links, marks, neighbours) -> None:  # noqa: ANN001
+def _grow(links, marks, neighbours) -> None:
     n, m = links.shape
     grown = True
     while grown:
@@ -149,7 +156,7 @@ def _grow(links, marks, neighbours) -> None:  # noqa: ANN001
 
 
 @njit(nogil=True, cache=True)
-def _finish(links, marks, direction, both_free) -> None:  # noqa: ANN001
+def _finish(links, marks, direction, both_free) -> None:
     n, m = links.shape
     for i in range(n):
         for j in range(m):

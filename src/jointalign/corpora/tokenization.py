@@ -1,0 +1,296 @@
+"""Words from running text: Unicode segmentation with the rules of each language.
+
+Text is cut at white space, and each distinct piece is analysed once and remembered: text repeats
+itself, so nearly every piece costs one look-up. The rules:
+
+* Spelling: Unicode NFC; typographic apostrophes and hyphens become `'` and `-`; soft hyphens, byte
+  order marks and direction marks go. Lower case by the language's own rules.
+* A word is made of letters, combining marks and digits. Inside a word, apostrophes, hyphens, `·`
+  and `_` belong to it (`o'clock`, `well-known`), and so do `.` and `,` between digits (`3,000`) and
+  the dots of an abbreviation (`u.s.`). A hyphen between digits does not (`1914-1918`).
+* Clitics are words: `it 's`, `l' homme`, `dit - il`, `'t is`. English negations stay whole
+  (`don't`): cut off, `n't` would leave stems such as `ca` and `wo`.
+* Web and e-mail addresses stay whole. Any other mark is a token; runs of dots or dashes are one.
+  Control characters separate.
+* Scripts without spaces: Chinese is cut by jieba (extra `tokenizers`). Japanese (but for katakana),
+  Thai, Lao, Khmer and Burmese, and Chinese characters in other languages, are cut into characters;
+  for real words cut such text beforehand and say `tokenized=True`.
+
+MUSE dictionaries come from text in which every apostrophe and hyphen was cut, so none of their
+entries holds one. Keeping compounds whole costs less than 1 % of the entries found in a corpus.
+"""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import chain
+
+import regex
+
+from jointalign.errors import MissingExtraError
+
+logger = logging.getLogger(__name__)
+
+_TYPOGRAPHIC, _PLAIN = "’ʼ‐\u2011", "''--"  # apostrophes and hyphens
+_INVISIBLE = "\u00ad\ufeff\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_STRESS = "\u0301"  # NFC has composed it where it is no stress mark; й and ё are out of its reach
+_ARABIC_POINTS = "\u0640\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652\u0670"
+_HEBREW_POINTS = "".join(map(chr, range(0x0591, 0x05BE))) + "\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
+
+# The range comes first because most letters are in it, and found at once.
+_LETTER = r"[a-z[[\p{L}\p{M}\p{N}]--[\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]]]"
+_HAN = r"\p{Han}+"
+# Persian and Indic words may hold the invisible joiners U+200C and U+200D.
+_JOINERS = "'·_\u200c\u200d"
+_HYPHEN = r"(?<!\p{N})-|-(?!\p{N})"
+_BETWEEN_DIGITS = r"(?<=\p{N})[.,٫٬](?=\p{N})"
+_ABBREVIATION = rf"(?<!{_LETTER})(?:\p{{L}}\.){{2,8}}(?!{_LETTER})"
+_ADDRESS = r"(?:https?://|www\.)\S*[\p{L}\p{N}/]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+_MARK = r"\.+|-+|_+|=+|\*+|[^\s\p{Cc}\p{Cf}]\p{M}*"
+
+_LONGEST_REMEMBERED = 64  # characters; a longer piece hardly comes twice
+_MOST_REMEMBERED = 1 << 18  # pieces, about 60 MB
+
+_Words = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """What is particular to a language; patterns are regular expressions on lower case.
+
+    Args:
+        before: Elided words, which end in an apostrophe: `l'`.
+        after: Clitics that begin with an apostrophe and end a word: `'s`.
+        untied: Clitics at the end of a word that their hyphen does not tie to it: `-il`.
+        whole: Words that the other rules would tear apart.
+        joiners: More marks that belong to a word when inside it.
+        hyphen: What joins by hyphens; empty for nothing.
+        segmented: Runs of a script that the language's segmenter cuts.
+        removed: Characters to drop: stress marks, vowel points.
+        dotless: Whether the small letter of `I` is `ı`.
+    """
+
+    before: str = ""
+    after: str = ""
+    untied: str = ""
+    whole: str = ""
+    joiners: str = ""
+    hyphen: str = _HYPHEN
+    segmented: str = ""
+    removed: str = ""
+    dotless: bool = False
+
+
+_ARABIC = _Rules(removed=_ARABIC_POINTS)
+_CYRILLIC = _Rules(removed=_STRESS)
+_NORDIC = _Rules(joiners=":")  # case endings: EU:n
+_TURKIC = _Rules(dotless=True)
+_WITHOUT_SPACES = _Rules()
+_RULES = {
+    "ar": _ARABIC,
+    "az": _TURKIC,
+    "be": _CYRILLIC,
+    "bg": _CYRILLIC,
+    "ca": _Rules(before="[ldnsmt]'", after="'(?:ls?|ns?|[mts]|h[io])"),
+    "de": _Rules(after="'s"),
+    "en": _Rules(after="'(?:s|ll|ve|re|d|m)", whole="'(?:tis|twas|twere|twill|em)"),
+    "es": _Rules(),
+    "fa": _ARABIC,
+    "fi": _NORDIC,
+    "fr": _Rules(
+        before="(?:[cdjlmnst]|(?:jus|lors|puis|quoi)?qu)'",
+        untied="-(?:t-)?(?:ils?|elles?|on)|(?<!rendez)-vous"
+        "|-(?:je|tu|nous|moi|toi|l[ae]s?|lui|leur|en|y|ce|ci|là)",
+    ),
+    "he": _Rules(joiners='"״׳', removed=_HEBREW_POINTS),
+    "it": _Rules(before=rf"{_LETTER}+'(?=\p{{L}})|(?:[cdl]|un|(?:a|da|de|ne|su)ll)'", whole="po'"),
+    "ja": _WITHOUT_SPACES,
+    "km": _WITHOUT_SPACES,
+    "lo": _WITHOUT_SPACES,
+    "my": _WITHOUT_SPACES,
+    "nl": _Rules(whole=rf"'s-{_LETTER}+|'(?:[knmrst]|ie)"),
+    "pt": _Rules(untied="-(?:me|te|se|lhes?|nos|vos|l?[ao]s?)"),
+    "ro": _Rules(hyphen=""),  # hyphens mostly tie clitics: într-un, s-a
+    "ru": _CYRILLIC,
+    "sv": _NORDIC,
+    "th": _WITHOUT_SPACES,
+    "tr": _TURKIC,
+    "uk": _CYRILLIC,
+    "zh": _Rules(segmented=_HAN),
+}
+
+
+def known_languages() -> tuple[str, ...]:
+    """Codes of the languages that were looked at; any other gets the general rules."""
+    return tuple(_RULES)
+
+
+def tokenizer(language: str, lowercase: bool = True, tokenized: bool = False) -> Callable[[str], list[str]]:
+    """Make the function that cuts a text into words, which never contain white space.
+
+    Args:
+        language: ISO 639 code, e.g. `en`; what follows a hyphen is ignored (`en-US`).
+        lowercase: Whether to lower-case, by the rules of the language.
+        tokenized: Whether white space separates the words already. They are then spelt by the same
+            rules (case, apostrophes, stress marks) but not cut.
+
+    Raises:
+        MissingExtraError: If the language is Chinese and jieba is not installed.
+
+    Example:
+        >>> tokenizer("en")("It's 3,000 miles, isn't it?")
+        ['it', "'s", '3,000', 'miles', ',', "isn't", 'it', '?']
+        >>> tokenizer("fr")("L’homme d'aujourd’hui")
+        ["l'", 'homme', "d'", "aujourd'hui"]
+        >>> tokenizer("tr", tokenized=True)("İyi AKŞAMLAR !")
+        ['iyi', 'akşamlar', '!']
+    """
+    code, rules = _rules_of(language)
+    spell = _speller(rules, lowercase)
+    if tokenized:
+        analyse = _whole(spell)
+    else:
+        _warn(code, rules)
+        analyse = _cutter(rules, spell, lowercase)
+    words_of = _Memory(analyse).__getitem__
+
+    def tokenize(text: str) -> list[str]:
+        return list(chain.from_iterable(map(words_of, text.split())))
+
+    return tokenize
+
+
+def speller(language: str, lowercase: bool = True) -> Callable[[str], str]:
+    """Make the function that spells a word as `tokenizer` does, without cutting it.
+
+    Args:
+        language: As for `tokenizer`; `und`, undetermined, has the general rules.
+        lowercase: Whether to lower-case, by the rules of the language.
+
+    Example:
+        >>> speller("tr")("İstanbul’un"), speller("ru")("За\u0301мок")
+        ("istanbul'un", 'замок')
+    """
+    return _speller(_rules_of(language)[1], lowercase)
+
+
+def _rules_of(language: str) -> tuple[str, _Rules]:
+    """The language's code without region, and its rules."""
+    code = language.lower().replace("_", "-").split("-")[0]
+    return code, _RULES.get(code, _Rules())
+
+
+class _Memory(dict[str, _Words]):
+    """The words of each piece of text, worked out when first asked for."""
+
+    def __init__(self, analyse: Callable[[str], _Words]) -> None:
+        super().__init__()
+        self._analyse = analyse
+
+    def __missing__(self, piece: str) -> _Words:
+        words = self._analyse(piece)
+        if len(piece) <= _LONGEST_REMEMBERED:
+            if len(self) >= _MOST_REMEMBERED:
+                self.clear()
+            self[piece] = words
+        return words
+
+
+def _warn(code: str, rules: _Rules) -> None:
+    if len(code) > 3:
+        logger.warning("'%s' is no ISO 639 code such as 'en'; taking the general rules", code)
+    if rules is _WITHOUT_SPACES:
+        logger.warning("'%s' has no spaces and is cut into characters; better cut it first", code)
+
+
+def _speller(rules: _Rules, lowercase: bool) -> Callable[[str], str]:
+    """The function that gives a piece the spelling under which it is counted."""
+    table = str.maketrans(_TYPOGRAPHIC, _PLAIN, _INVISIBLE)
+    removed = str.maketrans("", "", rules.removed)
+    small_i = "ı" if rules.dotless else "i"
+
+    def spell(piece: str) -> str:
+        if not piece.isascii():
+            piece = piece.translate(table)
+        if lowercase:
+            # Python knows no Turkish rules, and makes two characters of a capital with a dot.
+            piece = piece.replace("İ", "i").replace("I\u0307", "i").replace("I", small_i).lower()
+        if not piece.isascii():
+            piece = unicodedata.normalize("NFC", piece)  # not earlier: lower case can undo it
+            if removed:
+                piece = piece.translate(removed)
+        return piece
+
+    return spell
+
+
+def _whole(spell: Callable[[str], str]) -> Callable[[str], _Words]:
+    """The analysis of pieces that are words already."""
+    return lambda piece: (word,) if (word := spell(piece)) else ()
+
+
+def _cutter(rules: _Rules, spell: Callable[[str], str], lowercase: bool) -> Callable[[str], _Words]:
+    """The analysis of pieces of running text."""
+    find = _pattern(rules, lowercase).findall
+    find_with_addresses = _pattern(rules, lowercase, _ADDRESS).findall
+    segment = _segmenter() if rules.segmented else None
+
+    def analyse(piece: str) -> _Words:
+        piece = spell(piece)
+        # Addresses are rare, and looking for one at every word is slow.
+        addresses = "@" in piece or "://" in piece or "www." in piece
+        words = find_with_addresses(piece) if addresses else find(piece)
+        return tuple(words if segment is None else chain.from_iterable(map(segment, words)))
+
+    return analyse
+
+
+def _pattern(rules: _Rules, lowercase: bool, first: str = "") -> regex.Pattern[str]:
+    """The expression whose matches in a piece, from left to right, are its words."""
+    ends = rf"(?!-?{_LETTER})"
+    after = rf"(?:{rules.after}){ends}" if rules.after else ""
+    untied = rf"(?:{rules.untied})+{ends}" if rules.untied else ""
+    joiners = [rf"[{_JOINERS}{rules.joiners}]", rules.hyphen, _BETWEEN_DIGITS]
+    joiner = rf"(?:{_any(*joiners)})"
+    if after or untied:
+        joiner = rf"(?!{_any(after, untied)}){joiner}"
+    kinds = [
+        first,
+        rf"(?<!{_LETTER})(?:{rules.whole})(?!{_LETTER})" if rules.whole else "",
+        rf"(?<!{_LETTER})(?:{rules.before})" if rules.before else "",
+        _ABBREVIATION,
+        rules.segmented,
+        rf"{_LETTER}+(?:{joiner}{_LETTER}+)*",
+        rf"(?<={_LETTER}){after}" if after else "",
+        _MARK,
+    ]
+    flags = regex.V1 if lowercase else regex.V1 | regex.IGNORECASE
+    return regex.compile(_any(*kinds), flags)
+
+
+def _any(*patterns: str) -> str:
+    return "|".join(filter(None, patterns))
+
+
+def _segmenter() -> Callable[[str], Iterable[str]]:
+    """Cut runs of Chinese characters with jieba; leave other words alone."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of jieba about its own code
+            import jieba  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise MissingExtraError("jieba", "tokenizers") from error
+    dictionary = jieba.Tokenizer()
+    # As `initialize` does, but without log lines and a cache in a folder open to all.
+    dictionary.FREQ, dictionary.total = dictionary.gen_pfdict(dictionary.get_dict_file())
+    dictionary.initialized = True
+    is_chinese = regex.compile(_HAN).fullmatch
+
+    def segment(word: str) -> Iterable[str]:
+        return dictionary.cut(word) if is_chinese(word) else (word,)
+
+    return segment

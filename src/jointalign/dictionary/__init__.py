@@ -1,0 +1,1 @@
+"""A bilingual dictionary from a space, exact or approximate, and translations of single words."""

@@ -1,0 +1,129 @@
+"""What retrieval finds, as words: translations, answers to questions, and tables of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from jointalign.embedding import Embedding
+from jointalign.errors import FormatError
+from jointalign.retrieval.api import Neighbours
+from jointalign.storage.files import read_lines, write_text
+
+
+@dataclass(frozen=True)
+class Translation:
+    """One translation of one word.
+
+    Args:
+        source: The word.
+        target: Its translation.
+        score: As retrieval gives it; higher is better.
+        margin: Score minus that of the next best target word: how clear the choice is. `None` if
+            there is no other target word.
+        rank: Place among all target words, from 1.
+    """
+
+    source: str
+    target: str
+    score: float
+    margin: float | None
+    rank: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is known of a word that was asked for.
+
+    Args:
+        word: The word.
+        translations: Best first; empty if the word is unknown or none is good enough.
+        known: Whether the word has a vector.
+        from_subwords: Whether that vector was built from the word's n-grams, the word itself not
+            being in the vocabulary.
+    """
+
+    word: str
+    translations: tuple[Translation, ...]
+    known: bool = True
+    from_subwords: bool = False
+
+
+def listed(
+    words: Sequence[str], target: Embedding, best: Neighbours, count: int, threshold: float | None
+) -> list[tuple[Translation, ...]]:
+    """The first `count` of each word's neighbours; one more is needed for the last margin."""
+    entries = []
+    for word, rows, scores in zip(words, best.rows.tolist(), best.scores.tolist(), strict=True):
+        margins = [score - lower for score, lower in pairwise(scores)] + [None]
+        entries.append(
+            tuple(
+                Translation(word, target.words[row], score, margin, rank)
+                for rank, (row, score, margin) in enumerate(
+                    zip(rows[:count], scores, margins, strict=False), start=1
+                )
+                if threshold is None or score >= threshold
+            )
+        )
+    return entries
+
+
+def agreed(
+    entries: Sequence[tuple[Translation, ...]], there: np.ndarray, back: np.ndarray, count: int
+) -> list[tuple[Translation, ...]]:
+    """Of each word, the translations that have it among their own `count` best.
+
+    Args:
+        entries: Of each word, from `listed`.
+        there: Rows of its neighbours, `(n, k)`, `k` at least `count` unless all are there.
+        back: Rows of the neighbours of each word of the other side, `(m, k)`.
+        count: How many.
+    """
+    rows = np.arange(len(there))[:, None, None]
+    mutual = (back[there[:, :count], :count] == rows).any(axis=2)  # (n, count)
+    return [tuple(entry for entry in some if mutual[row, entry.rank - 1]) for row, some in enumerate(entries)]
+
+
+def write_tsv(entries: Iterable[Translation], path: str | Path) -> None:
+    """Write translations as a table with tabs: source, target, score, margin, rank.
+
+    Args:
+        entries: What to write, in this order. A margin of `None` becomes an empty field.
+        path: The file; compressed if its suffix says so (`.gz`, `.bz2`, `.xz`, `.zst`).
+
+    Raises:
+        JointalignError: If the file cannot be written.
+    """
+    with write_text(path) as file:
+        file.write("source\ttarget\tscore\tmargin\trank\n")
+        for entry in entries:
+            margin = "" if entry.margin is None else f"{entry.margin:.6g}"
+            file.write(f"{entry.source}\t{entry.target}\t{entry.score:.6g}\t{margin}\t{entry.rank}\n")
+
+
+def read_tsv(path: str | Path) -> list[Translation]:
+    """Read a table that `write_tsv` wrote; numbers have the digits that were written.
+
+    Args:
+        path: The file.
+
+    Raises:
+        JointalignError: If the file cannot be opened.
+        FormatError: If a line is not of that form.
+    """
+    entries = []
+    for number, line in read_lines(path):
+        if number == 1:
+            continue
+        try:
+            source, target, score, margin, rank = line.split("\t")
+            clear = float(margin) if margin else None
+            entries.append(Translation(source, target, float(score), clear, int(rank)))
+        except ValueError:
+            reason = "expected source, target, score, margin and rank, with tabs between them"
+            raise FormatError(path, number, reason) from None
+    return entries

@@ -1,0 +1,160 @@
+"""The mean cosine of words and their nearest words, which CSLS needs; what all scores share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from array_api_compat import array_namespace, device
+
+from jointalign.errors import JointalignError
+from jointalign.numerics import topk as _topk
+from jointalign.numerics.normalize import unit
+from jointalign.numerics.tiles import blocks
+from jointalign.numerics.topk import Array, row_means, top, top_both
+
+TEMPERATURE = 30.0
+"""Inverse temperature of the inverted softmax: MUSE's default."""
+
+
+class Retrieval(StrEnum):
+    """How the translation of a word is found among the target words."""
+
+    NEAREST = "nn"
+    CSLS = "csls"
+    INVERTED_SOFTMAX = "isf"
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """The best candidates of each query, best first.
+
+    Args:
+        rows: Rows of the candidates, int64 `(n, k)`.
+        scores: Their scores, float32 `(n, k)`.
+    """
+
+    rows: Array
+    scores: Array
+
+
+def mean_similarity(x: Array, others: Array, k: int = 10) -> Array:
+    """Mean of the `k` highest cosines of each row of `x` and the rows of `others`: CSLS's r.
+
+    Args:
+        x: Vectors, `(n, d)`.
+        others: Vectors, `(m, d)`; the whole vocabulary of the other language.
+        k: How many; default 10, as in Conneau et al. (2018). All of them if there are fewer.
+
+    Returns:
+        Means, `(n,)`, of the type of `x`; zeros if there are no others.
+
+    Raises:
+        JointalignError: If `k` is not positive or the numbers of dimensions differ.
+
+    Example:
+        >>> import numpy as np
+        >>> mean_similarity(np.eye(2), np.array([[5.0, 0.0], [0.0, 1.0], [0.0, -1.0]]), k=2)
+        array([0.5, 0.5])
+    """
+    check(x, others, k)
+    best, _ = top(unit(x), unit(others), k, zeros(others))
+    return row_means(best)
+
+
+def both_similarities(x: Array, z: Array, k: int = 10) -> tuple[Array, Array]:
+    """`mean_similarity` in both directions, for little more than the cost of one.
+
+    Args:
+        x: Vectors of one language, `(n, d)`.
+        z: Vectors of the other, `(m, d)`.
+        k: As for `mean_similarity`.
+
+    Returns:
+        Means of the rows of `x` among `z`, `(n,)`, and of the rows of `z` among `x`, `(m,)`: the
+        hubness in CSLS of either side as candidates, the density of either as queries.
+
+    Raises:
+        JointalignError: If `k` is not positive or the numbers of dimensions differ.
+
+    Example:
+        >>> import numpy as np
+        >>> both_similarities(np.eye(2), np.array([[5.0, 0.0], [0.6, 0.8], [0.0, 1.0]]), k=1)
+        (array([1., 1.]), array([1. , 0.8, 1. ]))
+    """
+    check(x, z, k)
+    by_row, by_column = top_both(unit(x), unit(z), k, zeros(z), zeros(x))
+    return row_means(by_row[0]), row_means(by_column[0])
+
+
+def hubness(
+    candidates: Array,
+    sources: Array,
+    retrieval: Retrieval = Retrieval.CSLS,
+    neighbourhood: int = 10,
+    temperature: float = TEMPERATURE,
+) -> Array:
+    """What lowers the score of each candidate; keep it to search the same candidates again.
+
+    Args:
+        candidates: Target vectors, `(m, d)`.
+        sources: Vectors of the whole source vocabulary, `(s, d)`.
+        retrieval: Which score.
+        neighbourhood: Neighbours in CSLS's `r`; default 10, as in Conneau et al. (2018).
+        temperature: Inverse temperature `b` of the inverted softmax; default 30, as in MUSE.
+
+    Returns:
+        `(m,)`: `r_S(y)` for CSLS, the logarithm of the denominator for inverted softmax, or
+        zeros.
+
+    Raises:
+        JointalignError: If a setting is not positive or the numbers of dimensions differ.
+    """
+    check(candidates, sources, neighbourhood, temperature)
+    if Retrieval(retrieval) is Retrieval.NEAREST or sources.shape[0] == 0:
+        return zeros(candidates)
+    if retrieval == Retrieval.CSLS:
+        return mean_similarity(candidates, sources, neighbourhood)
+    return _log_sums(unit(candidates) * temperature, unit(sources))
+
+
+def scale(retrieval: Retrieval, temperature: float) -> float:
+    """What a score multiplies the cosine by."""
+    return {Retrieval.NEAREST: 1.0, Retrieval.CSLS: 2.0, Retrieval.INVERTED_SOFTMAX: temperature}[
+        Retrieval(retrieval)
+    ]
+
+
+def zeros(x: Array) -> Array:
+    """A zero for each row of `x`, `(n,)`."""
+    return array_namespace(x).zeros(x.shape[0], dtype=x.dtype, device=device(x))
+
+
+def check(x: Array, others: Array, *settings: float) -> None:
+    """Refuse vectors of two spaces, and settings that are not positive."""
+    if x.ndim != 2 or others.ndim != 2 or x.shape[1] != others.shape[1]:
+        raise JointalignError(
+            f"expected vectors of one space, (n, d) and (m, d); got {x.shape} and {others.shape}"
+        )
+    for setting in settings:
+        if not setting > 0:
+            raise JointalignError(
+                f"numbers of neighbours and the temperature must be positive, got {setting}"
+            )
+
+
+def _log_sums(x: Array, others: Array) -> Array:
+    """Logarithm of the sum of `exp(x @ others.T)` over each row, `(n,)`."""
+    xp = array_namespace(x)
+    found = []
+    for start, stop in blocks(x.shape[0], _topk.ROWS):
+        largest = xp.full((stop - start, 1), -xp.inf, dtype=x.dtype, device=device(x))
+        total = xp.zeros_like(largest)
+        for first, last in blocks(others.shape[0], _topk.COLUMNS):
+            block = x[start:stop, :] @ others[first:last, :].T
+            higher = xp.maximum(largest, xp.max(block, axis=1, keepdims=True))
+            total = total * xp.exp(largest - higher)
+            total = total + xp.sum(xp.exp(block - higher), axis=1, keepdims=True)
+            largest = higher
+        found.append((largest + xp.log(total))[:, 0])
+    return xp.concat(found)

@@ -1,0 +1,1 @@
+"""What decides gamma, methods and settings: pairs of the training dictionary held out."""

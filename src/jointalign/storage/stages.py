@@ -1,0 +1,220 @@
+"""Work in stages that can be stopped at any moment: each leaves files and a record."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+import resource
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jointalign.errors import JointalignError
+from jointalign.storage.files import atomic, check_folder, remove_leftovers
+
+logger = logging.getLogger(__name__)
+
+RECORDS = "stages"
+LOCK = ".lock"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of a finished stage.
+
+    Args:
+        key: Digest of everything that the stage's files depend on.
+        made: Random mark of this doing of the stage. Two doings under one key can differ (several
+            threads), so what comes after depends on the mark, too.
+        upstream: Marks of the earlier stages that this doing has used.
+        seconds: How long the work took in the process that finished it.
+        peak_memory_mb: Largest memory of a process up to its end.
+        repeated: Whether it was found done and not done again.
+    """
+
+    key: str
+    made: str
+    upstream: tuple[str, ...]
+    seconds: float
+    peak_memory_mb: float
+    repeated: bool = False
+
+
+class Stages:
+    """The stages of one folder.
+
+    Args:
+        folder: Where all files of the run lie.
+        report: Told the name of each stage and whether it was done before.
+    """
+
+    def __init__(self, folder: Path, report: Callable[[str, bool], None] | None = None) -> None:
+        self.folder = folder
+        self.records: dict[str, Record] = {}
+        self._report = report
+
+    def do(
+        self,
+        name: str,
+        settings: Mapping[str, Any] | Sequence[Any],
+        outputs: Sequence[str],
+        work: Callable[[], None],
+        after: Sequence[str] = (),
+    ) -> Record:
+        """Do a stage unless it is done.
+
+        Args:
+            name: Of the stage, and of its record.
+            settings: All that its result depends on besides earlier stages.
+            outputs: Files that it leaves, below the folder.
+            work: Makes them; each must appear as a whole or not at all.
+            after: Earlier stages that it depends on.
+        """
+        upstream = tuple(self.records[earlier].made for earlier in after)
+        text = json.dumps([name, settings], sort_keys=True, default=str)
+        key = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+        record = self._finished(name, key, upstream, outputs)
+        if self._report is not None:
+            self._report(name, record is not None)
+        if record is None:
+            if self._path(name).exists():
+                logger.warning("%s: made before from other files or settings, now replaced", name)
+            # Before the first file changes: a record must never vouch for another's files.
+            self._path(name).unlink(missing_ok=True)
+            begun = time.monotonic()
+            work()
+            seconds = time.monotonic() - begun
+            record = Record(key, secrets.token_hex(8), upstream, seconds, peak_memory_mb())
+            self._write(name, record, outputs)
+        self.records[name] = record
+        return record
+
+    def _path(self, name: str) -> Path:
+        return self.folder / RECORDS / f"{name}.json"
+
+    def _finished(
+        self, name: str, key: str, upstream: tuple[str, ...], outputs: Sequence[str]
+    ) -> Record | None:
+        try:
+            facts = json.loads(self._path(name).read_text("utf-8"))
+            if facts["key"] != key or tuple(facts["upstream"]) != upstream:
+                return None
+            for output in outputs:
+                if (self.folder / output).stat().st_size != facts["outputs"][output]:
+                    return None
+            return Record(key, facts["made"], upstream, facts["seconds"], facts["peak_memory_mb"], True)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None  # no record, or not a whole one: do it again
+
+    def _write(self, name: str, record: Record, outputs: Sequence[str]) -> None:
+        facts = {
+            "key": record.key,
+            "made": record.made,
+            "upstream": record.upstream,
+            "outputs": {output: (self.folder / output).stat().st_size for output in outputs},
+            "seconds": round(record.seconds, 3),
+            "peak_memory_mb": round(record.peak_memory_mb, 1),
+        }
+        with atomic(self._path(name), "w") as file:
+            json.dump(facts, file, indent=2)
+
+
+def in_step(folder: Path, names: Sequence[str]) -> bool:
+    """Whether these stages are done, each from the present files of the one before."""
+    try:
+        records = [json.loads((folder / RECORDS / f"{name}.json").read_text()) for name in names]
+        pairs = zip(records[:-1], records[1:], strict=True)
+        return all(earlier["made"] in later["upstream"] for earlier, later in pairs)
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+@contextmanager
+def locked(folder: Path, marker: str = RECORDS) -> Iterator[None]:
+    """Claim a folder for this process while it works in it.
+
+    Args:
+        folder: Made if missing.
+        marker: A folder in it that says that it is ours. A folder that is not empty and has none
+            holds something else, which must not be overwritten.
+
+    Raises:
+        JointalignError: If another process is at work there, the folder holds something else, or
+            it cannot be written.
+    """
+    check_folder(folder)
+    if not (folder / marker).is_dir() and any(path.name != LOCK for path in folder.iterdir()):
+        raise JointalignError(
+            f"{folder}: this folder holds other files, which could be overwritten; name an empty or a new one"
+        )
+    with (folder / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise JointalignError(
+                f"{folder}: another process is at work in this folder; wait for it or name another"
+            ) from None
+        (folder / marker).mkdir(exist_ok=True)
+        remove_leftovers(folder)
+        yield
+
+
+def spare_others(folder: str | Path, names: Iterable[str], own: str) -> None:
+    """Make sure that results in a folder would replace nothing but earlier results.
+
+    Args:
+        folder: Where they are to go; need not exist.
+        names: Of the files to be written.
+        own: The one among them whose presence says that they are all from here; write it
+            first, so that what was stopped can be started again.
+
+    Raises:
+        JointalignError: If there are files of these names that are from elsewhere.
+    """
+    found = [name for name in names if (Path(folder) / name).exists()]
+    if found and own not in found:
+        raise JointalignError(
+            f"{folder}: {', '.join(found)} would be overwritten, and there is no {own}, which "
+            "would say that an earlier command has made them; name an empty or a new folder"
+        )
+
+
+def peak_memory_mb() -> float:
+    """Largest resident memory of this process, or of one that it has waited for, in MiB."""
+    peak = max(resource.getrusage(who).ru_maxrss for who in _WHO)
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+_WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+
+
+def claim(path: Path, folder: Path, facts: dict[str, Any]) -> None:
+    """Note what is trained in a folder, or make sure that it is the same as before.
+
+    Args:
+        path: The note.
+        folder: What an error names.
+        facts: All that decides the result, as plain types; a `key` is noted, and not compared.
+
+    Raises:
+        JointalignError: If something else is trained there.
+    """
+    try:
+        before = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        with atomic(path, "w") as file:
+            json.dump(facts, file, indent=2)
+        return
+    changed = sorted(name for name in facts if facts[name] != before.get(name) and name != "key")
+    if changed:
+        raise JointalignError(
+            f"{folder}: another training is here, with other {', '.join(changed)}; name another "
+            "folder, or give the same again to go on"
+        )

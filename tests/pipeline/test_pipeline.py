@@ -1,0 +1,162 @@
+"""The whole job on two tiny languages, stopped and started again."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from languages import write_pair
+
+COMMAND = [sys.executable, "-m", "jointalign", "run", "--json"]
+RESULTS = [
+    "joint.safetensors",
+    "choice.json",
+    "reallocated.safetensors",
+    "aligned.safetensors",
+    "oversharing.json",
+    "dictionary.tsv",
+    "scores.json",
+    "report.html",
+]
+
+
+def command(options, out, *more):
+    return [*COMMAND, *(part for pair in options.items() for part in pair), "--out", str(out), *more]
+
+
+def finish(options, out, *more):
+    done = subprocess.run(command(options, out, *more), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def contents(out):
+    return {name: (Path(out) / name).read_bytes() for name in RESULTS}
+
+
+def times(out):
+    """When each file was written; but for what a run notes of itself at its start."""
+    noted = {".lock", "settings.json"}
+    return {path: path.stat().st_mtime_ns for path in out.rglob("*.*") if path.name not in noted}
+
+
+@pytest.fixture(scope="module")
+def options(tmp_path_factory):
+    return write_pair(tmp_path_factory.mktemp("languages"))
+
+
+@pytest.fixture(scope="module")
+def finished(options, tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "run"
+    return out, finish(options, out)
+
+
+def test_the_object_has_what_programs_read(finished):
+    _, result = finished
+    assert set(result["bli"]) == {"muse", "paper", "released", "strict"}
+    for table in (result["bli"], result["bli_identical_removed"]):
+        for facts in table.values():
+            assert {"p_at_1", "p_at_5", "p_at_10", "mrr", "coverage", "n", "ci"} <= set(facts)
+            assert facts["ci"][0] <= facts["p_at_1"] <= facts["ci"][1]
+    assert set(result["seconds"]) >= {"count", "train", "align", "induce", "evaluate"}
+    assert result["gamma"] in (0.7, 0.8, 0.9, 0.95)
+    assert result["peak_memory_mb"] > 50
+
+
+def test_the_languages_are_translated(finished):
+    _, result = finished
+    # By chance it would be 0.7 %.
+    assert result["bli"]["muse"]["p_at_1"] > 60
+    assert result["bli_identical_removed"]["muse"]["p_at_1"] > 60
+    assert result["bli"]["muse"]["coverage"] == 100
+
+
+def test_nothing_is_done_twice(options, finished):
+    out, result = finished
+    before = times(out)
+    again = finish(options, out)
+    assert times(out) == before
+    assert again["bli"] == result["bli"]
+    assert again["seconds"] == result["seconds"]
+
+
+def test_a_new_setting_is_done_again_from_there(options, finished, tmp_path):
+    out, _ = finished
+    joint = (out / "joint.safetensors").stat().st_mtime_ns
+    kept = contents(out)
+    changed = finish(options, out, "--gamma", "0.95", "--method", "procrustes")
+    assert changed["gamma"] == 0.95
+    assert changed["method"]["name"] == "procrustes"
+    assert (out / "joint.safetensors").stat().st_mtime_ns == joint
+    finish(options, out)
+    assert contents(out) == kept
+
+
+def test_kill_dash_nine_and_start_again_gives_the_same_bytes(options, finished, tmp_path):
+    out, _ = finished
+    disturbed = tmp_path / "disturbed"
+    killed = 0
+    for pause in (0.0, 0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.9):  # a whole run takes a second
+        process = subprocess.Popen(
+            command(options, disturbed, "--checkpoint-seconds", "0"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        process.stderr.readline()  # Python and its packages are there, the first stage begins
+        time.sleep(pause)
+        killed += process.poll() is None
+        process.kill()
+        _, messages = process.communicate()
+        assert process.returncode in (0, -signal.SIGKILL), messages
+    assert killed >= 1
+    finish(options, disturbed)
+    assert contents(disturbed) == contents(out)
+    assert not list(disturbed.rglob("*.jointalign-tmp"))
+
+
+@pytest.mark.parametrize("stage", ["count", "train", "align", "evaluate"])
+def test_killed_in_every_stage(options, finished, tmp_path, stage):
+    out, _ = finished
+    process = subprocess.Popen(
+        command(options, tmp_path, "--checkpoint-seconds", "0"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stderr:
+        if line.strip() == stage:
+            break
+    time.sleep(0.05)
+    process.kill()
+    process.wait()
+    process.stderr.close()
+    if stage != "evaluate":  # which is over in a moment
+        assert not (tmp_path / "stages" / "evaluate.json").exists()
+    finish(options, tmp_path)
+    assert contents(tmp_path) == contents(out)
+
+
+def test_two_runs_in_one_folder_do_not_meet(options, finished):
+    out, _ = finished
+    import fcntl
+
+    with (out / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = subprocess.run(command(options, out), capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "another process is at work" in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_broken_file_of_an_earlier_stage_is_made_again(options, finished, tmp_path):
+    out, _ = finished
+    kept = contents(out)
+    path = out / "aligned.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+    finish(options, out)
+    assert contents(out) == kept

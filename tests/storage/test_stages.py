@@ -1,0 +1,131 @@
+import json
+
+import pytest
+
+from jointalign.errors import JointalignError
+from jointalign.storage.stages import Stages, in_step, locked
+
+
+class Work:
+    """Counts how often it is done."""
+
+    def __init__(self, folder, content="result"):
+        self.folder, self.content, self.times = folder, content, 0
+
+    def __call__(self):
+        self.times += 1
+        (self.folder / "file.txt").write_text(self.content)
+
+
+def do(folder, work, settings=("a",)):
+    stages = Stages(folder)
+    return stages.do("stage", list(settings), ["file.txt"], work)
+
+
+def test_done_once(tmp_path):
+    work = Work(tmp_path)
+    first, second = do(tmp_path, work), do(tmp_path, work)
+    assert work.times == 1
+    assert not first.repeated
+    assert second.repeated
+    assert second.key == first.key
+
+
+def test_other_settings_are_other_work(tmp_path):
+    work = Work(tmp_path)
+    do(tmp_path, work)
+    do(tmp_path, work, settings=("b",))
+    assert work.times == 2
+
+
+@pytest.mark.parametrize("damage", ["missing", "shorter", "record"])
+def test_damage_is_mended(tmp_path, damage):
+    work = Work(tmp_path)
+    do(tmp_path, work)
+    if damage == "missing":
+        (tmp_path / "file.txt").unlink()
+    elif damage == "shorter":
+        (tmp_path / "file.txt").write_text("res")
+    else:
+        (tmp_path / "stages/stage.json").write_text('{"key": ')
+    do(tmp_path, work)
+    assert work.times == 2
+    assert (tmp_path / "file.txt").read_text() == "result"
+
+
+def test_failing_work_leaves_no_record(tmp_path):
+    def fail():
+        (tmp_path / "file.txt").write_text("half")
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        do(tmp_path, fail)
+    work = Work(tmp_path)
+    do(tmp_path, work)
+    assert work.times == 1
+
+
+def test_killed_work_of_other_settings_does_not_count_as_the_old(tmp_path):
+    def killed():
+        (tmp_path / "file.txt").write_text("RESULT")  # as long as the old one
+        raise KeyboardInterrupt
+
+    do(tmp_path, Work(tmp_path))
+    with pytest.raises(KeyboardInterrupt):
+        do(tmp_path, killed, settings=("b",))
+    again = Work(tmp_path)
+    assert not do(tmp_path, again).repeated
+    assert (tmp_path / "file.txt").read_text() == "result"
+
+
+def two(folder, setting, work):
+    stages = Stages(folder)
+    stages.do("first", [setting], [], lambda: None)
+    return stages.do("second", [], [], work, after=["first"])
+
+
+def test_a_stage_is_done_again_after_an_earlier_one(tmp_path):
+    times = []
+    two(tmp_path, "a", lambda: times.append(1))
+    assert two(tmp_path, "a", lambda: times.append(2)).repeated
+    assert in_step(tmp_path, ["first", "second"])
+    # Back to settings that were once done: the files before it are others all the same.
+    Stages(tmp_path).do("first", ["b"], [], lambda: None)
+    assert not in_step(tmp_path, ["first", "second"])
+    two(tmp_path, "a", lambda: times.append(3))
+    assert times == [1, 3]
+
+
+def test_records_say_what_it_cost(tmp_path):
+    do(tmp_path, Work(tmp_path))
+    record = json.loads((tmp_path / "stages/stage.json").read_text())
+    assert record["outputs"] == {"file.txt": 6}
+    assert record["seconds"] >= 0
+    assert record["peak_memory_mb"] > 10
+
+
+def test_one_at_a_time(tmp_path):
+    with locked(tmp_path), pytest.raises(JointalignError, match="another process"), locked(tmp_path):
+        raise AssertionError("both got in")
+    with locked(tmp_path):
+        assert (tmp_path / ".lock").exists()
+
+
+def test_leftovers_of_killed_writers_are_removed(tmp_path):
+    leftover = tmp_path / "deep" / ".0123456789abcdef.jointalign-tmp"
+    leftover.parent.mkdir()
+    leftover.write_text("half")
+    other = tmp_path / "another" / "run" / ".0123456789abcdef.jointalign-tmp"
+    other.parent.mkdir(parents=True)
+    other.write_text("of a living process")
+    (tmp_path / "stages").mkdir()
+    with locked(tmp_path):
+        assert not leftover.exists()
+        assert other.exists()
+
+
+def test_other_people_s_folders_are_left_alone(tmp_path):
+    (tmp_path / "settings.json").write_text("mine")
+    with pytest.raises(JointalignError, match="holds other files"), locked(tmp_path):
+        raise AssertionError("it got in")
+    assert [path.name for path in tmp_path.iterdir()] == ["settings.json"]
