@@ -1,6 +1,7 @@
 import bz2
 import gzip
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jointalign.corpora.tokenization import speller, tokenizer
+from jointalign.corpora.tokenization import Spelling, tokenizer
+from jointalign.dictionary.api import Translation, write_tsv
 from jointalign.errors import FormatError, JointalignError
 from jointalign.lexicon import Lexicon, LexiconReport
 from jointalign.vocabulary import Vocabulary
@@ -50,13 +52,151 @@ def read(tmp_path, text, **options):
         # a score after the translation
         ("house\tcasa\t0.8312\n", [("house", "casa")]),
         ("pi\t3.14\n", [("pi", "3.14")]),
-        ("three\tdrei\t3\n", [("three", "drei"), ("three", "3")]),
+        ("three\tdrei\t3\n", [("three", "drei")]),
     ],
 )
 def test_pairs_of_a_file(tmp_path, text, pairs):
     lexicon = read(tmp_path, text)
     assert list(lexicon) == pairs
     assert len(lexicon) == lexicon.report.pairs == len(pairs)
+
+
+HOUSE_AND_SUN = [("house", "casa"), ("sun", "sol")]
+
+
+@pytest.mark.parametrize(
+    ("text", "left_out"),
+    [
+        # numbers
+        ("house\tcasa\t123\nsun\tsol\t7\n", {"scores": 2}),
+        ("house\tcasa\t1e-05\nsun\tsol\t2E+3\n", {"scores": 2}),
+        ("house\tcasa\t0,93\nsun\tsol\t-1,5\n", {"scores": 2}),
+        ("house\tcasa\t93 %\nsun\tsol\t7%\n", {"scores": 2}),
+        ("house\tcasa\t1,024\nsun\tsol\t7\n", {"scores": 2}),
+        ("house\tcasa\t12\t0.5\t3\nsun\tsol\t7\t\t1\n", {"scores": 5}),
+        ("1\thouse\tcasa\n2\tsun\tsol\n", {"scores": 2}),
+        ("house\t0.5\tcasa\nsun\t.25\tsol\n", {"scores": 2}),
+        ("house casa 0.93\nsun sol 1e-05\n", {"scores": 2}),
+        ("house ||| casa ||| 0.5 0.3 1 ||| 0-0\nsun ||| sol ||| 1 1 1 ||| 0-0\n",
+         {"scores": 2, "annotations": 2}),
+        # parts of speech, codes
+        ("house\tcasa\tnoun\nsun\tsol\tnoun\n", {"annotations": 2}),
+        ("house\tn.\tcasa\nsun\tn. sg\tsol\n", {"annotations": 2}),
+        ("house\tcasa\tNOUN\tf\nsun\tsol\tNOUN\tm\n", {"annotations": 4}),
+        ("house\tcasa\t<n><f>\nsun\tsol\t[n.m.]\n", {"annotations": 2}),
+        ("house\tcasa\tQ3947\nsun\tsol\tn02958343\n", {"annotations": 2}),
+        ("house\tcasa\tbn:00044994n\nsun\tsol\t2020-11-05\n", {"annotations": 2}),
+        (
+            "en\thouse\tes\tcasa\nen\tsun\tes\tsol\nen\tsun\tes\tsol\n",
+            {"annotations": 6, "duplicates": 1},
+        ),
+        (
+            "eng-000\thouse\tspa-000\tcasa\t9\neng-000\tsun\tspa-000\tsol\t7\n"
+            "eng-000\tsun\tspa-000\tsol\t5\n",
+            {"annotations": 6, "scores": 3, "duplicates": 1},
+        ),
+        # the same few values again and again
+        ("house\tcasa\tbuilding\nsun\tsol\tsky\n" * 2, {"annotations": 4, "duplicates": 2}),
+        # notes
+        ("house {n}\tcasa {f}\nsun [astron.]\tsol\n", {"annotations": 3}),
+        ("house (building)\tcasa\n(the) sun\tsol (el)\n", {"annotations": 3}),
+        ("house<n><sg>\tcasa<n><f><sg>\nsun<n>\tsol<n>\n", {"annotations": 4}),
+        # titles
+        ("source\ttarget\tscore\tmargin\trank\nhouse\tcasa\t1\t\t1\nsun\tsol\t1\t0.5\t2\n",
+         {"header": 1, "scores": 5}),
+        ("English\tSpanish\nhouse\tcasa\nsun\tsol\n", {"header": 1}),
+        ("en\tes\nhouse\tcasa\nsun\tsol\n", {"header": 1}),
+        ("word translation\nhouse casa\nsun sol\n", {"header": 1}),
+        ("# EN-ES vocabulary database\tcompiled\nhouse\tcasa\nsun\tsol\n", {"blank_or_comment": 1}),
+    ],
+)
+def test_what_stands_beside_a_pair_is_no_translation(tmp_path, text, left_out):
+    lexicon = read(tmp_path, text)
+    assert list(lexicon) == HOUSE_AND_SUN
+    facts = asdict(lexicon.report)
+    names = ("scores", "annotations", "header", "duplicates", "blank_or_comment")
+    assert {name: facts[name] for name in names if facts[name]} == left_out
+    assert lexicon.report.malformed_count == lexicon.report.multiword == 0
+    for name, count in left_out.items():
+        assert str(count) in str(lexicon.report), name
+
+
+@pytest.mark.parametrize("separator", [";", ",", "|", "/", "、", "；", "，", "،", " / ", "; ", "｜"])
+def test_several_words_in_either_field(tmp_path, separator):
+    words = [("house", "casa"), ("house", "hogar"), ("home", "casa"), ("home", "hogar"), ("sun", "sol")]
+    text = f"house{separator}home\tcasa{separator}hogar\nsun\tsol\n"
+    assert list(read(tmp_path, text)) == words
+    if separator != "/":
+        blank = f"house{separator}home casa{separator}hogar\nsun sol\n"
+        assert list(read(tmp_path, blank)) == words
+
+
+@pytest.mark.parametrize("word", ["km/h", "1/2", "1,000", "y/o", "3,5", "a.m."])
+def test_marks_inside_a_word_part_nothing(tmp_path, word):
+    assert list(read(tmp_path, f"{word}\t{word}\n")) == [(word, word)]
+
+
+@pytest.mark.parametrize("mark", ["\u200b", "\u2060", "\ufeff", "\u00ad", "\u200e", "\u200f", "\u2067"])
+def test_invisible_characters_are_no_part_of_an_entry(tmp_path, mark):
+    lexicon = read(tmp_path, f"cat\tgato{mark}\n{mark}dog\tperro\n{mark} sun\t{mark}sol\u00a0\n")
+    assert list(lexicon) == [("cat", "gato"), ("dog", "perro"), ("sun", "sol")]
+    assert lexicon.report.respelt == 3
+
+
+def test_numbers_and_names_of_tags_are_words_where_they_are_all_there_is(tmp_path):
+    assert list(read(tmp_path, "1984\t1984\t7\n2001\t2001\t3\n")) == [("1984", "1984"), ("2001", "2001")]
+    assert list(read(tmp_path, "noun\tnombre\nverb\tverbo\n")) == [("noun", "nombre"), ("verb", "verbo")]
+    assert list(read(tmp_path, "top ten 10\nhouse casa\nsun sol\n")) == HOUSE_AND_SUN
+
+
+def test_an_export_is_read_back_as_it_was_written(tmp_path):
+    entries = [
+        Translation("house", "1", 0.5, 0.25, 1),
+        Translation("house", "casa", 0.25, 1e-05, 2),
+        Translation("2", "2", 1.0, None, 1),
+    ]
+    write_tsv(entries, tmp_path / "dictionary.tsv")
+    lexicon = Lexicon.read(tmp_path / "dictionary.tsv")
+    assert list(lexicon) == [(entry.source, entry.target) for entry in entries]
+    assert lexicon.report.header == 1
+
+
+# Meeting vocabularies
+
+
+@pytest.mark.parametrize(
+    ("language", "entry", "word"),
+    [
+        ("de", "haus", "Haus"),
+        ("fr", "aujourd’hui", "aujourd’hui"),
+        ("fr", "aujourd'hui", "aujourd’hui"),
+        ("fr", "rendez‐vous", "rendez‐vous"),
+        ("hi", "\u0958लम", "\u0958लम"),
+        ("und", "cafe\u0301", "café"),
+        ("und", "café", "cafe\u0301"),
+        ("tr", "ışık", "IŞIK"),
+        ("tr", "i\u0307stanbul", "istanbul"),
+        ("az", "QIZIL", "qızıl"),
+        ("ru", "замок", "за\u0301мок"),
+        ("und", "👨‍👩‍👧", "👨‍👩‍👧"),
+        ("und", "❤", "❤️"),
+    ],
+)
+def test_an_entry_finds_the_word_that_is_spelt_like_it(tmp_path, language, entry, word):
+    path = tmp_path / "lexicon.txt"
+    path.write_text(f"{entry}\tx\n", "utf-8")
+    lexicon = Lexicon.read(path, source_language=language)
+    vocabulary, other = Vocabulary(("a", word)), Vocabulary(("x",))
+    assert lexicon.rows(vocabulary, other).tolist() == [[1, 0]]
+    assert lexicon.reversed().rows(other, vocabulary).tolist() == [[0, 1]]
+    assert vocabulary.words == ("a", word)
+
+
+def test_of_several_spellings_the_first_is_found(tmp_path):
+    lexicon = read(tmp_path, "haus\tcasa\n", source_language="de")
+    assert lexicon.rows(Vocabulary(("HAUS", "Haus", "haus")), Vocabulary(("casa",))).tolist() == [[0, 0]]
+    kept = read(tmp_path, "haus\tcasa\n", lowercase=False)
+    assert kept.rows(Vocabulary(("HAUS", "Haus", "haus")), Vocabulary(("casa",))).tolist() == [[2, 0]]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +216,7 @@ def test_pairs_of_a_file(tmp_path, text, pairs):
         ("dog perro", "duplicates", 1),
         ("DOG perro", "duplicates", 1),
         ("Cat Gato", "lowercased", 1),
-        ("cat\tgato\t0.5\t1e-3\t.25", "scores", 2),
+        ("cat\tgato\t0.5\t1e-3\t.25", "scores", 3),
     ],
 )
 def test_nothing_is_dropped_quietly(tmp_path, line, field, count):
@@ -192,7 +332,7 @@ def test_no_text_crashes_the_reader(tmp_path_factory, text, lowercase):
 
 
 words = st.text(st.characters(categories=["L", "N", "M"]), min_size=1).filter(
-    lambda word: word == speller("und")(word)
+    lambda word: word == Spelling().speller()(word)
 )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from jointalign.corpora.tokenization import speller
+from jointalign.corpora.tokenization import Spelling
 from jointalign.errors import FormatError, JointalignError
 from jointalign.storage.dictionary_lines import Pair, Pairs
 from jointalign.storage.files import read_lines
@@ -32,7 +32,9 @@ class LexiconReport:
         duplicates: Pairs left out because they came before.
         lowercased: Pairs with upper-case letters, now lower case.
         respelt: Pairs with other differences from the spelling of corpora, now spelt like them.
-        scores: Decimal numbers after the first translation, left out.
+        scores: Numbers beside the words, left out.
+        annotations: Other things beside the words, left out: parts of speech, codes, notes in brackets.
+        header: Lines that name the columns.
 
     Example:
         >>> print(LexiconReport(lines=4, pairs=2, malformed=(3,), malformed_count=1, duplicates=1))
@@ -49,15 +51,19 @@ class LexiconReport:
     lowercased: int = 0
     respelt: int = 0
     scores: int = 0
+    annotations: int = 0
+    header: int = 0
 
     def __str__(self) -> str:
         notes = [
+            (self.header, "header"),
             (self.blank_or_comment, "blank or comment"),
             (self.lowercased, "lower-cased"),
             (self.respelt, "respelt"),
             (self.duplicates, "repeated"),
             (self.multiword, "of several words"),
             (self.scores, "scores"),
+            (self.annotations, "annotations"),
             (self.malformed_count, f"malformed: {self._malformed_lines()}"),
         ]
         left_out = ", ".join(f"{number} {what}" for number, what in notes if number)
@@ -78,6 +84,8 @@ class Lexicon:
         pairs: (source word, target word); a word may have several translations.
         report: What was found in the file; derived lexicons keep the report of the file they
             come from.
+        spellings: By what rules the words of both sides are spelt, and vocabularies searched; `None`
+            for words that are meant as they stand.
 
     Example:
         >>> lexicon = Lexicon((("house", "casa"), ("house", "hogar"), ("bar", "bar")))
@@ -89,6 +97,7 @@ class Lexicon:
 
     pairs: tuple[Pair, ...]
     report: LexiconReport = field(default_factory=LexiconReport)
+    spellings: tuple[Spelling, Spelling] | None = None
 
     @classmethod
     def read(
@@ -103,17 +112,21 @@ class Lexicon:
         A line is a word and its translations, in one of three ways:
 
         - `house casa`: two words with blanks between (MUSE, VecMap);
-        - `house<TAB>casa<TAB>hogar`: fields with tabs between (XLING), any number of translations;
-        - either with several translations in one field: `house casa, hogar` (or `;` or `|`).
+        - `house<TAB>casa<TAB>hogar`: fields with tabs between (XLING), or ` ||| `, any number of
+          translations;
+        - either with several words in one field: `house, home casa;hogar` (also `|`, `/`, and the
+          separators of other scripts).
 
         Without a tab or separator, three or more words on a line cannot be told apart
-        (`ice cream helado`); such a line is counted as `multiword`. A decimal number after the
-        first translation of a line with tabs is a score and left out.
+        (`ice cream helado`); such a line is counted as `multiword`. Columns that hold something
+        beside the words, by what the whole file has there, are left out: numbers, parts of speech,
+        codes, values that repeat; so are notes in brackets and a first line of titles. A table of
+        `write_tsv` is read so, too.
 
         A line that is `#`, or starts with `#` and a blank, is a comment; but `# #`, `#<TAB>x` and
         `#the #le` are pairs, since `#` is a word in real dictionaries.
 
-        Entries are spelt like the words of a corpus (`tokenization.speller`) but not cut. Where the
+        Entries are spelt like the words of a corpus (`tokenization.Spelling`) but not cut. Where the
         tokenizer cuts, as French `l'homme` into `l'` and `homme`, an entry in one piece is found in
         no vocabulary of running text: in effect it has several words.
 
@@ -138,13 +151,14 @@ class Lexicon:
             >>> print(lexicon.report)
             2 pairs from 3 lines (1 lower-cased, 1 repeated, 1 malformed: line 3)
         """
-        languages = (source_language, target_language)
+        spellings = Spelling(source_language, lowercase), Spelling(target_language, lowercase)
         found = Pairs(
-            plain=[speller(language, lowercase=False) for language in languages],
-            final=[speller(language, lowercase) for language in languages],
+            plain=[replace(spelling, lowercase=False).speller() for spelling in spellings],
+            final=[spelling.speller() for spelling in spellings],
         )
         for number, text in read_lines(path):
             found.add(number, text)
+        found.finish()
         report = LexiconReport(
             pairs=len(found.pairs),
             malformed=tuple(found.malformed[:_LINES_NAMED]),
@@ -154,7 +168,7 @@ class Lexicon:
         if not found.pairs:
             reason = f"no usable pair: {report}; expected a word and its translation on each line"
             raise FormatError(path, None, reason)
-        return cls(tuple(found.pairs), report)
+        return cls(tuple(found.pairs), report, spellings)
 
     @classmethod
     def identical_strings(cls, source: Vocabulary, target: Vocabulary) -> Lexicon:
@@ -170,8 +184,28 @@ class Lexicon:
         pairs = tuple((word, word) for word in source.words if word in target)
         return cls(pairs, LexiconReport(pairs=len(pairs)))
 
+    def known(self, source: Vocabulary, target: Vocabulary) -> dict[Pair, tuple[int, int]]:
+        """Pairs of which both words are known, in file order, and their rows in two vocabularies.
+
+        A word is found by its spelling: `haus` of a dictionary is `Haus` of a vocabulary, and of
+        several words of one spelling the first.
+        """
+        source_rows, target_rows = self.rows_of(source, target)
+        return {
+            (source_word, target_word): (source_row, target_row)
+            for source_word, target_word in self.pairs
+            if (source_row := source_rows.get(source_word)) is not None
+            and (target_row := target_rows.get(target_word)) is not None
+        }
+
+    def rows_of(self, source: Vocabulary, target: Vocabulary) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        """Where each side's words are found in vocabularies: spelling -> row."""
+        if self.spellings is None:
+            return source.rows, target.rows
+        return source.by_spelling(self.spellings[0]), target.by_spelling(self.spellings[1])
+
     def rows(self, source: Vocabulary, target: Vocabulary) -> np.ndarray:
-        """Pairs of which both words are known, as rows of the two vocabularies.
+        """Pairs of which both words are known, as rows of the two vocabularies; see `known`.
 
         Returns:
             int64 `(k, 2)` in file order, each pair once.
@@ -181,13 +215,7 @@ class Lexicon:
             >>> lexicon.rows(Vocabulary(("dog", "cat")), Vocabulary(("gato",)))
             array([[1, 0]])
         """
-        found = [
-            (source_row, target_row)
-            for source_word, target_word in dict.fromkeys(self.pairs)
-            if (source_row := source.row(source_word)) is not None
-            and (target_row := target.row(target_word)) is not None
-        ]
-        return np.array(found, dtype=np.int64).reshape(-1, 2)
+        return np.array([*self.known(source, target).values()], dtype=np.int64).reshape(-1, 2)
 
     @cached_property
     def sources(self) -> tuple[str, ...]:
@@ -207,7 +235,9 @@ class Lexicon:
 
     def reversed(self) -> Lexicon:
         """The same pairs from target to source."""
-        return replace(self, pairs=tuple((target, source) for source, target in self.pairs))
+        spellings = None if self.spellings is None else self.spellings[::-1]
+        pairs = tuple((target, source) for source, target in self.pairs)
+        return replace(self, pairs=pairs, spellings=spellings)
 
     def overlap(self, other: Lexicon) -> int:
         """Number of pairs that both lexicons have."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
@@ -87,6 +88,14 @@ class Counts:
         return np.where(found >= 0, values[found], 0)
 
 
+class Spelling(Hashable, Protocol):
+    """A rule of spelling, such as `tokenization.Spelling`."""
+
+    def speller(self) -> Callable[[str], str]:
+        """The function that spells a word."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
     """Words in row order, by falling frequency, with their counts.
@@ -122,6 +131,29 @@ class Vocabulary:
     def rows(self) -> dict[str, int]:
         """Word -> row."""
         return {word: row for row, word in enumerate(self.words)}
+
+    @cached_property
+    def _spelt(self) -> dict[Spelling, dict[str, int]]:
+        return {}
+
+    def by_spelling(self, spelling: Spelling) -> dict[str, int]:
+        """Spelling -> row of the first word that is so spelt; worked out once.
+
+        Args:
+            spelling: The rule, `tokenization.Spelling`.
+
+        Example:
+            >>> from jointalign.corpora.tokenization import Spelling
+            >>> Vocabulary(("Haus", "haus", "Café")).by_spelling(Spelling("de"))
+            {'haus': 0, 'café': 2}
+        """
+        found = self._spelt.get(spelling)
+        if found is None:
+            found = {}
+            for row, spelt in enumerate(map(spelling.speller(), self.words)):
+                found.setdefault(spelt, row)
+            self._spelt[spelling] = found
+        return found
 
     def row(self, word: str) -> int | None:
         """Row of a word, `None` if it is not in the vocabulary."""

@@ -1,6 +1,7 @@
 """Words by hand for each language, and what must hold for any text."""
 
 import logging
+import re
 import sys
 import tempfile
 import unicodedata
@@ -10,8 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jointalign.corpora.tokenization import known_languages, speller, tokenizer
+from jointalign.corpora.tokenization import Spelling, known_languages, language_code, tokenizer
 from jointalign.errors import MissingExtraError
+
+def speller(language, lowercase=True):
+    return Spelling(language, lowercase).speller()
+
 
 # Expected words are separated by spaces.
 CASES = [
@@ -56,7 +61,17 @@ CASES = [
     ("ja", "東京タワーへ", "東 京 タワー へ"),
     ("th", "ไทย", "ไ ท ย"),
     ("en", "the 東京 tower", "the 東 京 tower"),
-    ("xx", "❤️👍 ok", "❤️ 👍 ok"),
+    ("xx", "❤️👍 ok", "❤ 👍 ok"),
+    ("xx", "👨‍👩‍👧👍🏽🇩🇪🇫🇷 ok", "👨‍👩‍👧 👍🏽 🇩🇪 🇫🇷 ok"),
+    ("fr", "l‘homme l´homme l＇homme l`homme l‛homme l′homme", "l' homme " * 5 + "l' homme"),
+    ("fr", "l´ homme, ‘oui’ `non´", "l' homme , ‘ oui ' ` non ´"),
+    ("nl", "‘s avonds is ´t zo", "'s avonds is 't zo"),
+    ("en", "don‘t say ‘no", "don't say ‘ no"),
+    ("xx", "\u200bcat\u2060 \u200ddog\u200c", "cat dog"),
+    ("ml", "അവന്\u200d ന്\u200d", "അവന്\u200d ന്\u200d"),  # a letter of its own, of old
+    ("tr", "i\u0307stanbul", "istanbul"),
+    ("lt", "Įj\u0307 i\u0307\u0301", "įj í"),
+    ("hi", "\u0958लम", "क़लम"),
     ("xx", "a'b l'homme it's", "a'b l'homme it's"),  # general rules: nothing torn apart
 ]
 
@@ -72,9 +87,15 @@ def test_case_is_kept_on_demand_and_clitics_are_found_in_capitals():
 
 
 def test_tokenized_text_is_spelt_but_not_cut():
-    assert tokenizer("en", tokenized=True)("It's  (UK)\tdon’t\u00a0x") == ["it's", "(uk)", "don't", "x"]
+    assert tokenizer("en", tokenized=True)("It's  (UK)\tdon’t\u00a0x") == ["it's", "(uk)", "don't\u00a0x"]
     assert tokenizer("ru", tokenized=True)("За\u0301мок") == ["замок"]
-    assert tokenizer("en", lowercase=False, tokenized=True)("The UK \u00ad") == ["The", "UK"]
+    assert tokenizer("en", lowercase=False, tokenized=True)("The UK \u00ad") == ["The", "UK", "\u00ad"]
+
+
+def test_each_token_keeps_its_place():
+    text = "\u200e the 3\u00a0000 \u3000 x\u2028y\x0b\t\u200b"
+    words = tokenizer("en", tokenized=True)(text)
+    assert words == ["\u200e", "the", "3\u00a0000", "\u3000", "x\u2028y\x0b", "\u200b"]
 
 
 def test_the_speller_spells_like_the_tokenizer():
@@ -84,6 +105,10 @@ def test_the_speller_spells_like_the_tokenizer():
     assert speller("und")("Cafe\u0301\u00ad") == "café"
     assert speller("und", lowercase=False)("X‐Cafe\u0301") == "X-Café"
     assert speller("en")("\u00ad") == ""
+    assert speller("und")("\u200bga\u200bto\u2060") == "gato"
+    assert speller("fa")("\u200cمی\u200cخواهم\u200c") == "می\u200cخواهم"
+    assert speller("und")("‘quoted’") == "‘quoted'"
+    assert speller("fr")("l´") == "l'"
 
 
 def test_a_second_look_gives_the_same_words():
@@ -92,7 +117,7 @@ def test_a_second_look_gives_the_same_words():
 
 
 def test_memory_of_pieces_is_bounded(monkeypatch):
-    monkeypatch.setattr("jointalign.tokenization._MOST_REMEMBERED", 10)
+    monkeypatch.setattr("jointalign.corpora.tokenization._MOST_REMEMBERED", 10)
     tokenize = tokenizer("en")
     text = [f"word{number}." for number in range(100)]
     expected = [token for word in text for token in (word[:-1], ".")]
@@ -118,19 +143,33 @@ def test_words_have_no_white_space_and_stay_as_they_are(text, language):
 @given(TEXTS, st.sampled_from(["en", "tr", "ru", "ar", "xx"]), st.booleans())
 def test_spelling_is_that_of_words_not_cut(text, language, lowercase):
     spell = speller(language, lowercase)
-    words = [word for word in map(spell, text.split()) if word]
+    words = [spell(word) or word for word in re.split("[ \t\r]+", text) if word]
     assert words == tokenizer(language, lowercase, tokenized=True)(text)
+
+
+@given(TEXTS, st.sampled_from(["en", "fr", "tr", "lt", "ar", "hi", "xx"]), st.booleans())
+def test_a_word_that_is_spelt_stays_as_it_is(text, language, lowercase):
+    spell = speller(language, lowercase)
+    once = spell(text)
+    assert spell(once) == once
 
 
 @given(TEXTS)
 def test_only_white_space_and_invisible_characters_are_dropped(text):
     def visible(part):
-        return "".join(c for c in part if unicodedata.category(c) not in ("Cc", "Cf"))
+        hidden = ("\u034f", "\ufe0e", "\ufe0f")
+        return "".join(
+            c for c in part if unicodedata.category(c) not in ("Cc", "Cf") and c not in hidden
+        )
 
-    plain = "".join(text.split()).translate(str.maketrans("’ʼ‐\u2011", "''--"))
+    plain = "".join(text.split()).translate(str.maketrans("’ʼ‐\u2011‘‛´`′＇", "''--" + "'" * 6))
     words = tokenizer("xx", lowercase=False)(text)
     # NFD: where pieces meet, the words may be composed and the text not, or the other way round.
-    found, expected = (unicodedata.normalize("NFD", visible(t)) for t in ("".join(words), plain))
+    joined = "".join(words).translate(str.maketrans("‘‛´`′＇", "'" * 6))
+    dotted = str.maketrans("", "", "\u0307")  # on an i it says nothing
+    found, expected = (
+        unicodedata.normalize("NFD", visible(t)).translate(dotted) for t in (joined, plain)
+    )
     assert found == expected
 
 
@@ -138,7 +177,21 @@ def test_known_languages():
     assert {"en", "es", "de", "fr", "it", "nl", "ru", "zh", "tr"} <= set(known_languages())
 
 
-@pytest.mark.parametrize("language", ["english", "ja"])
+@pytest.mark.parametrize(
+    ("code", "short"),
+    [
+        *[("zho", "zh"), ("cmn", "zh"), ("zh-TW", "zh"), ("zh_Hans_CN", "zh"), ("chi", "zh")],
+        *[("tur", "tr"), ("jpn", "ja"), ("tha", "th"), ("deu", "de"), ("ger", "de"), ("pt_BR", "pt")],
+        *[("EN", "en"), ("pes", "fa"), ("iw", "he"), ("und", "und"), ("source", "source"), ("", "")],
+    ],
+)
+def test_codes_of_two_and_three_letters_are_one(code, short):
+    assert language_code(code) == short
+    text = "IŞIK"
+    assert speller(code)(text) == speller(short)(text)
+
+
+@pytest.mark.parametrize("language", ["english", "ja", "jpn", "tha", "vi", "vie", "xx"])
 def test_doubtful_languages_are_warned_of(language, caplog):
     tokenizer(language)
     assert [record.levelno for record in caplog.records] == [logging.WARNING]

@@ -111,6 +111,7 @@ class PairReport:
             vector in both languages and nothing to learn from, as in the authors' code.
         source_unknown: Pairs whose source word has no vector on the source side.
         target_unknown: Pairs whose target word has none on the target side; a pair may be in both.
+        respelt: Of the used pairs, those that the vectors spell in another way, as in capitals.
     """
 
     given: int
@@ -118,6 +119,7 @@ class PairReport:
     shared: int
     source_unknown: int
     target_unknown: int
+    respelt: int = 0
 
     def to_json(self) -> dict[str, int]:
         """All of it as plain types."""
@@ -125,8 +127,9 @@ class PairReport:
 
     def __str__(self) -> str:
         """One line."""
+        respelt = f" ({self.respelt} in the vectors' other spelling)" if self.respelt else ""
         return (
-            f"{self.used} of {self.given} dictionary pairs used; left out: {self.shared} with a "
+            f"{self.used} of {self.given} dictionary pairs used{respelt}; left out: {self.shared} with a "
             f"shared word, {self.source_unknown} with an unknown source word, "
             f"{self.target_unknown} with an unknown target word"
         )
@@ -138,17 +141,23 @@ def training_pairs(bilingual: BilingualEmbedding, lexicon: Lexicon) -> tuple[np.
     Returns:
         Row numbers into `source_only` and `target_only`, int64 `(k, 2)`, and what was left out.
     """
-    pairs = lexicon.rows(bilingual.source_only.vocabulary, bilingual.target_only.vocabulary)
-    used = shared = source_unknown = target_unknown = 0
+    own = bilingual.source_only.vocabulary, bilingual.target_only.vocabulary
+    source_rows, target_rows = lexicon.rows_of(*own)
+    source_shared, target_shared = lexicon.rows_of(bilingual.shared.vocabulary, bilingual.shared.vocabulary)
+    used = shared = source_unknown = target_unknown = respelt = 0
     for source, target in lexicon:
-        in_source, in_target = source in bilingual.source_only, target in bilingual.target_only
-        source_known = in_source or source in bilingual.shared
-        target_known = in_target or target in bilingual.shared
+        in_source, in_target = source in source_rows, target in target_rows
+        source_known = in_source or source in source_shared
+        target_known = in_target or target in target_shared
         used += in_source and in_target
         shared += source_known and target_known and not (in_source and in_target)
         source_unknown += not source_known
         target_unknown += not target_known
-    return pairs, PairReport(len(lexicon), used, shared, source_unknown, target_unknown)
+        if in_source and in_target:
+            found = own[0].words[source_rows[source]], own[1].words[target_rows[target]]
+            respelt += found != (source, target)
+    report = PairReport(len(lexicon), used, shared, source_unknown, target_unknown, respelt)
+    return lexicon.rows(*own), report
 
 
 def align(

@@ -79,7 +79,8 @@ class Facts:
             ranks: From 1, or 0 for those further down than was looked.
         """
         groups = lexicon.grouped()
-        rows = [source.rows.get(word, -1) for word in groups]
+        source_rows, _ = lexicon.rows_of(source, source)
+        rows = [source_rows.get(word, -1) for word in groups]
         best = [
             _best([ranks[word, other] for other in others if (word, other) in ranks])
             for word, others in groups.items()

@@ -210,8 +210,9 @@ def _pair_ranks(
     hubs: np.ndarray | None,
 ) -> dict[Pair, int]:
     """Rank of the target of each pair in both vocabularies, among all target words; 0 if deeper."""
-    pairs = lexicon.rows(source.vocabulary, target.vocabulary)
-    if not len(pairs):
+    known = lexicon.known(source.vocabulary, target.vocabulary)
+    pairs = np.array([*known.values()], np.int64).reshape(-1, 2)
+    if not known:
         raise JointalignError(
             f"none of the lexicon's {len(lexicon)} pairs has both words in the vocabularies "
             f"({len(source)} and {len(target)} words); check the order of the languages, and "
@@ -226,10 +227,7 @@ def _pair_ranks(
         depth=depth,
         hubs=hubs,
     )
-    return {
-        (source.words[source_row], target.words[target_row]): rank
-        for (source_row, target_row), rank in zip(pairs.tolist(), found.tolist(), strict=True)
-    }
+    return dict(zip(known, found.tolist(), strict=True))
 
 
 def _result(facts: Facts, conditions: Conditions, overlap: int | None, resamples: int) -> BLIResult:

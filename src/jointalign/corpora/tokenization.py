@@ -3,15 +3,18 @@
 Text is cut at white space, and each distinct piece is analysed once and remembered: text repeats
 itself, so nearly every piece costs one look-up. The rules:
 
-* Spelling: Unicode NFC; typographic apostrophes and hyphens become `'` and `-`; soft hyphens, byte
-  order marks and direction marks go. Lower case by the language's own rules.
+* Spelling: Unicode NFC; typographic apostrophes and hyphens become `'` and `-`, and so do marks that
+  stand for an apostrophe between letters (`‘`, `´`, `` ` ``, `′`); invisible characters go, but for
+  the joiners that Persian and Indic words need. Lower case by the language's own rules; an `i` with
+  a dot above, as other programs make of `İ`, is `i`. One rule for text, dictionaries, questions and,
+  where these meet them, the words of vectors: `Spelling`.
 * A word is made of letters, combining marks and digits. Inside a word, apostrophes, hyphens, `·`
   and `_` belong to it (`o'clock`, `well-known`), and so do `.` and `,` between digits (`3,000`) and
   the dots of an abbreviation (`u.s.`). A hyphen between digits does not (`1914-1918`).
 * Clitics are words: `it 's`, `l' homme`, `dit - il`, `'t is`. English negations stay whole
   (`don't`): cut off, `n't` would leave stems such as `ca` and `wo`.
-* Web and e-mail addresses stay whole. Any other mark is a token; runs of dots or dashes are one.
-  Control characters separate.
+* Web and e-mail addresses and emoji sequences stay whole. Any other mark is a token; runs of dots or
+  dashes are one. Control characters and zero-width spaces separate.
 * Scripts without spaces: Chinese is cut by jieba (extra `tokenizers`). Japanese (but for katakana),
   Thai, Lao, Khmer and Burmese, and Chinese characters in other languages, are cut into characters;
   for real words cut such text beforehand and say `tokenized=True`.
@@ -35,8 +38,22 @@ from jointalign.errors import MissingExtraError
 
 logger = logging.getLogger(__name__)
 
+BLANKS = regex.compile(r"[ \t\r]+")
+"""What parts the words of tokenised text; a no-break or wide space belongs to its word."""
+
 _TYPOGRAPHIC, _PLAIN = "’ʼ‐\u2011", "''--"  # apostrophes and hyphens
-_INVISIBLE = "\u00ad\ufeff\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+# Quotation marks, too, elsewhere than between letters.
+_LIKE_APOSTROPHES = "‘‛´`′＇"
+_ZERO_WIDTH_SPACE = "\u200b"
+_INVISIBLE = "".join(
+    [
+        "\u00ad\u034f\u061c\u200e\u200f\ufeff\ufe0e\ufe0f",
+        *map(chr, range(0x202A, 0x202F)),
+        *map(chr, range(0x2060, 0x2070)),
+    ]
+)
+_EDGES = regex.compile(r"^[\u200c\u200d]+|(?<!\p{ccc=9})[\u200c\u200d]+$|(?<=\p{ccc=9}\u200d)[\u200c\u200d]+$")
+_DOTTED = regex.compile(r"(?<=[ijį])\u0307")  # these have a dot already
 _STRESS = "\u0301"  # NFC has composed it where it is no stress mark; й and ё are out of its reach
 _ARABIC_POINTS = "\u0640\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652\u0670"
 _HEBREW_POINTS = "".join(map(chr, range(0x0591, 0x05BE))) + "\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
@@ -50,6 +67,11 @@ _HYPHEN = r"(?<!\p{N})-|-(?!\p{N})"
 _BETWEEN_DIGITS = r"(?<=\p{N})[.,٫٬](?=\p{N})"
 _ABBREVIATION = rf"(?<!{_LETTER})(?:\p{{L}}\.){{2,8}}(?!{_LETTER})"
 _ADDRESS = r"(?:https?://|www\.)\S*[\p{L}\p{N}/]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+_TONE = r"\p{M}*[\U0001f3fb-\U0001f3ff]?"
+_EMOJI = (
+    rf"\p{{RI}}{{2}}|\p{{Extended_Pictographic}}{_TONE}(?:\u200d\p{{Extended_Pictographic}}{_TONE})*"
+    r"[\U000e0020-\U000e007f]*"
+)
 _MARK = r"\.+|-+|_+|=+|\*+|[^\s\p{Cc}\p{Cf}]\p{M}*"
 
 _LONGEST_REMEMBERED = 64  # characters; a longer piece hardly comes twice
@@ -97,6 +119,7 @@ _RULES = {
     "bg": _CYRILLIC,
     "ca": _Rules(before="[ldnsmt]'", after="'(?:ls?|ns?|[mts]|h[io])"),
     "de": _Rules(after="'s"),
+    "el": _Rules(),
     "en": _Rules(after="'(?:s|ll|ve|re|d|m)", whole="'(?:tis|twas|twere|twill|em)"),
     "es": _Rules(),
     "fa": _ARABIC,
@@ -106,6 +129,7 @@ _RULES = {
         untied="-(?:t-)?(?:ils?|elles?|on)|(?<!rendez)-vous"
         "|-(?:je|tu|nous|moi|toi|l[ae]s?|lui|leur|en|y|ce|ci|là)",
     ),
+    "hi": _Rules(),
     "he": _Rules(joiners='"״׳', removed=_HEBREW_POINTS),
     "it": _Rules(before=rf"{_LETTER}+'(?=\p{{L}})|(?:[cdl]|un|(?:a|da|de|ne|su)ll)'", whole="po'"),
     "ja": _WITHOUT_SPACES,
@@ -129,14 +153,40 @@ def known_languages() -> tuple[str, ...]:
     return tuple(_RULES)
 
 
+@dataclass(frozen=True)
+class Spelling:
+    """How words are spelt where they are counted and compared: one rule for whatever they come from.
+
+    Args:
+        language: As for `tokenizer`; `und`, undetermined, has the general rules.
+        lowercase: Whether to lower-case, by the rules of the language.
+
+    Example:
+        >>> Spelling("tr").speller()("İstanbul’un"), Spelling("ru").speller()("За\u0301мок")
+        ("istanbul'un", 'замок')
+    """
+
+    language: str = "und"
+    lowercase: bool = True
+
+    def speller(self) -> Callable[[str], str]:
+        """The function that spells a word as `tokenizer` does, without cutting it.
+
+        It gives the empty string for a word of which nothing can be seen.
+        """
+        return _speller(_rules_of(self.language)[1], self.lowercase)
+
+
 def tokenizer(language: str, lowercase: bool = True, tokenized: bool = False) -> Callable[[str], list[str]]:
     """Make the function that cuts a text into words, which never contain white space.
 
     Args:
-        language: ISO 639 code, e.g. `en`; what follows a hyphen is ignored (`en-US`).
+        language: ISO 639 code of two or three letters, e.g. `en` or `eng`; a region or script after
+            it is ignored (`en-US`, `zh_TW`).
         lowercase: Whether to lower-case, by the rules of the language.
-        tokenized: Whether white space separates the words already. They are then spelt by the same
-            rules (case, apostrophes, stress marks) but not cut.
+        tokenized: Whether blanks separate the words already. They are then spelt by the same rules
+            (case, apostrophes, stress marks) but not cut, and each keeps its place: one of
+            invisible characters alone stays as it is.
 
     Raises:
         MissingExtraError: If the language is Chinese and jieba is not installed.
@@ -152,11 +202,14 @@ def tokenizer(language: str, lowercase: bool = True, tokenized: bool = False) ->
     code, rules = _rules_of(language)
     spell = _speller(rules, lowercase)
     if tokenized:
-        analyse = _whole(spell)
-    else:
-        _warn(code, rules)
-        analyse = _cutter(rules, spell, lowercase)
-    words_of = _Memory(analyse).__getitem__
+        words_of = _Memory(lambda piece: (spell(piece) or piece,)).__getitem__
+
+        def look_up(text: str) -> list[str]:
+            return list(chain.from_iterable(map(words_of, parted(text))))
+
+        return look_up
+    _warn(language, code, rules)
+    words_of = _Memory(_cutter(rules, spell, lowercase)).__getitem__
 
     def tokenize(text: str) -> list[str]:
         return list(chain.from_iterable(map(words_of, text.split())))
@@ -164,23 +217,37 @@ def tokenizer(language: str, lowercase: bool = True, tokenized: bool = False) ->
     return tokenize
 
 
-def speller(language: str, lowercase: bool = True) -> Callable[[str], str]:
-    """Make the function that spells a word as `tokenizer` does, without cutting it.
-
-    Args:
-        language: As for `tokenizer`; `und`, undetermined, has the general rules.
-        lowercase: Whether to lower-case, by the rules of the language.
+def parted(text: str) -> list[str]:
+    r"""The words of tokenised text, which blanks part and nothing else, as they stand.
 
     Example:
-        >>> speller("tr")("İstanbul’un"), speller("ru")("За\u0301мок")
-        ("istanbul'un", 'замок')
+        >>> parted("5\u00a0km  ahead ")
+        ['5\xa0km', 'ahead']
     """
-    return _speller(_rules_of(language)[1], lowercase)
+    return [piece for piece in BLANKS.split(text) if piece]
+
+
+def language_code(language: str) -> str:
+    """The shortest ISO 639 code of a language, without region or script; what is none stays.
+
+    Example:
+        >>> language_code("cmn"), language_code("pt_BR"), language_code("ger"), language_code("source")
+        ('zh', 'pt', 'de', 'source')
+    """
+    code = language.lower().replace("_", "-").split("-")[0]
+    if code in _RULES or code == "und":
+        return code
+    import langcodes
+
+    try:
+        return langcodes.standardize_tag(code, macro=True).split("-")[0].lower()
+    except ValueError:  # of tags that are none
+        return code
 
 
 def _rules_of(language: str) -> tuple[str, _Rules]:
     """The language's code without region, and its rules."""
-    code = language.lower().replace("_", "-").split("-")[0]
+    code = language_code(language)
     return code, _RULES.get(code, _Rules())
 
 
@@ -200,22 +267,32 @@ class _Memory(dict[str, _Words]):
         return words
 
 
-def _warn(code: str, rules: _Rules) -> None:
-    if len(code) > 3:
-        logger.warning("'%s' is no ISO 639 code such as 'en'; taking the general rules", code)
+def _warn(language: str, code: str, rules: _Rules) -> None:
     if rules is _WITHOUT_SPACES:
-        logger.warning("'%s' has no spaces and is cut into characters; better cut it first", code)
+        logger.warning("'%s' has no spaces and is cut into characters; better cut it first", language)
+    if code in _RULES or code == "und":
+        return
+    import langcodes
+
+    if langcodes.tag_is_valid(code):
+        logger.warning("'%s' has no rules of its own here; taking the general rules", language)
+    else:
+        logger.warning("'%s' is no ISO 639 code such as 'en'; taking the general rules", language)
 
 
 def _speller(rules: _Rules, lowercase: bool) -> Callable[[str], str]:
     """The function that gives a piece the spelling under which it is counted."""
-    table = str.maketrans(_TYPOGRAPHIC, _PLAIN, _INVISIBLE)
+    table = str.maketrans(_TYPOGRAPHIC, _PLAIN, _INVISIBLE + _ZERO_WIDTH_SPACE)
     removed = str.maketrans("", "", rules.removed)
     small_i = "ı" if rules.dotless else "i"
+    apostrophes = _apostrophes(rules)
 
     def spell(piece: str) -> str:
         if not piece.isascii():
-            piece = piece.translate(table)
+            piece = _EDGES.sub("", piece.translate(table))
+            piece = apostrophes(piece)
+        elif "`" in piece:
+            piece = apostrophes(piece)
         if lowercase:
             # Python knows no Turkish rules, and makes two characters of a capital with a dot.
             piece = piece.replace("İ", "i").replace("I\u0307", "i").replace("I", small_i).lower()
@@ -223,14 +300,30 @@ def _speller(rules: _Rules, lowercase: bool) -> Callable[[str], str]:
             piece = unicodedata.normalize("NFC", piece)  # not earlier: lower case can undo it
             if removed:
                 piece = piece.translate(removed)
+            if "\u0307" in piece:
+                piece = unicodedata.normalize("NFC", _DOTTED.sub("", piece))
         return piece
 
     return spell
 
 
-def _whole(spell: Callable[[str], str]) -> Callable[[str], _Words]:
-    """The analysis of pieces that are words already."""
-    return lambda piece: (word,) if (word := spell(piece)) else ()
+def _apostrophes(rules: _Rules) -> Callable[[str], str]:
+    """The function that finds the apostrophe in what looks like one.
+
+    Between letters it is one; at an edge it may be a quotation mark, so only a clitic has it there.
+    """
+    between = regex.compile(rf"(?<=[\p{{L}}\p{{M}}])[{_LIKE_APOSTROPHES}](?=\p{{L}})").sub
+    table = str.maketrans(dict.fromkeys(_LIKE_APOSTROPHES, "'"))
+    clitics = _any(rules.before, rules.after, rules.whole)
+    is_clitic = regex.compile(clitics, regex.V1 | regex.IGNORECASE).fullmatch
+
+    def straighten(piece: str) -> str:
+        straight = piece.translate(table)
+        if straight == piece or (clitics and is_clitic(straight)):
+            return straight
+        return between("'", piece)
+
+    return straighten
 
 
 def _cutter(rules: _Rules, spell: Callable[[str], str], lowercase: bool) -> Callable[[str], _Words]:
@@ -240,6 +333,8 @@ def _cutter(rules: _Rules, spell: Callable[[str], str], lowercase: bool) -> Call
     segment = _segmenter() if rules.segmented else None
 
     def analyse(piece: str) -> _Words:
+        if _ZERO_WIDTH_SPACE in piece:  # where a line may break: a space that takes no room
+            return tuple(chain.from_iterable(map(analyse, piece.split(_ZERO_WIDTH_SPACE))))
         piece = spell(piece)
         # Addresses are rare, and looking for one at every word is slow.
         addresses = "@" in piece or "://" in piece or "www." in piece
@@ -264,8 +359,9 @@ def _pattern(rules: _Rules, lowercase: bool, first: str = "") -> regex.Pattern[s
         rf"(?<!{_LETTER})(?:{rules.before})" if rules.before else "",
         _ABBREVIATION,
         rules.segmented,
-        rf"{_LETTER}+(?:{joiner}{_LETTER}+)*",
+        rf"{_LETTER}+(?:{joiner}{_LETTER}+)*(?:(?<=\p{{ccc=9}})\u200d)?",
         rf"(?<={_LETTER}){after}" if after else "",
+        _EMOJI,
         _MARK,
     ]
     flags = regex.V1 if lowercase else regex.V1 | regex.IGNORECASE

@@ -1,4 +1,8 @@
-"""The lines of dictionary files: how a word and its translations are told apart, and spelt."""
+"""The lines of dictionary files: how a word and its translations are told apart, and spelt.
+
+What a column holds shows in the whole file, not in a line: counts, scores, parts of speech, codes
+and numbers of entries stand beside translations in many dictionaries, and are none.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,43 @@ from collections.abc import Callable, Sequence
 Pair = tuple[str, str]
 Speller = Callable[[str], str]
 
-# A comma between digits belongs to a number, as in "1,000".
-_SEPARATOR = re.compile(r"[;|]|(?<!\d),|,(?!\d)")
-_SCORE = re.compile(r"[-+]?\d*\.\d+(?:[eE][-+]?\d+)?")
+_LETTER = r"[^\W\d_]"
+_CJK = r"[\u3040-\u30ff\u3400-\u9fff]"
+# A comma between digits belongs to a number, as in "1,000"; a slash to "km/h" and "1/2".
+_SEPARATOR = re.compile(
+    r"[;|；｜、，،؛／]|(?<!\d),|,(?!\d)|\s/\s"
+    rf"|(?<={_LETTER}{_LETTER})/(?={_LETTER}{_LETTER})|(?<={_CJK})/|/(?={_CJK})"
+)
+_TIES = ";|；｜、，،؛／,/"  # at the edge of a word, or alone, they tie it to its neighbour
+_FIELDS = re.compile(r"\s*\|\|\|\s*")
+_NUMBER = r"[-+]?(?:\d+(?:[.,]\d+)*|[.,]\d+)(?:[eE][-+]?\d+)?\s?%?"
+_NUMBERS = re.compile(rf"{_NUMBER}(?:[\s;/]+{_NUMBER})*")
+_NOTE = re.compile(
+    r"(?<![^\s;,/|])(?:\{[^{}]*\}|\[[^\[\]]*\]|<[^<>]*>|\([^()]*\))(?=$|[\s;,/|])|(?:<[^<>\s]+>)+$"
+)
+_CODE = re.compile(r"[a-z]{2,3}(?:[-_][a-zA-Z0-9]{2,4})*")
+_PARTS = re.compile(r"[\W_]+")
+_TAGS = frozenset(
+    "noun verb adj adv adjective adverb pron pronoun prep preposition postp conj conjunction interj intj "
+    "interjection num numeral det determiner article art particle part propn proper name phrase idiom prefix "
+    "suffix proverb abbr abbreviation contraction aux auxiliary cconj sconj adp punct sym symbol letter "
+    "nn nns nnp nnps vb vbd vbg vbn vbp vbz vblex jj jjr jjs rb rbr rbs in cd dt prp n v a s x vt vi vr np "
+    "m f nt mf pl sg masc fem neut masculine feminine neuter plural singular common past pres inf ger pp "
+    "substantiv adjektiv sustantivo verbo adjetivo adverbio nom verbe adjectif adverbe sostantivo aggettivo "
+    "avverbio substantivo".split()
+)
+_TITLES = frozenset(
+    "source target src tgt trg word words translation translations lemma entry headword term score scores "
+    "count counts freq frequency rank margin probability prob weight pos tag id similarity cosine confidence "
+    "source_word target_word".split()
+)
+_LANGUAGES = frozenset(
+    "en es de fr it pt nl ru tr zh ja ar fi sv da no pl cs el he hi ko vi th uk ro hu fa id english spanish "
+    "german french italian portuguese dutch russian turkish chinese japanese arabic finnish swedish danish "
+    "norwegian polish czech greek hebrew hindi korean vietnamese thai ukrainian romanian hungarian persian "
+    "deutsch español français italiano português".split()
+)
+_ENOUGH = 4  # cells of a column to see whether its values repeat
 
 
 class Pairs:
@@ -23,44 +61,94 @@ class Pairs:
     """
 
     def __init__(self, plain: Sequence[Speller], final: Sequence[Speller]) -> None:
-        self._plain = plain
-        self._final = final
+        self._plain = [_without_edges(spell) for spell in plain]
+        self._final = [_without_edges(spell) for spell in final]
+        self._rows: list[tuple[int, list[str]]] = []  # of lines with fields
+        self._groups: list[tuple[int, list[str]]] = []  # of lines with blanks alone
         self.pairs: dict[Pair, None] = {}  # a set that keeps its order
         self.malformed: list[int] = []
         self.counts: Counter[str] = Counter()  # by the names of the report's fields
 
     def add(self, number: int, text: str) -> None:
-        """Take over the pairs of a line, or count it as what it is."""
+        """Take a line, or count it as what it is."""
         self.counts["lines"] += 1
         if _is_blank_or_comment(text):
             self.counts["blank_or_comment"] += 1
-            return
-        source, translations = self._fields(text)
-        pairs = [(source, target) for target in translations if self._is_pair(source, target)]
-        if not pairs:
-            self.malformed.append(number)
-        for pair in pairs:
-            self._add_pair(*pair)
+        elif "\t" in text:
+            self._rows.append((number, [cell.strip() for cell in text.split("\t")]))
+        elif " ||| " in text:
+            self._rows.append((number, _FIELDS.split(text.strip())))
+        else:
+            self._groups.append((number, _groups(text)))
+
+    def finish(self) -> None:
+        """Decide what the columns of all lines are, and take over their pairs."""
+        if self._rows:
+            self._take_header(self._rows)
+        if self._groups and (not self._rows or self._groups[0][0] < self._rows[0][0]):
+            self._take_header(self._groups)
+        cells = [cells for _, cells in self._rows]
+        words = _word_columns(cells)
+        entries = [(number, *self._fields(cells, words)) for number, cells in self._rows]
+        scored = _are_scored([cells for _, cells in self._groups])
+        entries += [(number, *self._of_groups(cells, scored)) for number, cells in self._groups]
+        for number, sources, translations in sorted(entries, key=lambda entry: entry[0]):
+            pairs = [(one, other) for one in sources for other in translations if self._is_pair(one, other)]
+            if not pairs:
+                self.malformed.append(number)
+            for pair in pairs:
+                self._add_pair(*pair)
+
+    def _take_header(self, lines: list[tuple[int, list[str]]]) -> None:
+        names = [cell.lower() for cell in lines[0][1] if cell]
+        titles = len(lines) > 1 and len(set(names)) == len(names) > 1
+        tongues = len(names) == 2 and _LANGUAGES.issuperset(names)
+        if titles and (_TITLES.issuperset(names) or tongues):
+            self.counts["header"] += 1
+            del lines[0]
 
     def _is_pair(self, source: str, target: str) -> bool:
         """Whether something visible is left of both."""
         return bool(source and target and self._final[0](source) and self._final[1](target))
 
-    def _fields(self, text: str) -> tuple[str, list[str]]:
-        if "\t" not in text:
-            source, *rest = text.split(maxsplit=1)
-            return source, _alternatives(rest[0].strip()) if rest else []
-        source, first, *others = (part.strip() for part in text.split("\t"))
-        kept = [other for other in others if not _SCORE.fullmatch(other)]
-        self.counts["scores"] += len(others) - len(kept)
-        return source, [word for part in (first, *kept) for word in _alternatives(part)]
+    def _fields(self, cells: list[str], columns: Sequence[int]) -> tuple[list[str], list[str]]:
+        """Alternatives of the source, and of all translations."""
+        for place, cell in enumerate(cells):
+            if cell and place not in columns:
+                self.counts["scores" if _NUMBERS.fullmatch(cell) else "annotations"] += 1
+        source, first, *others = [cells[place] for place in columns if place < len(cells)] + [""] * (
+            2 - len(cells)
+        )
+        kept = [first]
+        digits = any(map(str.isdigit, source + first))
+        for other in others:
+            if not digits and any(map(str.isdigit, other)):
+                self.counts["scores" if _NUMBERS.fullmatch(other) else "annotations"] += 1
+            else:
+                kept.append(other)
+        translations = [word for cell in kept for word in self._alternatives(cell)]
+        return self._alternatives(source), translations
+
+    def _alternatives(self, cell: str) -> list[str]:
+        plain = " ".join(_NOTE.sub(" ", cell).split(" ")).strip()
+        if plain != cell and any(map(str.isalnum, plain)):
+            self.counts["annotations"] += 1
+            cell = plain
+        return _alternatives(cell)
+
+    def _of_groups(self, groups: list[str], scored: bool) -> tuple[list[str], list[str]]:
+        if scored and len(groups) == 3 and _NUMBERS.fullmatch(groups[2]):
+            self.counts["scores"] += 1
+            groups = groups[:2]
+        source, *rest = groups
+        return _alternatives(source), _alternatives(" ".join(rest))
 
     def _add_pair(self, source: str, target: str) -> None:
-        if len(source.split()) > 1 or len(target.split()) > 1:
-            self.counts["multiword"] += 1
-            return
         entry = (source, target)
         plain = (self._plain[0](source), self._plain[1](target))
+        if any(len(word.split()) > 1 for word in plain):
+            self.counts["multiword"] += 1
+            return
         pair = (self._final[0](source), self._final[1](target))
         self.counts["respelt"] += plain != entry
         self.counts["lowercased"] += pair != plain
@@ -68,14 +156,68 @@ class Pairs:
         self.pairs[pair] = None
 
 
+def _without_edges(spell: Speller) -> Speller:
+    """Invisible characters gone, blanks that they stood beside may be at an edge."""
+    return lambda word: spell(word).strip()
+
+
 def _is_blank_or_comment(text: str) -> bool:
     stripped = text.strip()
     if "\t" in text:
-        return not stripped
+        return not stripped or text.startswith("# ")
     return stripped in ("", "#") or (text.startswith("# ") and stripped != "# #")
+
+
+def _groups(text: str) -> list[str]:
+    """Words between blanks, those that a separator ties together as one."""
+    words = text.split()
+    if len(words) < 3:
+        return words
+    groups = words[:1]
+    for word in words[1:]:
+        if groups[-1][-1] in _TIES or word[0] in _TIES:
+            groups[-1] += f" {word}"
+        else:
+            groups.append(word)
+    return groups if len(groups) > 1 else [words[0], " ".join(words[1:])]
 
 
 def _alternatives(part: str) -> list[str]:
     if not any(map(str.isalnum, part)):  # a smiley such as ";)", or a comma, is a word of its own
         return [part] if part else []
     return [word for piece in _SEPARATOR.split(part) if (word := piece.strip())]
+
+
+def _are_scored(lines: Sequence[Sequence[str]]) -> bool:
+    """Whether lines of blanks alone end with numbers: most of them, and all that have three words."""
+    threes = [line for line in lines if len(line) == 3]
+    return 2 * len(threes) >= len(lines) and all(_NUMBERS.fullmatch(line[2]) for line in threes)
+
+
+def _word_columns(rows: Sequence[Sequence[str]]) -> list[int]:
+    """Which columns hold words, the source's first."""
+    width = max(map(len, rows), default=2)
+    columns = [[row[place] for row in rows if place < len(row) and row[place]] for place in range(width)]
+    if width < 3:
+        return [0, 1]
+    words = [place for place, cells in enumerate(columns) if not _is_beside(place, cells)]
+    if len(words) < 2:  # numbers and names of tags are words, too
+        return [0, 1, *(place for place in words if place > 1)]
+    return words
+
+
+def _is_beside(place: int, cells: Sequence[str]) -> bool:
+    """Whether a column's cells are no words but something beside them."""
+    values = set(cells)
+    if not values:
+        return place > 1
+    if all(map(_NUMBERS.fullmatch, values)) or all(map(_is_tag, values)):
+        return True
+    if place > 1 and len(cells) >= _ENOUGH and 2 * len(values) <= len(cells):
+        return True
+    return len(values) == 1 and len(cells) > 2 and _CODE.fullmatch(cells[0]) is not None
+
+
+def _is_tag(cell: str) -> bool:
+    parts = [part for part in _PARTS.split(cell.lower()) if part]
+    return bool(parts) and _TAGS.issuperset(parts)
