@@ -8,19 +8,20 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    SpinnerColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
 
-messages = Console(stderr=True, highlight=False)
+
+@cache
+def messages() -> Console:
+    """Standard error, which knows whether a bar is shown there."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
 
 
 class Bar:
@@ -53,6 +54,15 @@ class Bar:
 @contextmanager
 def progress(title: str, shown: bool = True) -> Iterator[Bar]:
     """Show a bar with the time left while the block runs."""
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        SpinnerColumn,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -62,14 +72,14 @@ def progress(title: str, shown: bool = True) -> Iterator[Bar]:
         TextColumn("{task.fields[note]}"),
     )
     with Progress(
-        *columns, console=messages, transient=True, disable=not (shown and messages.is_terminal)
+        *columns, console=messages(), transient=True, disable=not (shown and messages().is_terminal)
     ) as bars:
         yield Bar(bars, title)
 
 
 def say(text: str) -> None:
     """A message for people, on standard error."""
-    messages.print(text, markup=False, soft_wrap=True)
+    messages().print(text, markup=False, soft_wrap=True)
 
 
 def show(text: str) -> None:

@@ -174,7 +174,7 @@ def _converse(translator: Translator) -> None:
 
 def _asked() -> str:
     try:
-        return messages.input("> ").strip()
+        return messages().input("> ").strip()
     except EOFError:
         return ""
 

@@ -145,6 +145,9 @@ class Schedule:
                 f"expected a schedule such as '0:1,100000:0.1,300000:0' or '1', got '{text}'"
             ) from None
 
+    def __str__(self) -> str:
+        return ",".join(f"{place}:{weight:g}" for place, weight in self.points)
+
     def at(self, iteration: int) -> float:
         """The weight at an iteration."""
         places, weights = zip(*self.points, strict=True)
