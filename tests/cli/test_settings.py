@@ -92,13 +92,16 @@ def test_run_can_set_what_would_be_chosen():
 
 def test_defaults_are_shown_with_what_they_depend_on():
     flags = flags_of("ner train")
-    epochs = f"[{TaggingFit().epochs}; --encoder: {FEATURE_FIT.epochs}; --fine-tune: 3]"
+    epochs = f"[{TaggingFit().epochs}; --encoder: {FEATURE_FIT.epochs}; --fine-tune: 3; x>=1]"
     assert flags["--epochs"].help.endswith(epochs)
-    assert flags["--hidden"].help.endswith(f"[{TaggerSettings().hidden}; --encoder: {FEATURE_TAGGER.hidden}]")
-    assert flags_of("mt train")["--heads"].help.endswith("[4; published: 8]")
+    hidden = f"[{TaggerSettings().hidden}; --encoder: {FEATURE_TAGGER.hidden}; x>=1]"
+    assert flags["--hidden"].help.endswith(hidden)
+    assert flags_of("mt train")["--heads"].help.endswith("[4; published: 8; x>=1]")
     assert flags_of("mt train")["--denoising"].help.endswith(
         "[0:1,1500:0.1; published: 0:1,100000:0.1,300000:0; tiny: 0:1,300:0.1]"
     )
+    assert flags_of("train")["--learning-rate"].help.endswith("[0.05; 0<x<10]")
+    assert flags_of("ner train")["--dropout"].help.endswith("[0.5; --fine-tune: 0.1; 0<=x<1]")
 
 
 def test_help_shows_no_example(capsys):

@@ -37,6 +37,12 @@ class Bar:
         """Begin a new stage."""
         self._bars.reset(self._task, description=title, total=None, note="")
 
+    def stage(self, title: str, done: bool = False) -> None:
+        """Begin a new stage, with a message unless it was done before."""
+        if not done:
+            say(title)
+        self.title(title)
+
     def __call__(self, done: float, total: float | None, note: str = "") -> None:
         """See `jointalign.progress.Progress`."""
         self._bars.update(self._task, completed=done, total=total, note=note)
@@ -90,6 +96,11 @@ def show(text: str) -> None:
 def show_json(content: dict[str, Any]) -> None:
     """The result for programs: one object on one line, nothing else on standard output."""
     sys.stdout.write(json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def answer(json: bool, facts: dict[str, Any], text: str) -> None:
+    """The result, for programs or for people."""
+    show_json(facts) if json else show(text)
 
 
 class _Handler(logging.Handler):

@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from jointalign.cli._console import progress, say, show, show_json
+from jointalign.cli._console import answer, progress
 from jointalign.cli._options import Json, OutFolder, Seed, Threads
 from jointalign.cli._settings import Changes, Options, plain, with_settings
 from jointalign.cli._translation import Device, MaxMinutes
+from jointalign.study import FigureResult, StudyResult
 from jointalign.translation.base import FitSettings, Shape
 from jointalign.translation.vectors import VectorSettings, piece_trainer
 
@@ -103,11 +104,6 @@ def figure2(
         )
     results = []
     with progress("figure2") as bar:
-
-        def announce(stage: str) -> None:
-            say(stage)
-            bar.title(stage)
-
         for one in settings:
             results.append(
                 figure_two(
@@ -117,16 +113,17 @@ def figure2(
                     threads=threads,
                     max_minutes=max_minutes,
                     progress=bar,
-                    announce=announce,
+                    announce=bar.stage,
                 )
             )
-    if json:
-        used = {"shape": settings[0].shape, "fit": settings[0].fit, "vectors": settings[0].vectors}
-        show_json({str(r.facts["pair"]): r.facts for r in results} | {"settings": plain(used)})
-    else:
-        for result in results:
-            show(result.markdown)
-            show("\n" + "\n".join(str(path) for path in result.files))
+    used = {"shape": settings[0].shape, "fit": settings[0].fit, "vectors": settings[0].vectors}
+    facts = {str(r.facts["pair"]): r.facts for r in results} | {"settings": plain(used)}
+    answer(json, facts, "\n".join(with_files(result) for result in results))
+
+
+def with_files(result: StudyResult | FigureResult) -> str:
+    """A table for people, and where it was written."""
+    return "\n".join([result.markdown.rstrip("\n"), "", *map(str, result.files)])
 
 
 def _proportioned(shape: Changes[Shape], base: Shape, layers: int | None, shared: int | None) -> Shape:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jointalign.cli._console import progress, show, show_json
+from jointalign.cli._console import answer, progress
 from jointalign.cli._encoders import parsed_layers
 from jointalign.cli._encoders import sentences as words_of
 from jointalign.cli._ner_options import Device, Encoding, Format, TagColumn, Threads, WordColumn, read_conll
@@ -184,10 +184,11 @@ def train(
     used = {"tagger": network, "fit": learning}
     facts = {"out": str(out), "languages": languages, "settings": plain(used), **model.about}
     best = model.about["development_f1"][model.about["best"]]
-    if json:
-        show_json(facts | {"best_f1": best})
-    else:
-        show(f"{out}: F1 {best:.1f} on {development} (best of {len(model.about['losses'])} epochs)")
+    answer(
+        json,
+        facts | {"best_f1": best},
+        f"{out}: F1 {best:.1f} on {development} (best of {len(model.about['losses'])} epochs)",
+    )
 
 
 def _check_options(

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import Enum
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import typer
 
 from jointalign.errors import JointalignError
+from jointalign.ranges import Range
 
 File = Annotated[
     Path | None,
@@ -179,7 +181,8 @@ class Options:
                 continue
             if kind is None:
                 continue
-            text = f"{self.title}{texts.get(one.name, '')} [{self._default(whole, path)}]"
+            bounds = _bounds(one.metadata.get("range"))
+            text = f"{self.title}{texts.get(one.name, '')} [{self._default(whole, path)}{bounds}]"
             yield Setting(path, kind, optional, text, self.names.get(path, path.replace(".", "_")))
 
     def _default(self, whole: Any, path: str) -> str:
@@ -306,6 +309,17 @@ def _shown(settings: Any, path: str) -> str:
     if settings is None:
         return "none"
     return f"{settings:g}" if isinstance(settings, float) else str(settings)
+
+
+def _bounds(allowed: Range | None) -> str:
+    """A range as typer shows those of its own."""
+    if allowed is None:
+        return ""
+    low, open_low = (allowed.least, "=") if allowed.least > -inf else (allowed.above, "")
+    if min(allowed.most, allowed.below) == inf:
+        return f"; x>{open_low}{low:g}"
+    high = f"<={allowed.most:g}" if allowed.most < inf else f"<{allowed.below:g}"
+    return f"; {low:g}<{open_low}x{high}"
 
 
 def _argument_texts(kind: type) -> dict[str, str]:

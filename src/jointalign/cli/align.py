@@ -11,7 +11,7 @@ import typer
 from jointalign.alignment.api import METHODS, method_named
 from jointalign.alignment.seeds import Seeds
 from jointalign.alignment.variants import chosen_settings, core
-from jointalign.cli._console import progress, say, show, show_json
+from jointalign.cli._console import answer, progress, say
 from jointalign.cli._options import Json, KeepCase, OutFolder, Seed, SpellSource, SpellTarget, Threads
 from jointalign.cli._pivot import align_several, used
 from jointalign.cli._settings import Changes, Options, summary, with_settings
@@ -123,11 +123,9 @@ def command(
         write(aligned.target, out / OUTPUTS[2])
         write_mapping(mapping, out / OUTPUTS[3])
     counted = {} if report is None else {"pairs": report.to_json()}
-    if json:
-        show_json({**tuned.to_json(), **counted, "settings": used(tuned.method), "out": str(out)})
-    else:
-        show("\n".join(filter(None, [str(tuned), report and str(report)])))
-        show(f"{out}: {', '.join(OUTPUTS)}")
+    facts = {**tuned.to_json(), **counted, "settings": used(tuned.method), "out": str(out)}
+    lines = [str(tuned), *([] if report is None else [str(report)]), f"{out}: {', '.join(OUTPUTS)}"]
+    answer(json, facts, "\n".join(lines))
 
 
 application.command("auto", help=summary(command))(with_settings()(partial(command, "auto", Changes({}, {}))))

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from jointalign.cli._console import progress, say, show, show_json
+from jointalign.cli._console import answer, progress, say
 from jointalign.cli._options import (
     Json,
     KeepCase,
@@ -96,7 +96,4 @@ def command(
         score = alignment_error_rate(list(result.links)[-len(drawn) :], drawn)
         facts["gold"] = score.to_json()
         lines.append(str(score))
-    if json:
-        show_json(facts)
-    else:
-        show("\n".join(lines))
+    answer(json, facts, "\n".join(lines))

@@ -116,12 +116,6 @@ def train(
     validation = _held_out(validation_source, validation_target, parallel)
     known = None if lexicon is None else Lexicon.read(lexicon, not keep_case)
     with joined(device) as group, progress("mt", group.first) as bar:
-
-        def announce(stage: str, done: bool) -> None:
-            if not done:
-                say(stage)
-            bar.title(stage)
-
         result = train_from_texts(
             texts,
             (source_language, target_language),
@@ -135,7 +129,7 @@ def train(
             threads=threads,
             max_minutes=max_minutes,
             progress=bar,
-            announce=announce,
+            announce=bar.stage,
             told=lambda entry: say(_told(entry)),
         )
     if not group.first:

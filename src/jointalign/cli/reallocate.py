@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jointalign.cli._console import progress, show, show_json
+from jointalign.cli._console import answer, progress, show, show_json
 from jointalign.cli._languages import languages
 from jointalign.cli._options import (
     Json,
@@ -81,22 +81,19 @@ def command(
     report = oversharing(
         embedding, source_counts, target_counts, training=training_lexicon, test=test_lexicon
     )
-    if json:
-        show_json(
-            {
-                "gamma": gamma,
-                "source_only": len(split.source_only),
-                "target_only": len(split.target_only),
-                "shared": len(split.shared),
-                "oversharing": report.to_json(),
-                "out": str(out),
-            }
-        )
-    else:
-        show(
-            f"{out}: {len(split.source_only):,} source, {len(split.target_only):,} target, "
-            f"{len(split.shared):,} shared words at gamma {gamma:g}\n{report}"
-        )
+    answer(
+        json,
+        {
+            "gamma": gamma,
+            "source_only": len(split.source_only),
+            "target_only": len(split.target_only),
+            "shared": len(split.shared),
+            "oversharing": report.to_json(),
+            "out": str(out),
+        },
+        f"{out}: {len(split.source_only):,} source, {len(split.target_only):,} target, "
+        f"{len(split.shared):,} shared words at gamma {gamma:g}\n{report}",
+    )
 
 
 def several(

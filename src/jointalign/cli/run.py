@@ -10,7 +10,7 @@ import typer
 from jointalign.alignment.geomm import GeoMM
 from jointalign.alignment.rcsls import RCSLS
 from jointalign.alignment.variants import TRIED
-from jointalign.cli._console import progress, say, show, show_json
+from jointalign.cli._console import answer, progress, say
 from jointalign.cli._languages import languages
 from jointalign.cli._options import (
     CheckpointSeconds,
@@ -109,8 +109,5 @@ def command(
             progress=bar,
             announce=announce,
         )
-    if json:
-        used = plain({"alignment": alignment.values, "trainer": trainer})
-        show_json(result.to_json() | {"settings": used})
-    else:
-        show(result.table())
+    used = plain({"alignment": alignment.values, "trainer": trainer})
+    answer(json, result.to_json() | {"settings": used}, result.table())

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from jointalign.cli._console import progress, say, show, show_json
-from jointalign.cli._figure2 import figure2
+from jointalign.cli._console import answer, progress
+from jointalign.cli._figure2 import figure2, with_files
 from jointalign.cli._options import Device, Json, LocalOnly, MaxVocabulary, OutFolder, Threads
 from jointalign.cli._settings import Changes, Options, plain, with_settings
 from jointalign.contextual.tagging import FEATURE_FIT, FEATURE_TAGGER, FINE_TUNING_FIT, shortened
@@ -66,18 +66,8 @@ def _command(table: str, title: str) -> None:
             max_vocabulary,
         )
         with progress("study") as bar:
-
-            def announce(stage: str, done: bool) -> None:
-                if not done:
-                    say(stage)
-                bar.title(stage)
-
-            result = study(table, settings, out, threads=threads, progress=bar, announce=announce)
-        if json:
-            show_json(result.facts | {"settings": plain(trainer)})
-        else:
-            show(result.markdown)
-            show("\n" + "\n".join(str(path) for path in result.files))
+            result = study(table, settings, out, threads=threads, progress=bar, announce=bar.stage)
+        answer(json, result.facts | {"settings": plain(trainer)}, with_files(result))
 
     command.__doc__ = (
         f"{title}.\n\nTrains what is missing once, shares it between rows and tables of one folder,"
@@ -185,12 +175,6 @@ def table3(
         max_vocabulary=max_vocabulary or (QUICK_VOCABULARY if quick else 200_000),
     )
     with progress("study") as bar:
-
-        def announce(stage: str, done: bool) -> None:
-            if not done:
-                say(stage)
-            bar.title(stage)
-
         contextual = None
         if encoder is not None or xlm is not None:
             from jointalign.study import ContextualCells, ContextualSettings
@@ -208,14 +192,10 @@ def table3(
             )
             contextual = ContextualCells(rows_settings, ner, data, out, bar)
         result = study_table3(
-            settings, ner, out, contextual=contextual, threads=threads, progress=bar, announce=announce
+            settings, ner, out, contextual=contextual, threads=threads, progress=bar, announce=bar.stage
         )
-    if json:
-        used = {"trainer": settings.trainer, "fit": ner.fit, "tagger": tagger}
-        show_json(result.facts | {"settings": plain(used)})
-    else:
-        show(result.markdown)
-        show("\n" + "\n".join(str(path) for path in result.files))
+    used = {"trainer": settings.trainer, "fit": ner.fit, "tagger": tagger}
+    answer(json, result.facts | {"settings": plain(used)}, with_files(result))
 
 
 def _parallel(given: list[str]) -> dict[str, tuple[Path, ...]]:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from jointalign.cli._console import progress, show, show_json
+from jointalign.cli._console import answer, progress
 from jointalign.cli._languages import languages
 from jointalign.cli._options import CheckpointSeconds, Json, KeepCase, OutFile, Seed, Threads, Tokenized
 from jointalign.cli._settings import Changes, Options, plain, with_settings
@@ -87,13 +87,12 @@ def command(
         "settings": plain(chosen),
         "out": str(out),
     }
-    if json:
-        show_json(facts)
-    else:
-        show(
-            f"{out}: {len(embedding):,} words and {facts['ngrams']:,} n-grams x {embedding.dimensions}, "
-            f"{facts['words_per_second']:,} words/s, {seconds:.0f} s"
-        )
+    answer(
+        json,
+        facts,
+        f"{out}: {len(embedding):,} words and {facts['ngrams']:,} n-grams x {embedding.dimensions}, "
+        f"{facts['words_per_second']:,} words/s, {seconds:.0f} s",
+    )
 
 
 def _path(path: Path) -> Path | str:
