@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -32,8 +31,6 @@ from jointalign.ner.api import Select
 if TYPE_CHECKING:
     from jointalign.contextual import LayerMappings
     from jointalign.ner import Text
-
-CHECKPOINT, FEATURES = "training.checkpoint", "training.features"
 
 TAGGERS = {
     "": (TaggerSettings(), FitSettings()),
@@ -109,11 +106,10 @@ def train(
     map. Stopped, it goes on where it was when started again.
     """
     from jointalign.contextual import Encoder
-    from jointalign.contextual.storage import write_tagger
+    from jointalign.contextual.job import train_in_folder
     from jointalign.ner import Text, torch_threads
     from jointalign.ner import api as ner
     from jointalign.storage.files import spare_folder
-    from jointalign.storage.stages import locked
 
     _check_options(
         encoder,
@@ -145,42 +141,24 @@ def train(
     network, learning = tagger.over(standard[0]), fit.over(standard[1])
     if encoder is None and not characters:
         network = network.without_characters()
-    with locked(out), torch_threads(threads), progress("train") as bar:
-        given = learnt_from, decided_by, network, learning
-        if space is not None:
-            model = ner.train(
-                space,
-                *given,
-                learn_vectors=learn_vectors,
-                device=device,
-                seed=seed,
-                checkpoint=out / CHECKPOINT,
-                progress=bar,
-            )
-        elif fine_tune:
-            model = tagging.fine_tune(
-                Encoder.load(encoder or "", device=device, local_only=local_only),
-                *given,
-                unlabelled=_unlabelled_text(unlabelled, target_language, unlabelled_format),
-                seed=seed,
-                checkpoint=out / CHECKPOINT,
-                progress=bar,
-            )
-        else:
-            model = tagging.train_tagger(
-                Encoder.load(encoder or "", device=device, local_only=local_only),
-                *given,
-                features=replace(tagging.TAGGER_FEATURES, layers=parsed_layers(layers)),
-                mappings=_maps_of(mapping, side, languages),
-                folder=out / FEATURES,
-                batch_pieces=batch_pieces,
-                seed=seed,
-                checkpoint=out / CHECKPOINT,
-                progress=bar,
-            )
-        write_tagger(model, out)
-        (out / CHECKPOINT).unlink(missing_ok=True)
-        shutil.rmtree(out / FEATURES, ignore_errors=True)
+    with torch_threads(threads), progress("train") as bar:
+        model = train_in_folder(
+            space if encoder is None else Encoder.load(encoder, device=device, local_only=local_only),
+            learnt_from,
+            decided_by,
+            out,
+            network,
+            learning,
+            fine_tuned=fine_tune,
+            features=replace(tagging.TAGGER_FEATURES, layers=parsed_layers(layers)),
+            mappings=_maps_of(mapping, side, languages),
+            unlabelled=_unlabelled_text(unlabelled, target_language, unlabelled_format),
+            learn_vectors=learn_vectors,
+            batch_pieces=batch_pieces,
+            device=device,
+            seed=seed,
+            progress=bar,
+        )
     used = {"tagger": network, "fit": learning}
     facts = {"out": str(out), "languages": languages, "settings": plain(used), **model.about}
     best = model.about["development_f1"][model.about["best"]]
