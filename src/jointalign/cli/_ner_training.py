@@ -143,7 +143,7 @@ def train(
         network = network.without_characters()
     with torch_threads(threads), progress("train") as bar:
         model = train_in_folder(
-            space if encoder is None else Encoder.load(encoder, device=device, local_only=local_only),
+            space or Encoder.load(encoder or "", device=device, local_only=local_only),
             learnt_from,
             decided_by,
             out,

@@ -16,10 +16,7 @@ from jointalign.numerics.processors import limited_to
 from jointalign.progress import Progress
 from jointalign.storage.files import digest
 from jointalign.storage.stages import Stages, claim, locked
-from jointalign.translation._processes import Group
-from jointalign.translation._segmentation import Segmentation
-from jointalign.translation._selection import Validation
-from jointalign.translation.api import FitResult, fit
+from jointalign.translation.api import FitResult, Group, Segmentation, Validation, fit
 from jointalign.translation.base import FitSettings, Shape
 from jointalign.translation.vectors import Start, Vectors, VectorSettings, piece_trainer
 
