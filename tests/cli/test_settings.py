@@ -18,6 +18,7 @@ from jointalign.contextual.tagging import FEATURE_FIT, FEATURE_TAGGER
 from jointalign.errors import JointalignError
 from jointalign.ner import FitSettings as TaggingFit
 from jointalign.ner import TaggerSettings
+from jointalign.study import FigureSettings
 from jointalign.training.cbow import CBOW
 from jointalign.training.skipgram import SkipGram
 from jointalign.translation.base import FitSettings, Shape
@@ -203,12 +204,12 @@ def test_the_line_has_precedence_over_the_file(tmp_path):
         ("cuont = 5", "no setting 'cuont'; there are count, limit, kind, inner.share, quiet"),
         ("[inner]\nshape = 1", "no setting 'inner.shape'"),
         ("inner = 1", "no setting 'inner'"),
-        ("count = 2.5", "count: expected a whole number, got 2.5"),
-        ("count = true", "count: expected a whole number, got True"),
-        ('limit = "much"', "limit: expected a number or none, got 'much'"),
-        ('kind = "tiny"', "kind: expected small or large, got 'tiny'"),
-        ("quiet = 1", "quiet: expected true or false, got 1"),
-        ("count = 0", "count must be at least 1, got 0"),
+        ("count = 2.5", "count ({file}): expected a whole number, got 2.5"),
+        ("count = true", "count ({file}): expected a whole number, got True"),
+        ('limit = "much"', "limit ({file}): expected a number or none, got 'much'"),
+        ('kind = "tiny"', "kind ({file}): expected small or large, got 'tiny'"),
+        ("quiet = 1", "quiet ({file}): expected true or false, got 1"),
+        ("count = 0", "count ({file}) must be at least 1, got 0"),
         ("count = ", "expected settings in TOML"),
         (b"count = 3 # \xff", "expected settings in TOML"),
     ],
@@ -219,7 +220,7 @@ def test_a_bad_file_says_where(tmp_path, content, expected):
     with pytest.raises(JointalignError) as error:
         made(["--settings", str(file)])
     assert str(file) in str(error.value)
-    assert expected in str(error.value)
+    assert expected.format(file=file) in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -278,4 +279,92 @@ def test_alignment_with_a_settings_file(tmp_path, capsys):
     file.write_text("regularization = -1\n")
     arguments = ["align", "geomm", "--lexicon", "l.txt", "--source-vectors", "a.vec", "--settings", str(file)]
     assert run([*arguments, "--target-vectors", "b.vec", "--out", str(tmp_path / "out")]) == 2
-    assert "mine.toml: regularization must be above 0" in capsys.readouterr().err
+    assert "mine.toml) must be above 0, got -1.0" in capsys.readouterr().err
+
+
+def told(monkeypatch, name, *arguments):
+    """What a command gives to the function of the library that would do the work."""
+    given = []
+
+    def caught(*values, **_):
+        given.extend(values)
+        raise JointalignError("enough")
+
+    monkeypatch.setattr(name, caught)
+    assert run([*map(str, arguments)]) == 2
+    assert given, "the function was not called"
+    return given
+
+
+def test_figure2_takes_shorthands_and_presets(monkeypatch, tmp_path):
+    figure = ["study", "figure2", "--out", tmp_path]
+
+    def settings(*more):
+        return told(monkeypatch, "jointalign.study.figure_two", *figure, *more)[0]
+
+    plainly = settings("--data", tmp_path)
+    assert (plainly.shape, plainly.fit) == (Shape.small(), FitSettings.small())
+    assert plainly.epochs == 20
+    line = "--dimensions 128 --heads 2 --layers 3 --shared 2 --denoising 0:1,800:0.1".split()
+    given = settings("--data", tmp_path, *line, "--shared-decoder-layers", "1")
+    assert given.shape == Shape(128, 512, 2, 3, 3, 2, 1)
+    assert given.fit.denoising.points == ((0, 1.0), (800, 0.1))
+    assert given.vectors.trainer.dimensions == 128
+    quick = settings("--quick")
+    assert quick == FigureSettings.toy(tmp_path / "data")
+    changed = settings("--quick", "--pieces", "900", "--epochs", "2")
+    assert changed == dataclasses.replace(
+        quick, vectors=dataclasses.replace(quick.vectors, pieces=900), epochs=2
+    )
+
+
+def test_table3_takes_presets(monkeypatch, tmp_path):
+    table = ["study", "table3", "--data", tmp_path, "--out", tmp_path, "--languages", "es"]
+    settings, tagging = told(monkeypatch, "jointalign.study.table3", *table)[:2]
+    assert (settings.trainer, tagging.fit) == (SkipGram(), TaggingFit())
+    quick = [*table, "--quick", "--vector-epochs", "2", "--patience", "none", "--vector-rate", "0.1"]
+    settings, tagging = told(monkeypatch, "jointalign.study.table3", *quick)[:2]
+    assert settings.trainer == SkipGram(50, epochs=2, learning_rate=0.1)
+    assert tagging.fit == TaggingFit(4, patience=None)
+
+
+def test_sizes_of_translation_models_can_be_changed(monkeypatch, tmp_path):
+    pytest.importorskip("sacrebleu")
+    (tmp_path / "a.txt").write_text("a b c\n")
+    texts = ["--source", tmp_path / "a.txt", "--target", tmp_path / "a.txt"]
+    codes = ["--source-language", "en", "--target-language", "de", "--out", tmp_path / "out"]
+    line = [*texts, *codes, "--size", "tiny", "--heads", "2", "--noise-drop", "0.3", "--device", "cpu"]
+    given = told(monkeypatch, "jointalign.translation.job.train_from_texts", "mt", "train", *line)[3]
+    assert given.shape == dataclasses.replace(Shape.tiny(), heads=2)
+    noise = dataclasses.replace(FitSettings.tiny().noise, drop=0.3)
+    assert given.fit == dataclasses.replace(FitSettings.tiny(), noise=noise)
+    assert given.vectors.trainer.dimensions == 96
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("[alignment]\nsteps = 3\n", "procrustes has no steps ({file})"),
+        ("[trainer]\ndimensions = 0\n", "dimensions ({file}) must be at least 1, got 0"),
+        (
+            "[trainer]\nlearningrate = 0.1\n",
+            "{file}: no setting 'learningrate'; there are dimensions, window",
+        ),
+        ("dimensions = 0\n", "{file}: expected the tables alignment, trainer, got 'dimensions'"),
+    ],
+)
+def test_a_run_names_what_is_wrong_with_its_file(tmp_path, capsys, content, expected):
+    file = tmp_path / "mine.toml"
+    file.write_text(content)
+    arguments = ["run", "--source", "a", "--target", "b", "--out", tmp_path / "out", "--settings", file]
+    assert run([*map(str, arguments), "--method", "procrustes"]) == 2
+    assert expected.format(file=file) in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_relation_of_settings_names_the_options(tmp_path, capsys):
+    text = tmp_path / "a.txt"
+    text.write_text("a b c\n")
+    arguments = ["train", "--input", str(text), "--out", str(tmp_path / "out.vec"), "--minimum-ngram", "7"]
+    assert run(arguments) == 2
+    assert "must satisfy --minimum-ngram <= maximum_ngram" in capsys.readouterr().err

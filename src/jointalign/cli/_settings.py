@@ -34,7 +34,7 @@ class Changes(Generic[Settings]):
 
     Args:
         values: By field; that of a dataclass inside by `outer.inner`.
-        origins: How each of them was given: `--learning-rate`, or a file and its key.
+        origins: How each of them was given: `--learning-rate`, or a key and its file.
     """
 
     values: Mapping[str, Any]
@@ -64,12 +64,8 @@ class Changes(Generic[Settings]):
         try:
             yield
         except JointalignError as error:
-            text = str(error)
-            for path in sorted(self.origins, key=len, reverse=True):
-                name, origin = path.rpartition(".")[2], self.origins[path]
-                text = re.sub(rf"(?<![-\w]){name}(?![-\w])", origin, text)
-            if text == str(error) and self.origins:
-                text = f"{', '.join(self.origins.values())}: {text}"
+            names = {path.rpartition(".")[2]: origin for path, origin in self.origins.items()}
+            text = re.sub(r"(?<!-)\b\w+\b(?!-)", lambda word: names.get(word[0], word[0]), str(error))
             raise JointalignError(text) from error
 
 
@@ -270,7 +266,7 @@ def _read(path: Path, wanted: Mapping[str, list[Setting]]) -> dict[str, Changes]
         for key, value in _flat(content.get(name, {}), ""):
             if key not in by_path:
                 raise JointalignError(f"{path}: no setting '{key}'; there are {', '.join(by_path)}")
-            origins[key] = f"{path}: {key}"
+            origins[key] = f"{key} ({path})"
             values[key] = by_path[key].converted(value, origins[key])
         found[name] = Changes(values, origins)
     return found

@@ -111,7 +111,7 @@ class SkipGram(ReplacingTrainer):
         check_ranges(self)
         if self.maximum_ngram and self.minimum_ngram > self.maximum_ngram:
             raise JointalignError(
-                "n-gram lengths must satisfy 1 <= minimum <= maximum (or maximum 0 for none), got "
+                "n-gram lengths must satisfy minimum_ngram <= maximum_ngram (or that 0 for none), got "
                 f"{self.minimum_ngram} and {self.maximum_ngram}"
             )
 
