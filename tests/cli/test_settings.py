@@ -312,6 +312,7 @@ def test_figure2_takes_shorthands_and_presets(monkeypatch, tmp_path):
     assert given.vectors.trainer.dimensions == 128
     quick = settings("--quick")
     assert quick == FigureSettings.toy(tmp_path / "data")
+    assert f"; --quick: {quick.vectors.pieces};" in flags_of("study figure2")["--pieces"].help
     changed = settings("--quick", "--pieces", "900", "--epochs", "2")
     assert changed == dataclasses.replace(
         quick, vectors=dataclasses.replace(quick.vectors, pieces=900), epochs=2
