@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import sys
 
+from jointalign.version import __version__
+
 
 def main() -> None:
     """Run the command line on `sys.argv`."""
+    if sys.argv[1:] == ["--version"]:  # known without any other module
+        sys.stdout.write(f"{__version__}\n")
+        return
     from jointalign.cli.app import run
 
     sys.exit(run(sys.argv[1:]))

@@ -328,17 +328,17 @@ def test_bad_languages_are_refused_in_plain_words(count, dictionaries, message):
 
 
 @pytest.mark.parametrize(
-    "make",
+    ("make", "message"),
     [
-        lambda: GeoMM(0),
-        lambda: SemiSupervisedGeoMM(regularization=-1),
-        lambda: SemiSupervisedGeoMM(held_out=1),
-        lambda: SemiSupervisedGeoMM(patience=0),
-        lambda: MultilingualGeoMM(steps=-1),
+        (lambda: GeoMM(0), "regularization must be above 0, got 0"),
+        (lambda: SemiSupervisedGeoMM(regularization=-1), "regularization must be above 0, got -1"),
+        (lambda: SemiSupervisedGeoMM(held_out=1), r"held_out must lie in \[0, 1\), got 1"),
+        (lambda: SemiSupervisedGeoMM(patience=0), "patience must be at least 1, got 0"),
+        (lambda: MultilingualGeoMM(steps=-1), "steps must be at least 0, got -1"),
     ],
 )
-def test_settings_out_of_range_are_refused(make):
-    with pytest.raises(JointalignError, match="must be"):
+def test_settings_out_of_range_are_refused(make, message):
+    with pytest.raises(JointalignError, match=message):
         make()
 
 

@@ -425,12 +425,12 @@ def test_presets_and_what_they_need():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"stochastic_initial": 0.0}, "stochastic_initial must be above 0, at most 1; got 0.0"),
+        ({"stochastic_initial": 0.0}, "stochastic_initial must lie in \\(0, 1\\], got 0.0"),
         ({"stochastic_multiplier": 1.0}, "stochastic_multiplier must be above 1"),
         ({"stochastic_interval": 0}, "stochastic_interval must be at least 1"),
-        ({"vocabulary_cutoff": 0}, "vocabulary_cutoff must be at least 1 or None"),
-        ({"maximum_iterations": 0}, "maximum_iterations must be at least 1 or None"),
-        ({"source_reweight": -1.0}, "source_reweight must be 0 or more"),
+        ({"vocabulary_cutoff": 0}, "vocabulary_cutoff must be at least 1, got 0"),
+        ({"maximum_iterations": 0}, "maximum_iterations must be at least 1, got 0"),
+        ({"source_reweight": -1.0}, "source_reweight must be at least 0, got -1.0"),
         ({"direction": Direction.INTERSECTION}, "direction must be forward, backward or union"),
         ({"whiten": False}, "source_dewhiten must be None without `whiten`"),
         ({"similarity_start": True}, "similarity_start must be False without `self_learning`"),

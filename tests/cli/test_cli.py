@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,11 +14,12 @@ import numpy as np
 import pytest
 import typer
 
+import jointalign
 from jointalign import Embedding, Vocabulary, read, write
 from jointalign.alignment.api import METHODS, method_named
 from jointalign.alignment.variants import core
 from jointalign.cli._languages import check_code
-from jointalign.cli.app import RESUMED, application, run
+from jointalign.cli.app import COMMANDS, RESUMED, run
 from languages import write_pair
 
 
@@ -422,8 +424,39 @@ def test_language_codes_name_files(code):
 def test_the_page_of_the_commands_names_them_all():
     page = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text("utf-8")
     table = page.split("## Step by step")[0]
-    groups = {group.name for group in application.registered_groups}
-    for name in groups | {command.name for command in application.registered_commands}:
+    for name in COMMANDS:
         assert f"`{name}" in table or f" `{name}`" in table, name
     for name in RESUMED.replace(" and ", ", ").split(", "):
         assert f"`{name}`" in page.split("| 130 |")[1], name
+
+
+ALONE = """
+import sys, types, jointalign.version
+package = types.ModuleType("jointalign")  # what `import jointalign` itself loads is no matter of the commands
+package.__path__ = sys.modules["jointalign"].__path__
+for name in [name for name in sys.modules if name.split(".")[0] in ("jointalign", "numba", "numpy", "rich")]:
+    del sys.modules[name]
+sys.modules["jointalign"] = package
+from jointalign.__main__ import main
+sys.argv = ["jointalign", "{option}"]
+try:
+    main()
+finally:
+    print(*sys.modules, file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_help_and_version_load_no_method(option):
+    found = subprocess.run(
+        [sys.executable, "-c", ALONE.format(option=option)], capture_output=True, text=True, check=True
+    )
+    loaded = found.stderr.split()
+    assert not {"numba", "numpy", "rich", "jointalign.cli.train", "jointalign.alignment"} & set(loaded)
+    assert ("typer" in loaded) == (option == "--help")
+    assert (jointalign.__version__ if option == "--version" else "Usage: jointalign") in found.stdout
+
+
+def test_a_typing_error_is_likened_to_a_command(capsys):
+    assert run(["trian"]) == 2
+    assert "Did you mean 'train'" in capsys.readouterr().err

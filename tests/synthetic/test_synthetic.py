@@ -179,7 +179,7 @@ def test_files_hold_what_was_made(tiny, tmp_path):
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"names": 1.5}, "names is a share"),
+        ({"names": 1.5}, r"names must lie in \[0, 1\], got 1.5"),
         ({"names": 0.6, "near_cognates": 0.4}, "a fifth"),
         ({"false_friends": 1000}, "false friends"),
         ({"lines": 0}, "lines must be at least 1"),

@@ -186,7 +186,7 @@ def test_pairs_with_an_empty_side_keep_their_place():
     "settings", [{"iterations": 0}, {"null_probability": 1.0}, {"alpha": -1.0}, {"tension": -1.0}]
 )
 def test_settings_out_of_range_are_refused(settings):
-    with pytest.raises(JointalignError, match="expected"):
+    with pytest.raises(JointalignError, match=f"{next(iter(settings))} must"):
         DiagonalAligner(**settings)
 
 

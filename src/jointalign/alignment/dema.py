@@ -27,8 +27,8 @@ from jointalign.alignment._density import DensityMatching, Side
 from jointalign.alignment._induction import DICTIONARY_RANK, Direction, mean_csls
 from jointalign.alignment._refining import Refinement, procrustes
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision, as_numpy
-from jointalign.errors import JointalignError
 from jointalign.numerics.normalize import iterative
+from jointalign.ranges import check_ranges, within
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -85,41 +85,27 @@ class DeMaBWE(Aligner):
         (1, (5, 5))
     """
 
-    steps: int = 150_000
-    batch_size: int = 2048
-    most_frequent: int = 20_000
-    temperature: float = 2.0
-    source_noise: float = 0.01
-    target_noise: float = 0.01
-    source_spread: float = 0.01
-    target_spread: float = 0.01
-    back_translation: float = 0.5
-    supervision_weight: float = 10.0
-    maximum_pairs: int | None = 2000
-    learning_rate: float = 1e-3
-    learning_rate_decay: float = 0.999999
-    check_every: int = 5000
-    criterion_words: int = 50_000
-    neighbourhood: int = 10
-    refinements: int = 0
+    steps: int = within(150_000, least=0)
+    batch_size: int = within(2048, least=1)
+    most_frequent: int = within(20_000, least=1)
+    temperature: float = within(2.0, above=0)
+    source_noise: float = within(0.01, least=0)
+    target_noise: float = within(0.01, least=0)
+    source_spread: float = within(0.01, above=0)
+    target_spread: float = within(0.01, above=0)
+    back_translation: float = within(0.5, least=0)
+    supervision_weight: float = within(10.0, least=0)
+    maximum_pairs: int | None = within(2000, least=1)
+    learning_rate: float = within(1e-3, above=0)
+    learning_rate_decay: float = within(0.999999, above=0, most=1)
+    check_every: int = within(5000, least=1)
+    criterion_words: int = within(50_000, least=1)
+    neighbourhood: int = within(10, least=1)
+    refinements: int = within(0, least=0)
     start_from_pairs: bool = False
 
     def __post_init__(self) -> None:
-        counts = ("batch_size", "most_frequent", "check_every", "criterion_words", "neighbourhood")
-        positive = ("temperature", "source_spread", "target_spread", "learning_rate")
-        least = ("steps", "refinements", "source_noise", "target_noise")
-        least += ("back_translation", "supervision_weight")
-        for names, lowest in ((counts, 1), (least, 0)):
-            for name in names:
-                if not getattr(self, name) >= lowest:
-                    raise JointalignError(f"{name} must be at least {lowest}, got {getattr(self, name)}")
-        for name in positive:
-            if not getattr(self, name) > 0:
-                raise JointalignError(f"{name} must be above 0, got {getattr(self, name)}")
-        if not 0 < self.learning_rate_decay <= 1:
-            raise JointalignError(f"learning_rate_decay must be in (0, 1], got {self.learning_rate_decay}")
-        if self.maximum_pairs is not None and self.maximum_pairs < 1:
-            raise JointalignError(f"maximum_pairs must be at least 1 or None, got {self.maximum_pairs}")
+        check_ranges(self)
 
     @classmethod
     def small(cls) -> DeMaBWE:

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from jointalign.alignment._check import check_pairs, check_vectors
 from jointalign.alignment._geomm import cost, factors, mean_of_rows, minimizer, moments
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision
-from jointalign.errors import JointalignError
+from jointalign.ranges import check_ranges, within
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,10 @@ class GeoMM(Aligner):
         array([0, 1, 2])
     """
 
-    regularization: float = 100.0
+    regularization: float = within(100.0, above=0)
 
     def __post_init__(self) -> None:
-        if not self.regularization > 0:
-            raise JointalignError(f"regularization must be above 0, got {self.regularization}")
+        check_ranges(self)
 
     @property
     def supervision(self) -> Supervision:

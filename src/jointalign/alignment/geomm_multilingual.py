@@ -26,6 +26,7 @@ from jointalign.alignment._geomm import mean_of_rows, moments
 from jointalign.alignment._shared_metric import Link, Point, descend
 from jointalign.alignment.base import Array, Mapping, as_numpy
 from jointalign.errors import JointalignError
+from jointalign.ranges import check_ranges, within
 
 logger = logging.getLogger(__name__)
 
@@ -91,17 +92,12 @@ class MultilingualGeoMM:
         array([0, 1, 2])
     """
 
-    regularization: float = 0.1
-    steps: int = 1000
-    tolerance: float = 1e-5
+    regularization: float = within(0.1, above=0)
+    steps: int = within(1000, least=0)
+    tolerance: float = within(1e-5, least=0)
 
     def __post_init__(self) -> None:
-        if not self.regularization > 0:
-            raise JointalignError(f"regularization must be above 0, got {self.regularization}")
-        if self.steps < 0:
-            raise JointalignError(f"steps must be at least 0, got {self.steps}")
-        if not self.tolerance >= 0:
-            raise JointalignError(f"tolerance must be at least 0, got {self.tolerance}")
+        check_ranges(self)
 
     def fit(
         self, vectors: Sequence[Array], dictionaries: MappingType[tuple[int, int], Array]

@@ -28,8 +28,8 @@ from jointalign.alignment._check import check_pairs, check_vectors
 from jointalign.alignment._geomm import Moments, cost, factors, mean_of_rows, minimizer, moments
 from jointalign.alignment._induction import Direction, combined, translations
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision, as_numpy
-from jointalign.errors import JointalignError
 from jointalign.numerics.normalize import unit
+from jointalign.ranges import check_ranges, within
 from jointalign.retrieval.api import hubness, neighbours
 
 logger = logging.getLogger(__name__)
@@ -74,21 +74,15 @@ class SemiSupervisedGeoMM(Aligner):
         True
     """
 
-    regularization: float = 0.1
-    cutoff: int = 25_000
-    neighbourhood: int = 10
-    held_out: float = 0.2
-    patience: int = 1
-    rounds: int = 20
+    regularization: float = within(0.1, above=0)
+    cutoff: int = within(25_000, least=1)
+    neighbourhood: int = within(10, least=1)
+    held_out: float = within(0.2, least=0, below=1)
+    patience: int = within(1, least=1)
+    rounds: int = within(20, least=0)
 
     def __post_init__(self) -> None:
-        if not self.regularization > 0:
-            raise JointalignError(f"regularization must be above 0, got {self.regularization}")
-        if not 0 <= self.held_out < 1:
-            raise JointalignError(f"held_out must be at least 0 and below 1, got {self.held_out}")
-        for name, least in (("cutoff", 1), ("neighbourhood", 1), ("patience", 1), ("rounds", 0)):
-            if getattr(self, name) < least:
-                raise JointalignError(f"{name} must be at least {least}, got {getattr(self, name)}")
+        check_ranges(self)
 
     @property
     def supervision(self) -> Supervision:

@@ -28,7 +28,7 @@ from jointalign.alignment._induction import Direction
 from jointalign.alignment._refining import Refinement, hold_out, procrustes
 from jointalign.alignment._restarts import History, Restarts
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision, as_numpy
-from jointalign.errors import JointalignError
+from jointalign.ranges import check_ranges, within
 
 logger = logging.getLogger(__name__)
 
@@ -84,35 +84,26 @@ class MUSE(Aligner):
         True
     """
 
-    restarts: int = 3
-    epochs: int = 5
-    epoch_size: int = 1_000_000
-    batch_size: int = 32
-    hidden: int = 2048
-    discriminator_steps: int = 5
-    most_frequent: int = 75_000
-    dropout: float = 0.1
-    smoothing: float = 0.1
-    learning_rate: float = 0.1
-    learning_rate_decay: float = 0.98
-    learning_rate_shrink: float = 0.5
-    minimum_learning_rate: float = 1e-6
-    orthogonality: float = 0.001
-    rounds: int = 5
-    neighbourhood: int = 10
-    held_out: float = 0.2
+    restarts: int = within(3, least=1)
+    epochs: int = within(5, least=1)
+    epoch_size: int = within(1_000_000, least=1)
+    batch_size: int = within(32, least=1)
+    hidden: int = within(2048, least=1)
+    discriminator_steps: int = within(5, least=0)
+    most_frequent: int = within(75_000, least=1)
+    dropout: float = within(0.1, least=0, below=1)
+    smoothing: float = within(0.1, least=0, below=0.5)
+    learning_rate: float = within(0.1, above=0)
+    learning_rate_decay: float = within(0.98, above=0)
+    learning_rate_shrink: float = within(0.5, above=0)
+    minimum_learning_rate: float = within(1e-6, least=0)
+    orthogonality: float = within(0.001, least=0)
+    rounds: int = within(5, least=0)
+    neighbourhood: int = within(10, least=1)
+    held_out: float = within(0.2, least=0, below=1)
 
     def __post_init__(self) -> None:
-        for name in ("restarts", "epochs", "epoch_size", "batch_size", "hidden", "most_frequent"):
-            _check(name, getattr(self, name), getattr(self, name) >= 1, "at least 1")
-        _check("neighbourhood", self.neighbourhood, self.neighbourhood >= 1, "at least 1")
-        for name in ("discriminator_steps", "rounds", "minimum_learning_rate", "orthogonality"):
-            _check(name, getattr(self, name), getattr(self, name) >= 0, "at least 0")
-        for name in ("dropout", "held_out"):
-            _check(name, getattr(self, name), 0 <= getattr(self, name) < 1, "in [0, 1)")
-        _check("smoothing", self.smoothing, 0 <= self.smoothing < 0.5, "in [0, 0.5)")
-        for name in ("learning_rate", "learning_rate_decay", "learning_rate_shrink"):
-            _check(name, getattr(self, name), getattr(self, name) > 0, "above 0")
+        check_ranges(self)
 
     @classmethod
     def small(cls) -> MUSE:
@@ -170,8 +161,3 @@ class MUSE(Aligner):
         number = int(np.argmax(history["held_out"]))
         logger.info("MUSE: round %d of %d is best on held-out pairs", number, self.rounds)
         return refinement.after(x, z, procrustes(x, z, pairs), number), history
-
-
-def _check(name: str, value: float, valid: bool, expected: str) -> None:
-    if not valid:
-        raise JointalignError(f"{name} must be {expected}, got {value}")

@@ -28,7 +28,7 @@ from array_api_compat import array_namespace, device
 from jointalign.alignment._check import check_pairs, check_vectors
 from jointalign.alignment._orthogonal import closest_orthogonal, cross_product
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision
-from jointalign.errors import JointalignError
+from jointalign.ranges import check_ranges, within
 from jointalign.retrieval.api import largest_products
 
 logger = logging.getLogger(__name__)
@@ -85,21 +85,15 @@ class RCSLS(Aligner):
         array([0, 1, 2])
     """
 
-    learning_rate: float = 10.0
-    steps: int = 10
-    neighbourhood: int = 10
-    maximum_negatives: int = 200_000
+    learning_rate: float = within(10.0, above=0)
+    steps: int = within(10, least=0)
+    neighbourhood: int = within(10, least=1)
+    maximum_negatives: int = within(200_000, least=1)
     spectral: bool = False
-    batch: int | None = None
+    batch: int | None = within(None, least=1)
 
     def __post_init__(self) -> None:
-        if not self.learning_rate > 0:
-            raise JointalignError(f"learning_rate must be above 0, got {self.learning_rate}")
-        for name, least in (("steps", 0), ("neighbourhood", 1), ("maximum_negatives", 1)):
-            if getattr(self, name) < least:
-                raise JointalignError(f"{name} must be at least {least}, got {getattr(self, name)}")
-        if self.batch is not None and self.batch < 1:
-            raise JointalignError(f"batch must be at least 1 or None, got {self.batch}")
+        check_ranges(self)
 
     @property
     def supervision(self) -> Supervision:

@@ -28,6 +28,7 @@ from jointalign.alignment._orthogonal import cross_product
 from jointalign.alignment._refining import Refinement, Round, hold_out, procrustes
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision
 from jointalign.errors import JointalignError
+from jointalign.ranges import check_ranges, within
 
 logger = logging.getLogger(__name__)
 
@@ -67,22 +68,17 @@ class RefinedProcrustes(Aligner):
         True
     """
 
-    rounds: int = 50
+    rounds: int = within(50, least=0)
     direction: Direction = Direction.UNION
-    rank: int | None = DICTIONARY_RANK
-    cutoff: int | None = 20_000
-    neighbourhood: int = 10
-    held_out: float = 0.2
+    rank: int | None = within(DICTIONARY_RANK, least=1)
+    cutoff: int | None = within(20_000, least=1)
+    neighbourhood: int = within(10, least=1)
+    held_out: float = within(0.2, least=0, below=1)
 
     def __post_init__(self) -> None:
         if self.direction not in tuple(Direction):
             raise JointalignError(f"direction must be one of {', '.join(Direction)}, got {self.direction}")
-        for name, least in (("rounds", 0), ("rank", 1), ("cutoff", 1), ("neighbourhood", 1)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise JointalignError(f"{name} must be at least {least}, got {value}")
-        if not 0 <= self.held_out < 1:
-            raise JointalignError(f"held_out must be in [0, 1), got {self.held_out}")
+        check_ranges(self)
 
     @property
     def supervision(self) -> Supervision:

@@ -28,6 +28,7 @@ from jointalign.alignment._similarity_start import first_pairs
 from jointalign.alignment._whitening import Steps, WhitenedSide
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision, as_numpy
 from jointalign.errors import JointalignError
+from jointalign.ranges import check_ranges, within
 
 
 @dataclass(frozen=True)
@@ -80,32 +81,24 @@ class VecMap(Aligner):
 
     normalisation: Normalisation = Normalisation.UNIT_CENTER_UNIT
     whiten: bool = True
-    source_reweight: float = 0.5
-    target_reweight: float = 0.5
+    source_reweight: float = within(0.5, least=0)
+    target_reweight: float = within(0.5, least=0)
     source_dewhiten: WhitenedSide | None = WhitenedSide.SOURCE
     target_dewhiten: WhitenedSide | None = WhitenedSide.TARGET
     self_learning: bool = False
     similarity_start: bool = False
-    initial_vocabulary: int = 4000
-    vocabulary_cutoff: int | None = 20_000
-    csls_neighbourhood: int = 10
+    initial_vocabulary: int = within(4000, least=1)
+    vocabulary_cutoff: int | None = within(20_000, least=1)
+    csls_neighbourhood: int = within(10, least=0)
     direction: Direction = Direction.UNION
-    stochastic_initial: float = 0.1
-    stochastic_multiplier: float = 2.0
-    stochastic_interval: int = 50
-    threshold: float = 1e-6
-    maximum_iterations: int | None = None
+    stochastic_initial: float = within(0.1, above=0, most=1)
+    stochastic_multiplier: float = within(2.0, above=1)
+    stochastic_interval: int = within(50, least=1)
+    threshold: float = within(1e-6, least=0)
+    maximum_iterations: int | None = within(None, least=1)
 
     def __post_init__(self) -> None:
-        for name in ("initial_vocabulary", "stochastic_interval"):
-            self._check(name, getattr(self, name) >= 1, "at least 1")
-        for name in ("vocabulary_cutoff", "maximum_iterations"):
-            value = getattr(self, name)
-            self._check(name, value is None or value >= 1, "at least 1 or None")
-        for name in ("source_reweight", "target_reweight", "csls_neighbourhood", "threshold"):
-            self._check(name, getattr(self, name) >= 0, "0 or more")
-        self._check("stochastic_initial", 0 < self.stochastic_initial <= 1, "above 0, at most 1")
-        self._check("stochastic_multiplier", self.stochastic_multiplier > 1, "above 1")
+        check_ranges(self)
         allowed = (Direction.FORWARD, Direction.BACKWARD, Direction.UNION)
         self._check("direction", self.direction in allowed, "forward, backward or union")
         for name in ("source_dewhiten", "target_dewhiten"):

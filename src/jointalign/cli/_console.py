@@ -8,19 +8,20 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    SpinnerColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
 
-messages = Console(stderr=True, highlight=False)
+
+@cache
+def messages() -> Console:
+    """Standard error, which knows whether a bar is shown there."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
 
 
 class Bar:
@@ -35,6 +36,12 @@ class Bar:
     def title(self, title: str) -> None:
         """Begin a new stage."""
         self._bars.reset(self._task, description=title, total=None, note="")
+
+    def stage(self, title: str, done: bool = False) -> None:
+        """Begin a new stage, with a message unless it was done before."""
+        if not done:
+            say(title)
+        self.title(title)
 
     def __call__(self, done: float, total: float | None, note: str = "") -> None:
         """See `jointalign.progress.Progress`."""
@@ -53,6 +60,15 @@ class Bar:
 @contextmanager
 def progress(title: str, shown: bool = True) -> Iterator[Bar]:
     """Show a bar with the time left while the block runs."""
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        SpinnerColumn,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -62,14 +78,14 @@ def progress(title: str, shown: bool = True) -> Iterator[Bar]:
         TextColumn("{task.fields[note]}"),
     )
     with Progress(
-        *columns, console=messages, transient=True, disable=not (shown and messages.is_terminal)
+        *columns, console=messages(), transient=True, disable=not (shown and messages().is_terminal)
     ) as bars:
         yield Bar(bars, title)
 
 
 def say(text: str) -> None:
     """A message for people, on standard error."""
-    messages.print(text, markup=False, soft_wrap=True)
+    messages().print(text, markup=False, soft_wrap=True)
 
 
 def show(text: str) -> None:
@@ -80,6 +96,11 @@ def show(text: str) -> None:
 def show_json(content: dict[str, Any]) -> None:
     """The result for programs: one object on one line, nothing else on standard output."""
     sys.stdout.write(json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def answer(json: bool, facts: dict[str, Any], text: str) -> None:
+    """The result, for programs or for people."""
+    show_json(facts) if json else show(text)
 
 
 class _Handler(logging.Handler):

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from jointalign.cli._console import progress, say, show, show_json
+from jointalign.cli._console import answer, progress
 from jointalign.cli._options import Json, OutFolder, Seed, Threads
+from jointalign.cli._settings import Changes, Options, plain, with_settings
 from jointalign.cli._translation import Device, MaxMinutes
+from jointalign.study import FigureResult, StudyResult
+from jointalign.translation.base import FitSettings, Shape
+from jointalign.translation.vectors import VectorSettings, piece_trainer
 
 
+@with_settings(
+    shape=Options(Shape.small(), {"--quick": Shape.tiny()}),
+    fit=Options(FitSettings.small(), {"--quick": FitSettings.tiny()}),
+    vectors=Options(
+        VectorSettings(piece_trainer(1)),
+        {"--quick": VectorSettings(piece_trainer(1), pieces=1200)},
+        leave=("trainer", "lowercase"),
+        title="Of the vectors: ",
+    ),
+)
 def figure2(
     out: OutFolder,
+    shape: Changes[Shape],
+    fit: Changes[FitSettings],
+    vectors: Changes[VectorSettings],
     data: Annotated[
         Path | None,
         typer.Option(
@@ -31,30 +49,22 @@ def figure2(
             "with --quick."
         ),
     ] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="How many (20: the paper).")] = 20,
-    epoch_sentences: Annotated[
-        int, typer.Option(min=1, help="Sentences an epoch (500,000: Lample et al. 2018b).")
-    ] = 29_000,
-    dimensions: Annotated[int, typer.Option(min=8, help="Of the model (512: the paper).")] = 192,
-    heads: Annotated[int, typer.Option(min=1, help="Attention heads (8: the paper).")] = 4,
-    layers: Annotated[int, typer.Option(min=1, help="Each side (4: the paper).")] = 2,
-    shared: Annotated[int, typer.Option(min=0, help="Of them shared (3: the paper).")] = 1,
-    batch_sentences: Annotated[int, typer.Option(min=1, help="A step (32: the paper).")] = 64,
-    learning_rate: Annotated[float, typer.Option(help="Of Adam (1e-4: the paper).")] = 1e-3,
-    denoising: Annotated[
-        str, typer.Option(help="Weight by iteration (0:1,100000:0.1,300000:0: the paper).")
-    ] = "0:1,1500:0.1",
-    pieces: Annotated[int, typer.Option(min=300, help="Of words (60,000: the paper).")] = 5000,
-    tokens: Annotated[
-        int, typer.Option(min=0, help="Of the large texts, for the vectors; 0: captions alone.")
-    ] = 2_000_000,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="How many; default: 20 (the paper), with --quick 5.")
+    ] = None,
+    layers: Annotated[
+        int | None, typer.Option(min=1, help="For --encoder-layers and --decoder-layers.")
+    ] = None,
+    shared: Annotated[
+        int | None, typer.Option(min=0, help="For --shared-encoder-layers and --shared-decoder-layers.")
+    ] = None,
     corpus: Annotated[str | None, typer.Option(help="NAME of the large texts.")] = None,
-    method: Annotated[str, typer.Option(help="Of alignment.")] = "procrustes",
-    validation: Annotated[int, typer.Option(min=1, help="Sentences to measure epochs by.")] = 300,
+    validation: Annotated[
+        int | None,
+        typer.Option(min=1, help="Sentences to measure epochs by; default: 300, with --quick 100."),
+    ] = None,
     keep_case: Annotated[bool, typer.Option("--keep-case", help="Do not lower-case.")] = False,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="The toy cipher; of the settings above only --rows counts.")
-    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="The toy cipher, with small settings.")] = False,
     max_minutes: MaxMinutes = None,
     device: Device = "auto",
     threads: Threads = None,
@@ -66,47 +76,34 @@ def figure2(
     The models take turns, an epoch each; stopped, they go on when started again.
     """
     from jointalign.study import FigureSettings, Pair, figure_two
-    from jointalign.translation.base import FitSettings, Schedule, Shape
-    from jointalign.translation.vectors import VectorSettings, piece_trainer, starts_named
+    from jointalign.translation.vectors import starts_named
 
     starts = None if rows is None else starts_named(rows)
     if quick:
-        settings = [FigureSettings.toy(out / "data", seed, starts)]
+        bases = [FigureSettings.toy(out / "data", seed, starts)]
+    elif data is None:
+        raise typer.BadParameter("--data names the folder with the texts; or take --quick")
     else:
-        if data is None:
-            raise typer.BadParameter("--data names the folder with the texts; or take --quick")
-        shape = Shape(dimensions, 4 * dimensions, heads, layers, layers, shared, shared)
-        fit = FitSettings.small(
-            epoch_sentences,
-            denoising=Schedule.parse(denoising),
-            learning_rate=learning_rate,
-            batch_sentences=batch_sentences,
-        )
-        vectors = VectorSettings(
-            piece_trainer(dimensions), method, pieces=pieces, tokens=tokens, lowercase=not keep_case
-        )
-        settings = [
-            FigureSettings(
-                data,
-                Pair.parse(pair),
-                starts or FigureSettings.starts,
-                shape,
-                fit,
-                vectors,
-                epochs,
-                validation,
-                corpus,
-                seed,
+        codes = [Pair.parse(pair) for pair in pairs.split(",")]
+        bases = [FigureSettings(data, pair, corpus=corpus, seed=seed) for pair in codes]
+    settings = []
+    for base in bases:
+        model = _proportioned(shape, base.shape, layers, shared)
+        trainer = replace(base.vectors.trainer, dimensions=model.dimensions)
+        made = replace(vectors.over(base.vectors), trainer=trainer, lowercase=not keep_case)
+        settings.append(
+            replace(
+                base,
+                starts=starts or base.starts,
+                shape=model,
+                fit=fit.over(base.fit),
+                vectors=made,
+                epochs=epochs or base.epochs,
+                validation=validation or base.validation,
             )
-            for pair in pairs.split(",")
-        ]
+        )
     results = []
     with progress("figure2") as bar:
-
-        def announce(stage: str) -> None:
-            say(stage)
-            bar.title(stage)
-
         for one in settings:
             results.append(
                 figure_two(
@@ -116,12 +113,25 @@ def figure2(
                     threads=threads,
                     max_minutes=max_minutes,
                     progress=bar,
-                    announce=announce,
+                    announce=bar.stage,
                 )
             )
-    if json:
-        show_json({str(r.facts["pair"]): r.facts for r in results})
-    else:
-        for result in results:
-            show(result.markdown)
-            show("\n" + "\n".join(str(path) for path in result.files))
+    used = {"shape": settings[0].shape, "fit": settings[0].fit, "vectors": settings[0].vectors}
+    facts = {str(r.facts["pair"]): r.facts for r in results} | {"settings": plain(used)}
+    answer(json, facts, "\n".join(with_files(result) for result in results))
+
+
+def with_files(result: StudyResult | FigureResult) -> str:
+    """A table for people, and where it was written."""
+    return "\n".join([result.markdown.rstrip("\n"), "", *map(str, result.files)])
+
+
+def _proportioned(shape: Changes[Shape], base: Shape, layers: int | None, shared: int | None) -> Shape:
+    """Both sides alike, and inner layers four times as wide, where nothing else was given."""
+    return shape.under(
+        feedforward=4 * shape.values.get("dimensions", base.dimensions),
+        encoder_layers=layers,
+        decoder_layers=layers,
+        shared_encoder_layers=shared,
+        shared_decoder_layers=shared,
+    ).over(base)

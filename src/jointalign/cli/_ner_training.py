@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jointalign.cli._console import progress, show, show_json
+from jointalign.cli._console import answer, progress
 from jointalign.cli._encoders import parsed_layers
+from jointalign.cli._encoders import sentences as words_of
 from jointalign.cli._ner_options import Device, Encoding, Format, TagColumn, Threads, WordColumn, read_conll
-from jointalign.cli._ner_taggers import (
-    CHECKPOINT,
-    FEATURES,
-    EncoderGiven,
-    Wishes,
-    check_options,
-    maps_of,
-    unlabelled_text,
-)
 from jointalign.cli._options import (
     BatchPieces,
     Json,
@@ -31,14 +22,36 @@ from jointalign.cli._options import (
     SourceLanguage,
     TargetLanguage,
 )
+from jointalign.cli._settings import Changes, Options, plain, with_settings
 from jointalign.cli._spaces import Source, Space, Target, read_space
+from jointalign.contextual import tagging
+from jointalign.ner import FitSettings, TaggerSettings
 from jointalign.ner.api import Select
 
+if TYPE_CHECKING:
+    from jointalign.contextual import LayerMappings
+    from jointalign.ner import Text
 
+TAGGERS = {
+    "": (TaggerSettings(), FitSettings()),
+    "--encoder": (tagging.FEATURE_TAGGER, tagging.FEATURE_FIT),
+    "--fine-tune": (tagging.FINE_TUNING_TAGGER, tagging.FINE_TUNING_FIT),
+}
+"""The kinds of taggers, by the option that asks for them, and their published settings."""
+
+
+@with_settings(
+    tagger=Options(
+        TaggerSettings(), {kind: one for kind, (one, _) in TAGGERS.items()}, names={"layers": "tagger_layers"}
+    ),
+    fit=Options(FitSettings(), {kind: one for kind, (_, one) in TAGGERS.items()}),
+)
 def train(
     training: Annotated[Path, typer.Option("--train", help="CoNLL file to learn from.")],
     development: Annotated[Path, typer.Option(help="CoNLL file that decides when to stop.")],
     out: OutFolder,
+    tagger: Changes[TaggerSettings],
+    fit: Changes[FitSettings],
     embedding: Space = None,
     source_vectors: Source = None,
     target_vectors: Target = None,
@@ -69,29 +82,6 @@ def train(
     sentences: Annotated[
         int | None, typer.Option(min=1, help="Learn from so many sentences, drawn at random.")
     ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, help="At most so many; default: 30, on features 40, fine-tuned 3.")
-    ] = None,
-    patience: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Stop after so many epochs without a better one; default: 5, with an encoder: never."
-        ),
-    ] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Sentences a step; default: 16, on features 10, fine-tuned 32.")
-    ] = None,
-    learning_rate: Annotated[
-        float | None,
-        typer.Option(min=1e-7, help="Of Adam; default: 1e-3, on features 1e-4, fine-tuned 3e-5."),
-    ] = None,
-    hidden: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Of the LSTM in each direction; default: 100 (Lample et al.), on features 384 (the paper).",
-        ),
-    ] = None,
     characters: Annotated[
         bool, typer.Option("--characters/--no-characters", help="Whether words are spelt to it.")
     ] = True,
@@ -115,13 +105,13 @@ def train(
     a tagger on features tags any language that the encoder knows, or with --mapping those of the
     map. Stopped, it goes on where it was when started again.
     """
-    from jointalign.contextual.storage import write_tagger
+    from jointalign.contextual import Encoder
+    from jointalign.contextual.job import train_in_folder
     from jointalign.ner import Text, torch_threads
     from jointalign.ner import api as ner
     from jointalign.storage.files import spare_folder
-    from jointalign.storage.stages import locked
 
-    check_options(
+    _check_options(
         encoder,
         fine_tune,
         unlabelled,
@@ -147,24 +137,76 @@ def train(
     texts = [read_conll(path, encoding, word_column, tag_column) for path in (training, development)]
     learnt_from = Text(ner.drawn(texts[0], sentences, seed), languages[0])
     decided_by = Text(texts[1], languages[select is Select.TARGET])
-    wishes = Wishes(hidden, characters, epochs, patience, batch_size, learning_rate, seed)
-    with locked(out), torch_threads(threads), progress("train") as bar:
-        if space is not None:
-            model = wishes.static(space, learnt_from, decided_by, learn_vectors, device, out, bar)
-        else:
-            given = EncoderGiven(encoder or "", device, local_only, batch_pieces)
-            if fine_tune:
-                other = unlabelled_text(unlabelled, target_language, unlabelled_format)
-                model = wishes.fine_tuned(given, learnt_from, decided_by, other, out, bar)
-            else:
-                maps, chosen = maps_of(mapping, side, languages), parsed_layers(layers)
-                model = wishes.features(given, chosen, maps, learnt_from, decided_by, out, bar)
-        write_tagger(model, out)
-        (out / CHECKPOINT).unlink(missing_ok=True)
-        shutil.rmtree(out / FEATURES, ignore_errors=True)
-    facts = {"out": str(out), "languages": languages, **model.about}
+    standard = TAGGERS["--fine-tune" if fine_tune else "--encoder"] if encoder else TAGGERS[""]
+    network, learning = tagger.over(standard[0]), fit.over(standard[1])
+    if encoder is None and not characters:
+        network = network.without_characters()
+    with torch_threads(threads), progress("train") as bar:
+        model = train_in_folder(
+            space or Encoder.load(encoder or "", device=device, local_only=local_only),
+            learnt_from,
+            decided_by,
+            out,
+            network,
+            learning,
+            fine_tuned=fine_tune,
+            features=replace(tagging.TAGGER_FEATURES, layers=parsed_layers(layers)),
+            mappings=_maps_of(mapping, side, languages),
+            unlabelled=_unlabelled_text(unlabelled, target_language, unlabelled_format),
+            learn_vectors=learn_vectors,
+            batch_pieces=batch_pieces,
+            device=device,
+            seed=seed,
+            progress=bar,
+        )
+    used = {"tagger": network, "fit": learning}
+    facts = {"out": str(out), "languages": languages, "settings": plain(used), **model.about}
     best = model.about["development_f1"][model.about["best"]]
-    if json:
-        show_json(facts | {"best_f1": best})
-    else:
-        show(f"{out}: F1 {best:.1f} on {development} (best of {len(model.about['losses'])} epochs)")
+    answer(
+        json,
+        facts | {"best_f1": best},
+        f"{out}: F1 {best:.1f} on {development} (best of {len(model.about['losses'])} epochs)",
+    )
+
+
+def _check_options(
+    encoder: str | None, fine_tune: bool, unlabelled: Path | None, given: dict[str, object]
+) -> None:
+    """Options that mean nothing beside others are mistakes, not wishes."""
+    static = ("--embedding", "--source-vectors", "--target-vectors", "--learn-vectors")
+    for name, value in given.items():
+        if value is None:
+            continue
+        if encoder is None and name not in static:
+            raise typer.BadParameter(f"{name} is for a tagger over an encoder; name it (--encoder)")
+        if encoder is not None and name in static:
+            raise typer.BadParameter(f"{name} is for vectors from a table; leave out --encoder")
+        if fine_tune and name in ("--mapping", "--side"):
+            raise typer.BadParameter(f"{name} is for features; leave out --fine-tune")
+    if unlabelled is not None and not fine_tune:
+        raise typer.BadParameter("--unlabelled is for --fine-tune")
+    if given["--side"] is not None and given["--mapping"] is None:
+        raise typer.BadParameter("--side is that of a --mapping")
+
+
+def _maps_of(path: Path | None, side: str | None, languages: tuple[str, str]) -> LayerMappings | None:
+    from jointalign.contextual import Side, choice, read_layer_mappings
+
+    if path is None:
+        return None
+    maps = read_layer_mappings(path)
+    if side is None:
+        return maps
+    if languages[1] == "target":
+        raise typer.BadParameter("--side needs --target-language, for the other side")
+    turned = choice(Side, side) is Side.TARGET
+    return replace(maps, languages=languages[::-1] if turned else languages)
+
+
+def _unlabelled_text(path: Path | None, language: str, form: Format) -> Text | None:
+    from jointalign.ner import Sentence, Text
+
+    if path is None:
+        return None
+    found = words_of(path, language, False, form is Format.CONLL)
+    return Text([Sentence(tuple(words)) for words in found if words], language)

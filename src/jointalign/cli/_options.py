@@ -15,9 +15,6 @@ Threads = Annotated[
 ]
 OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
 OutFile = Annotated[Path, typer.Option("--out", help="File to write.")]
-TrainingLexicon = Annotated[
-    Path, typer.Option("--lexicon", help="Training dictionary, 'source target' a line.")
-]
 TestLexicon = Annotated[Path, typer.Option("--lexicon", help="Test dictionary, 'source target' a line.")]
 SourceLanguage = Annotated[str, typer.Option(help="Code of the source language, e.g. en.")]
 TargetLanguage = Annotated[str, typer.Option(help="Code of the target language, e.g. es.")]
@@ -30,15 +27,6 @@ Tokenized = Annotated[
 KeepCase = Annotated[bool, typer.Option("--keep-case", help="Do not lower-case.")]
 Gamma = Annotated[
     float | None, typer.Option(help="Of reallocation, 0.5 to 1; default: chosen on held-out training pairs.")
-]
-LearningRate = Annotated[
-    float | None, typer.Option(min=1e-6, help="Of RCSLS; default: chosen on held-out training pairs.")
-]
-Steps = Annotated[
-    int | None, typer.Option(min=1, help="Of RCSLS; default: chosen on held-out training pairs.")
-]
-Regularization = Annotated[
-    float | None, typer.Option(min=1e-9, help="Of GeoMM; default: chosen on held-out training pairs.")
 ]
 SpellSource = Annotated[
     str, typer.Option("--source-language", help="Source words of the dictionary are spelt as in it.")
@@ -57,3 +45,6 @@ LocalOnly = Annotated[
 ]
 BatchPieces = Annotated[int, typer.Option(min=16, help="Pieces that go through the encoder at once.")]
 Layers = Annotated[str, typer.Option(help="Which, e.g. -4,-3,-2,-1; 0 is the embedding layer, -1 the last.")]
+CheckpointSeconds = Annotated[
+    float, typer.Option(min=0.0, help="Time between two checkpoints; more if saving is slow.")
+]

@@ -7,8 +7,11 @@ from typing import Any
 
 import typer
 
+from jointalign.alignment.base import Aligner
+from jointalign.alignment.variants import core
 from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._languages import check_code
+from jointalign.cli._settings import Changes, plain
 from jointalign.multilingual import MultilingualEmbedding
 
 ALIGNED = "aligned.safetensors"
@@ -16,7 +19,7 @@ ALIGNED = "aligned.safetensors"
 
 def align_several(
     method: str,
-    settings: dict[str, Any],
+    changes: Changes,
     embedding: Path,
     pivot: str,
     given: list[str],
@@ -31,7 +34,7 @@ def align_several(
 
     Args:
         method: Name of the method.
-        settings: Those that were given, by name; the others are chosen for each language on
+        changes: Settings that were given; the others are chosen for each language on
             held-out pairs, or are the defaults.
         embedding: A file of several languages.
         pivot: Code of the language that stays.
@@ -55,7 +58,8 @@ def align_several(
     if method == "auto":
         raise typer.BadParameter("auto is for two languages; name a method to go with --pivot")
     paths = _paths(given)
-    wishes = Wishes(method, None, settings)
+    with changes.named():
+        wishes = Wishes(method, None, changes.values)
     check_pivot_method(wishes.aligner)
     with progress("align") as bar, limited_to(threads):
         space = read_multilingual(embedding)
@@ -80,7 +84,8 @@ def align_several(
             write(aligned.language(code), out / f"{code}.vec")
     if json:
         chosen = {
-            code: {**tuned[code].to_json(), "pairs": report.to_json()} for code, report in reports.items()
+            code: {**tuned[code].to_json(), "pairs": report.to_json(), "settings": used(tuned[code].method)}
+            for code, report in reports.items()
         }
         show_json({"pivot": pivot, "languages": chosen, "parts": aligned.sizes, "out": str(out)})
     else:
@@ -88,6 +93,12 @@ def align_several(
             show(f"{code}: {tuned[code]}\n{code}: {report}")
         sizes = ", ".join(f"{size:,} {name}" for name, size in aligned.sizes.items())
         show(f"{out}: {', '.join(_outputs(space))}: {sizes}")
+
+
+def used(method: Aligner) -> dict[str, Any]:
+    """All settings of a method as a file has them, those of one behind a normalisation among them."""
+    found = plain(core(method)) | plain(method)
+    return {name: value for name, value in found.items() if not isinstance(value, dict)}
 
 
 def _outputs(space: MultilingualEmbedding) -> list[str]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from jointalign.alignment.api import METHODS, method_named
 from jointalign.alignment.seeds import Seeds
-from jointalign.cli._console import progress, say, show, show_json
-from jointalign.cli._methods import with_settings, without_settings
+from jointalign.alignment.variants import chosen_settings, core
+from jointalign.cli._console import answer, progress, say
 from jointalign.cli._options import Json, KeepCase, OutFolder, Seed, SpellSource, SpellTarget, Threads
-from jointalign.cli._pivot import align_several
+from jointalign.cli._pivot import align_several, used
+from jointalign.cli._settings import Changes, Options, summary, with_settings
 from jointalign.cli._spaces import Source, Space, Target, read_space
 
 OUTPUTS = ("aligned.safetensors", "source.vec", "target.vec", "mapping.safetensors")
@@ -34,7 +36,7 @@ Pairs = Annotated[
 
 def command(
     method: str,
-    settings: dict[str, Any],
+    given: Changes,
     out: OutFolder,
     lexicon: Lexicons = None,
     pairs: Pairs = None,
@@ -75,7 +77,7 @@ def command(
             raise typer.BadParameter("--pivot goes with --embedding and --pivot-lexicon alone")
         align_several(
             method,
-            settings,
+            given,
             embedding,
             pivot,
             pivot_lexicon or [],
@@ -91,10 +93,11 @@ def command(
         raise typer.BadParameter("give either --lexicon, or --pairs identical, numerals or none")
     if method == "auto" and pairs is Seeds.NONE:
         raise typer.BadParameter("auto chooses on pairs: give some, or name vecmap_unsupervised or muse")
-    given = [lexicon, source_vectors, target_vectors, embedding]
-    spare_inputs(filter(None, given), [out / name for name in OUTPUTS])
+    inputs = lexicon, source_vectors, target_vectors, embedding
+    spare_inputs(filter(None, inputs), [out / name for name in OUTPUTS])
     spare_others(out, OUTPUTS, OUTPUTS[0])
-    wishes = Wishes(method, None, settings)
+    with given.named():
+        wishes = Wishes(method, None, given.values)
     with progress("align") as bar, limited_to(threads):
         training = None
         if lexicon is not None:
@@ -120,13 +123,18 @@ def command(
         write(aligned.target, out / OUTPUTS[2])
         write_mapping(mapping, out / OUTPUTS[3])
     counted = {} if report is None else {"pairs": report.to_json()}
-    if json:
-        show_json({**tuned.to_json(), **counted, "out": str(out)})
-    else:
-        show("\n".join(filter(None, [str(tuned), report and str(report)])))
-        show(f"{out}: {', '.join(OUTPUTS)}")
+    facts = {**tuned.to_json(), **counted, "settings": used(tuned.method), "out": str(out)}
+    lines = [str(tuned), *([] if report is None else [str(report)]), f"{out}: {', '.join(OUTPUTS)}"]
+    answer(json, facts, "\n".join(lines))
 
 
-application.command("auto")(without_settings(command, "auto"))
+application.command("auto", help=summary(command))(with_settings()(partial(command, "auto", Changes({}, {}))))
 for _name in METHODS:
-    application.command(_name)(with_settings(command, method_named(_name), _name))
+    _method = method_named(_name)
+    _inner = core(_method)
+    _options = Options(
+        _method, within=() if _inner is _method else (_inner,), open=tuple(chosen_settings(_method))
+    )
+    application.command(_name, help=summary(type(_method)))(
+        with_settings(given=_options)(partial(command, _name))
+    )

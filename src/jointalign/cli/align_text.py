@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from jointalign.cli._console import progress, say, show, show_json
+from jointalign.cli._console import answer, progress, say
 from jointalign.cli._options import (
     Json,
     KeepCase,
@@ -19,9 +19,12 @@ from jointalign.cli._options import (
     Threads,
     Tokenized,
 )
+from jointalign.cli._settings import Options, plain, with_settings
+from jointalign.word_alignment.diagonal import DiagonalAligner
 from jointalign.word_alignment.symmetrization import Symmetrization
 
 
+@with_settings(aligner=Options(DiagonalAligner()))
 def command(
     input: Annotated[
         list[Path],
@@ -31,19 +34,10 @@ def command(
         ),
     ],
     out: OutFile,
+    aligner: DiagonalAligner,
     symmetrization: Annotated[
         Symmetrization, typer.Option(help="How the links of both directions are joined.")
     ] = Symmetrization.GROW_DIAG_FINAL_AND,
-    iterations: Annotated[int, typer.Option(min=1, help="Of learning.")] = 5,
-    tension: Annotated[float, typer.Option(min=0, help="Pull towards the diagonal, at the start.")] = 4.0,
-    optimize_tension: Annotated[bool, typer.Option(help="Learn the tension, too.")] = True,
-    null_probability: Annotated[
-        float, typer.Option(min=0, max=0.99, help="Chance of a word to come from no word.")
-    ] = 0.08,
-    alpha: Annotated[float, typer.Option(min=0, help="Of the sparse prior; 0: maximum likelihood.")] = 0.01,
-    least_probability: Annotated[
-        float, typer.Option(min=0, max=1, help="Of a word given its word, for a link.")
-    ] = 0.0183,
     words: Annotated[
         Path | None, typer.Option(help="Also write the text as it was cut into words, which links count.")
     ] = None,
@@ -64,7 +58,6 @@ def command(
     """
     from jointalign.storage.files import spare_inputs, write_text
     from jointalign.word_alignment.api import align_text
-    from jointalign.word_alignment.diagonal import DiagonalAligner
     from jointalign.word_alignment.reading import read_gold, read_parallel
     from jointalign.word_alignment.scoring import alignment_error_rate
 
@@ -72,9 +65,6 @@ def command(
         raise typer.BadParameter("give --input once or twice")
     given = [*input, *([gold] if gold else [])]
     spare_inputs(given, [out, *([words] if words else [])])
-    aligner = DiagonalAligner(
-        iterations, tension, null_probability, alpha, optimize_tension, least_probability
-    )
     drawn = None if gold is None else read_gold(gold)
     begun = time.monotonic()
     with progress("read") as bar:
@@ -98,6 +88,7 @@ def command(
         "tension": [round(way.tension, 4) for way in (result.forward, result.reverse)],
         "perplexity": [way.history["perplexity"][-1] for way in (result.forward, result.reverse)],
         "seconds": round(time.monotonic() - begun, 3),
+        "settings": plain(aligner),
         "out": str(out),
     }
     lines = [f"{out}: {len(result.links.pairs):,} links in {len(text):,} sentence pairs"]
@@ -105,7 +96,4 @@ def command(
         score = alignment_error_rate(list(result.links)[-len(drawn) :], drawn)
         facts["gold"] = score.to_json()
         lines.append(str(score))
-    if json:
-        show_json(facts)
-    else:
-        show("\n".join(lines))
+    answer(json, facts, "\n".join(lines))

@@ -7,29 +7,13 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from jointalign.cli import (
-    align,
-    align_features,
-    align_text,
-    convert,
-    data,
-    demo,
-    evaluate,
-    features,
-    mt,
-    ner,
-    plot,
-    pretrain,
-    reallocate,
-    run_all,
-    study,
-    train,
-    translate,
-)
 from jointalign.cli._console import logged_to_messages, say
 from jointalign.errors import JointalignError
 from jointalign.version import __version__
@@ -37,8 +21,57 @@ from jointalign.version import __version__
 INTERRUPTED = 130
 RESUMED = "run, study, train, ner train, mt train, features, align-features, pretrain and data get"
 
+COMMANDS = {
+    "demo": "Two made-up languages with a known dictionary through every row of the table.",
+    "run": "Two texts and a dictionary in; one space, a scored dictionary and honest scores out.",
+    "train": "Train one embedding on all texts together: skip-gram with character n-grams.",
+    "reallocate": "Give words of one language back to it, and report oversharing.",
+    "align": "Learn a mapping and move all words by it.",
+    "align-text": "Link the words of sentences that translate each other, with fast_align's model.",
+    "features": "Write a vector for each word of a text, in its sentence, in half precision.",
+    "align-features": "Learn a map for each layer of an encoder from words that translate each other.",
+    "pretrain": "Train a masked language model on all texts together: a multilingual BERT of your own.",
+    "evaluate": "Scores with their conditions.",
+    "translate": "Translate words, or export the whole dictionary.",
+    "ner": "Named entities: learn a tagger in one language, use it in another without a label there.",
+    "mt": "Translation learnt from two texts that are no translations of each other.",
+    "plot": "Draw both languages before reallocation, after it, and after alignment.",
+    "study": "Tables 1 to 4 and Figure 2 of the paper on your languages, beside the published numbers.",
+    "convert": "Convert vectors; the suffixes name the formats.",
+    "data": "Dictionaries and text from the web.",
+}
+"""Every sub-command and its line of help; its module is imported when it is chosen."""
+
+
+class _Commands(TyperGroup):
+    """Loads a command when it is chosen: help and version need none of them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"jointalign.cli.{cmd_name.replace('-', '_')}")
+        holder = typer.Typer(rich_markup_mode=None)
+        if hasattr(module, "application"):
+            holder.add_typer(module.application, name=cmd_name)
+        else:
+            holder.command(cmd_name)(module.command)
+        return typer.main.get_group(holder).commands[cmd_name]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        self.commands = dict.fromkeys(COMMANDS)  # type: ignore[assignment]  # what a typo is likened to
+        return super().resolve_command(ctx, args)
+
+
 application = typer.Typer(
     name="jointalign",
+    cls=_Commands,
     help="One vector space and a scored bilingual dictionary from text in two languages.",
     epilog="Anywhere on the line: --verbose shows more notes, --debug the traceback of an error.",
     no_args_is_help=True,
@@ -46,23 +79,6 @@ application = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-application.command("demo")(demo.command)
-application.command("run")(run_all.command)
-application.command("train")(train.command)
-application.command("reallocate")(reallocate.command)
-application.add_typer(align.application, name="align")
-application.command("align-text")(align_text.command)
-application.command("features")(features.command)
-application.command("align-features")(align_features.command)
-application.command("pretrain")(pretrain.command)
-application.add_typer(evaluate.application, name="evaluate")
-application.command("translate")(translate.command)
-application.add_typer(ner.application, name="ner")
-application.add_typer(mt.application, name="mt")
-application.command("plot")(plot.command)
-application.add_typer(study.application, name="study")
-application.command("convert")(convert.command)
-application.add_typer(data.application, name="data")
 
 
 @application.callback(invoke_without_command=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jointalign.cli._console import progress, say, show, show_json
+from jointalign.cli._console import answer, progress, say, show, show_json
 from jointalign.cli._options import Json, OutFile, OutFolder
 
 application = typer.Typer(
@@ -60,11 +60,8 @@ def wikipedia(
     with progress(f"{language}wiki") as bar:
         result = download(language, out, articles=articles, workers=workers, progress=bar)
     say(WIKIPEDIA_LICENCE)
-    if json:
-        content = _plain(asdict(result)) | {"dump": _plain(asdict(result.dump))}
-        show_json({"language": language, "licence": WIKIPEDIA_LICENCE, **content})
-    else:
-        show(str(result))
+    content = _plain(asdict(result)) | {"dump": _plain(asdict(result.dump))}
+    answer(json, {"language": language, "licence": WIKIPEDIA_LICENCE, **content}, str(result))
 
 
 def _plain(fields: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jointalign.cli._console import progress, show, show_json
+from jointalign.cli._console import answer, progress
 from jointalign.cli._options import Json, Seed, Threads
 
 
@@ -22,8 +22,4 @@ def command(
 
     with progress("demo") as bar:
         result = demo(out, seed=seed, threads=threads, progress=bar)
-    if json:
-        show_json(result.to_json())
-    else:
-        show(result.table())
-        show(explain(result))
+    answer(json, result.to_json(), "\n".join([result.table(), explain(result)]))

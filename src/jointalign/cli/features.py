@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from jointalign.cli._console import progress, say, show, show_json
+from jointalign.cli._console import answer, progress, say
 from jointalign.cli._encoders import parsed_layers, sentences
 from jointalign.cli._options import (
     BatchPieces,
@@ -101,10 +101,9 @@ def command(
             f"sentences beyond {loaded.longest} pieces were read in overlapping windows, "
             f"{facts['windows_beyond_the_first']} more in all"
         )
-    if json:
-        show_json(facts)
-    else:
-        show(
-            f"{out}: {len(store):,} sentences, {facts['rows']:,} vectors x {store.dimensions} in "
-            f"{len(store.vectors)} arrays, layers {', '.join(map(str, store.layers))}"
-        )
+    answer(
+        json,
+        facts,
+        f"{out}: {len(store):,} sentences, {facts['rows']:,} vectors x {store.dimensions} in "
+        f"{len(store.vectors)} arrays, layers {', '.join(map(str, store.layers))}",
+    )

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json as json_module
 import sys
-from contextlib import nullcontext
-from dataclasses import asdict, replace
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,13 +12,13 @@ import typer
 
 from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._options import Json, OutFolder, Seed, Threads
+from jointalign.cli._settings import Changes, Options, plain, with_settings
 from jointalign.cli._translation import Beam, Device, Direction, MaxMinutes, Model, lines_of
+from jointalign.translation.base import FitSettings, Shape
+from jointalign.translation.vectors import Start, VectorSettings, piece_trainer
 
 if TYPE_CHECKING:
     from jointalign.translation.api import Validation
-    from jointalign.translation.base import FitSettings, Shape
-
-JOB = "job.json"
 
 application = typer.Typer(
     help="Translation learnt from two texts that are no translations of each other.", no_args_is_help=True
@@ -46,13 +43,30 @@ class Size(StrEnum):
     TINY = "tiny"
 
 
+SIZES = {
+    Size.SMALL: (Shape.small(), FitSettings.small()),
+    Size.PUBLISHED: (Shape(), FitSettings()),
+    Size.TINY: (Shape.tiny(), FitSettings.tiny()),
+}
+
+
 @application.command("train")
+@with_settings(
+    shape=Options(SIZES[Size.SMALL][0], {size: shape for size, (shape, _) in SIZES.items()}),
+    fit=Options(SIZES[Size.SMALL][1], {size: fit for size, (_, fit) in SIZES.items()}),
+    vectors=Options(
+        VectorSettings(piece_trainer(1)), leave=("trainer", "lowercase"), title="Of the vectors: "
+    ),
+)
 def train(
     source: Annotated[Path, typer.Option(help="Sentences of the source language, one a line.")],
     target: Annotated[Path, typer.Option(help="Of the target language; no translations needed.")],
     out: OutFolder,
     source_language: Annotated[str, typer.Option(help="Code, e.g. en.")],
     target_language: Annotated[str, typer.Option(help="Code, e.g. de.")],
+    shape: Changes[Shape],
+    fit: Changes[FitSettings],
+    vectors: VectorSettings,
     init: Annotated[Init, typer.Option(help="Vectors that the model begins with.")] = Init.JOINT_ALIGN,
     lexicon: Annotated[
         Path | None, typer.Option(help="Training dictionary, for all but joint and random.")
@@ -61,7 +75,6 @@ def train(
         Path | None, typer.Option(help="More text of the source language, for the vectors alone.")
     ] = None,
     target_text: Annotated[Path | None, typer.Option(help="Likewise of the target's.")] = None,
-    tokens: Annotated[int, typer.Option(min=1, help="Of that text, at most.")] = 2_000_000,
     validation_source: Annotated[
         Path | None, typer.Option(help="Held-out sentences, to choose the best epoch.")
     ] = None,
@@ -70,16 +83,10 @@ def train(
         bool, typer.Option("--parallel", help="The two are translations: choose by BLEU.")
     ] = False,
     size: Annotated[
-        Size, typer.Option(help="published (for a GPU), small (a processor), tiny (a toy).")
+        Size,
+        typer.Option(help="Settings not given: published (for a GPU), small (a processor), tiny (a toy)."),
     ] = Size.SMALL,
     epochs: Annotated[int, typer.Option(min=1, help="How many (20: the paper).")] = 20,
-    epoch_sentences: Annotated[int | None, typer.Option(min=1, help="Sentences an epoch.")] = None,
-    batch_sentences: Annotated[
-        int | None, typer.Option(min=1, help="Sentences a step, of all processes together.")
-    ] = None,
-    pieces: Annotated[int, typer.Option(min=300, help="Of words (60,000: published).")] = 5000,
-    method: Annotated[str, typer.Option(help="Of alignment.")] = "procrustes",
-    gamma: Annotated[float, typer.Option(min=0.5, max=1, help="Of reallocation.")] = 0.9,
     keep_case: Annotated[bool, typer.Option("--keep-case", help="Do not lower-case.")] = False,
     max_minutes: MaxMinutes = None,
     device: Device = "auto",
@@ -93,94 +100,48 @@ def train(
     `torchrun --nproc-per-node 2 -m jointalign mt train ...`.
     """
     from jointalign.lexicon import Lexicon
-    from jointalign.numerics.processors import limited_to
-    from jointalign.storage.files import digest, spare_folder
-    from jointalign.storage.stages import Stages, claim, locked
-    from jointalign.translation.api import MODEL, check_extra, fit, joined
-    from jointalign.translation.vectors import Start, Vectors, VectorSettings, piece_trainer
+    from jointalign.storage.files import spare_folder
+    from jointalign.translation.api import MODEL, check_extra, joined
+    from jointalign.translation.job import JobSettings, train_from_texts
 
     check_extra()
-    start = Start(init.value)
-    shape, settings = _sizes(size, epoch_sentences, batch_sentences)
+    default_shape, default_fit = SIZES[size]
+    model = shape.over(default_shape)
+    vectors = replace(vectors, trainer=piece_trainer(model.dimensions), lowercase=not keep_case)
+    settings = JobSettings(Start(init.value), model, fit.over(default_fit), vectors, seed)
     given = source, target, lexicon, source_text, target_text, validation_source, validation_target
     spare_folder(given, out)
-    texts, codes = (lines_of(source), lines_of(target)), (source_language, target_language)
-    large = _both(source_text, target_text, "--source-text and --target-text")
-    held_out = _held_out(validation_source, validation_target, parallel)
-    with (
-        joined(device) as group,
-        progress("mt", group.first) as bar,
-        locked(out) if group.first else nullcontext(),
-        limited_to(threads),
-    ):
-
-        def announce(stage: str, done: bool) -> None:
-            if not done:
-                say(stage)
-            bar.title(stage)
-
-        def told(entry: dict) -> None:
-            if group.first:
-                say(_told(entry))
-
-        known = None if lexicon is None else Lexicon.read(lexicon, not keep_case)
-        vectors = Vectors(
-            codes,
-            VectorSettings(piece_trainer(shape.dimensions), method, gamma, pieces, tokens, not keep_case),
+    texts = lines_of(source), lines_of(target)
+    larger = _both(source_text, target_text, "--source-text and --target-text")
+    validation = _held_out(validation_source, validation_target, parallel)
+    known = None if lexicon is None else Lexicon.read(lexicon, not keep_case)
+    with joined(device) as group, progress("mt", group.first) as bar:
+        result = train_from_texts(
             texts,
-            large,
-            known,
-            Stages(out, announce),
-            seed,
-            threads,
-            bar,
-        )
-        claimed = {
-            "texts": hashlib.sha256(repr(texts).encode()).hexdigest(),
-            "languages": codes,
-            "vectors": {
-                "init": start,
-                **asdict(vectors.settings),
-                "lexicon": known and known.pairs,
-                "larger texts": [digest(path) for path in large or ()],
-            },
-            "settings": [asdict(shape), asdict(settings)],
-            "seed": seed,
-        }
-
-        def begun() -> tuple:
-            claim(out / JOB, out, json_module.loads(json_module.dumps(claimed)))
-            return vectors.segmentation(), vectors.space(start)
-
-        segmentation, space = group.led(begun)
-        result = fit(
-            texts,
-            segmentation,
-            codes,
+            (source_language, target_language),
+            out,
+            settings,
+            lexicon=known,
+            larger=larger,
+            validation=validation,
             epochs=epochs,
-            shape=shape,
-            settings=settings,
-            embedding=space,
-            separate=start.separate,
-            validation=held_out,
-            criterion="bleu" if parallel else "round_trip",
-            seed=seed,
-            device=group.device,
-            folder=out,
-            max_minutes=max_minutes,
             group=group,
+            threads=threads,
+            max_minutes=max_minutes,
             progress=bar,
-            announce=told,
+            announce=bar.stage,
+            told=lambda entry: say(_told(entry)),
         )
     if not group.first:
         return
     facts = {
         "out": str(out / MODEL),
         "finished": result.finished,
-        "read": result.report | vectors.report,
+        "read": result.report,
         "epochs": list(result.history),
+        "settings": plain({"shape": settings.shape, "fit": settings.fit, "vectors": vectors}),
     }
-    for line in _left_out(result.report | vectors.report):
+    for line in _left_out(result.report):
         say(line)
     if json:
         show_json(facts)
@@ -274,21 +235,6 @@ def _held_out(source: Path | None, target: Path | None, parallel: bool) -> Valid
             raise typer.BadParameter("--parallel says what --validation-source and -target are")
         return Validation()
     return Validation(lines_of(paths[0]), lines_of(paths[1]), parallel)
-
-
-def _sizes(size: Size, epoch_sentences: int | None, batch_sentences: int | None) -> tuple[Shape, FitSettings]:
-    from jointalign.translation.base import FitSettings, Shape
-
-    shape, settings = {
-        Size.PUBLISHED: (Shape(), FitSettings()),
-        Size.SMALL: (Shape.small(), FitSettings.small()),
-        Size.TINY: (Shape.tiny(), FitSettings.tiny()),
-    }[size]
-    if epoch_sentences is not None:
-        settings = replace(settings, epoch_sentences=epoch_sentences)
-    if batch_sentences is not None:
-        settings = replace(settings, batch_sentences=batch_sentences)
-    return shape, settings
 
 
 def _left_out(report: dict[str, dict]) -> list[str]:

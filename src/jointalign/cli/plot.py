@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jointalign.cli._console import progress, show, show_json
+from jointalign.cli._console import answer, progress
 from jointalign.cli._options import Json, OutFile
 
 
@@ -32,10 +32,11 @@ def command(
         pairs = [_pair(text) for text in pair or ()]
         pairs += default_pairs(done.joint, done.reallocated, done.lexicon, count) if not pair else ()
         figure_one(done.joint, done.reallocated, done.aligned, pairs, out)
-    if json:
-        show_json({"out": str(out), "pairs": pairs})
-    else:
-        show(f"{out}: {', '.join(f'{source} - {target}' for source, target in pairs)}")
+    answer(
+        json,
+        {"out": str(out), "pairs": pairs},
+        f"{out}: {', '.join(f'{source} - {target}' for source, target in pairs)}",
+    )
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -11,26 +11,21 @@ import typer
 from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._languages import languages
 from jointalign.cli._options import Device, Json, OutFolder, Seed, Threads
+from jointalign.cli._settings import Options, plain, with_settings
+from jointalign.contextual import PretrainingSettings
 
 
+@with_settings(course=Options(PretrainingSettings()))
 def command(
     input: Annotated[
         list[Path], typer.Option(help="Text, one sentence or paragraph a line; once for each language.")
     ],
     out: OutFolder,
+    course: PretrainingSettings,
     language: Annotated[
         list[str] | None,
         typer.Option(help="Code for each --input, in order; default: as named in the file name."),
     ] = None,
-    vocabulary: Annotated[int, typer.Option(min=100, help="Pieces of the vocabulary.")] = 8_000,
-    hidden: Annotated[int, typer.Option(min=8, help="Size of a layer.")] = 128,
-    layers: Annotated[int, typer.Option(min=1, help="Number of layers.")] = 4,
-    heads: Annotated[int, typer.Option(min=1, help="Attention heads.")] = 2,
-    length: Annotated[int, typer.Option(min=8, help="Pieces of a stretch of text.")] = 128,
-    batch_size: Annotated[int, typer.Option(min=1, help="Stretches a step.")] = 32,
-    steps: Annotated[int, typer.Option(min=1, help="Of training.")] = 10_000,
-    learning_rate: Annotated[float, typer.Option(min=1e-7, help="At its height.")] = 2e-3,
-    positions: Annotated[int, typer.Option(min=8, help="Longest input it can ever read.")] = 256,
     max_minutes: Annotated[
         float | None, typer.Option(min=0, help="Stop after so long; the same command then goes on.")
     ] = None,
@@ -45,19 +40,16 @@ def command(
     One WordPiece vocabulary, no parallel text. Stopped, it goes on from its last checkpoint when
     started again. The folder can be given to any command as --encoder.
     """
-    from jointalign.contextual import PretrainingSettings, pretrain
+    from jointalign.contextual import pretrain
     from jointalign.numerics.processors import limited_to
 
     codes = languages(input, language)
-    settings = PretrainingSettings(
-        vocabulary, hidden, layers, heads, None, length, batch_size, steps, learning_rate, positions=positions
-    )
     with progress("pretrain") as bar, limited_to(threads):
         result = pretrain(
             input,
             codes,
             out,
-            settings,
+            course,
             device=device,
             seed=seed,
             max_minutes=max_minutes,
@@ -68,9 +60,9 @@ def command(
     if result.skipped:
         say(f"{result.skipped} lines without a piece were left out")
     if not result.finished:
-        say(f"stopped after {result.steps} of {steps} steps; the same command goes on")
+        say(f"stopped after {result.steps} of {course.steps} steps; the same command goes on")
     if json:
-        show_json({**asdict(result), "languages": codes, "out": str(out)})
+        show_json({**asdict(result), "languages": codes, "settings": plain(course), "out": str(out)})
         return
     lines = [
         f"{out}: {result.weights:,} weights, {result.steps} steps, {result.pieces_per_second:,.0f} pieces/s"

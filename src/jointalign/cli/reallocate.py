@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jointalign.cli._console import progress, show, show_json
+from jointalign.cli._console import answer, progress
 from jointalign.cli._languages import languages
 from jointalign.cli._options import (
     Json,
@@ -50,89 +50,51 @@ def command(
 
     Equations (5) and (6) of the paper.
     """
-    if input:
-        if source or target or lexicon or test:
-            raise typer.BadParameter(
-                "--input is for several languages; it goes without --source, --target, --lexicon and --test"
-            )
-        several(joint, input, language, out, gamma, tokenized, keep_case, threads, json)
-        return
-    if source is None or target is None:
-        raise typer.BadParameter("give --source and --target, or --input once a language")
     from jointalign.corpora.corpus import Corpus
-    from jointalign.formats.api import check_output, read, write_bilingual
+    from jointalign.formats.api import check_output, read, write_bilingual, write_multilingual
     from jointalign.lexicon import Lexicon
     from jointalign.overshared import oversharing
-    from jointalign.reallocation import reallocate
+    from jointalign.reallocation import reallocate, reallocate_languages
     from jointalign.storage.files import spare_inputs
 
-    given = (joint, source, target, lexicon, test)
-    spare_inputs([path for path in given if path is not None], [out])
-    check_output(out, native=True)
-    embedding = read(joint)
-    spelt = source_language, target_language
-    training_lexicon = None if lexicon is None else Lexicon.read(lexicon, not keep_case, *spelt)
-    test_lexicon = None if test is None else Lexicon.read(test, not keep_case, *spelt)
-    with progress("count"):
-        source_counts = Corpus(source, source_language, tokenized, not keep_case).counts(threads)
-        target_counts = Corpus(target, target_language, tokenized, not keep_case).counts(threads)
-    split = reallocate(embedding, source_counts, target_counts, gamma, source_language, target_language)
-    write_bilingual(split, out)
-    report = oversharing(
-        embedding, source_counts, target_counts, training=training_lexicon, test=test_lexicon
-    )
-    if json:
-        show_json(
-            {
-                "gamma": gamma,
-                "source_only": len(split.source_only),
-                "target_only": len(split.target_only),
-                "shared": len(split.shared),
-                "oversharing": report.to_json(),
-                "out": str(out),
-            }
+    others = [path for path in (source, target, lexicon, test) if path is not None]
+    if input and others:
+        raise typer.BadParameter(
+            "--input is for several languages; it goes without --source, --target, --lexicon and --test"
         )
-    else:
-        show(
-            f"{out}: {len(split.source_only):,} source, {len(split.target_only):,} target, "
-            f"{len(split.shared):,} shared words at gamma {gamma:g}\n{report}"
-        )
-
-
-def several(
-    joint: Path,
-    texts: list[Path],
-    codes: list[str] | None,
-    out: Path,
-    gamma: float,
-    tokenized: bool,
-    keep_case: bool,
-    threads: int | None,
-    json: bool,
-) -> None:
-    """The same for more than two languages: a part for each set of languages."""
-    from jointalign.corpora.corpus import Corpus
-    from jointalign.formats.api import check_output, read, write_multilingual
-    from jointalign.reallocation import reallocate_languages
-    from jointalign.storage.files import spare_inputs
-
-    spare_inputs([joint, *texts], [out])
+    if not input and (source is None or target is None):
+        raise typer.BadParameter("give --source and --target, or --input once a language")
+    spare_inputs([joint, *(input or others)], [out])
     check_output(out, native=True)
-    codes = languages(texts, codes)
-    if len(set(codes)) < len(codes):
+    codes = languages(input, language) if input else [source_language, target_language]
+    if input and len(set(codes)) < len(codes):
         raise typer.BadParameter(
             f"expected a language of its own for each --input, got {', '.join(codes)}; see --language"
         )
     embedding = read(joint)
+    known = [None if path is None else Lexicon.read(path, not keep_case, *codes) for path in (lexicon, test)]
     with progress("count"):
-        counts = {
-            code: Corpus(text, code, tokenized, not keep_case).counts(threads)
-            for code, text in zip(codes, texts, strict=True)
-        }
-    split = reallocate_languages(embedding, counts, gamma)
-    write_multilingual(split, out)
-    if json:
-        show_json({"gamma": gamma, "parts": split.sizes, "out": str(out)})
-    else:
-        sizes = ", ".join(f"{size:,} {name}" for name, size in split.sizes.items())
-        show(f"{out}: {sizes} at gamma {gamma:g}")
+        counts = [
+            Corpus(text, code, tokenized, not keep_case).counts(threads)
+            for text, code in zip(input or others[:2], codes, strict=True)
+        ]
+    if input:
+        several = reallocate_languages(embedding, dict(zip(codes, counts, strict=True)), gamma)
+        write_multilingual(several, out)
+        sizes = ", ".join(f"{size:,} {name}" for name, size in several.sizes.items())
+        facts = {"gamma": gamma, "parts": several.sizes, "out": str(out)}
+        answer(json, facts, f"{out}: {sizes} at gamma {gamma:g}")
+        return
+    split = reallocate(embedding, *counts, gamma, *codes)
+    write_bilingual(split, out)
+    report = oversharing(embedding, *counts, training=known[0], test=known[1])
+    facts = {
+        "gamma": gamma,
+        "source_only": len(split.source_only),
+        "target_only": len(split.target_only),
+        "shared": len(split.shared),
+        "oversharing": report.to_json(),
+        "out": str(out),
+    }
+    sizes = f"{facts['source_only']:,} source, {facts['target_only']:,} target, {facts['shared']:,} shared"
+    answer(json, facts, f"{out}: {sizes} words at gamma {gamma:g}\n{report}")

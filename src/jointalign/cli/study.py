@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from jointalign.cli._console import progress, say, show, show_json
-from jointalign.cli._figure2 import figure2
+from jointalign.cli._console import answer, progress
+from jointalign.cli._figure2 import figure2, with_files
 from jointalign.cli._options import Device, Json, LocalOnly, MaxVocabulary, OutFolder, Threads
-from jointalign.cli._training import Dimensions, Epochs, MinimumCount, NoiseOption, SharedNoise
+from jointalign.cli._settings import Changes, Options, plain, with_settings
+from jointalign.contextual.tagging import FEATURE_FIT, FEATURE_TAGGER, FINE_TUNING_FIT, shortened
+from jointalign.ner import FitSettings, TaggerSettings
 from jointalign.ner.api import Select
-from jointalign.training.base import Noise
+from jointalign.training.skipgram import SkipGram
 
 application = typer.Typer(
     help="Tables 1 to 4 and Figure 2 of the paper on your languages, beside the published numbers."
@@ -42,21 +43,16 @@ def _command(table: str, title: str) -> None:
         data: Data,
         pairs: Pairs,
         out: OutFolder,
+        trainer: SkipGram,
         methods: Methods = "all",
         seeds: Seeds = 3,
         corpus: CorpusName = None,
         tokens: Tokens = None,
-        dimensions: Dimensions = 300,
-        epochs: Epochs = 5,
-        minimum_count: MinimumCount = 5,
-        noise: NoiseOption = Noise.LANGUAGE,
-        shared_noise: SharedNoise = 8,
         max_vocabulary: MaxVocabulary = 200_000,
         threads: Threads = None,
         json: Json = False,
     ) -> None:
         from jointalign.study import Pair, StudySettings, study
-        from jointalign.training.skipgram import SkipGram
 
         names = () if methods == "all" else tuple(name.strip() for name in methods.split(","))
         settings = StudySettings(
@@ -66,30 +62,18 @@ def _command(table: str, title: str) -> None:
             seeds,
             corpus,
             tokens,
-            SkipGram(
-                dimensions, epochs=epochs, minimum_count=minimum_count, noise=noise, shared_noise=shared_noise
-            ),
+            trainer,
             max_vocabulary,
         )
         with progress("study") as bar:
-
-            def announce(stage: str, done: bool) -> None:
-                if not done:
-                    say(stage)
-                bar.title(stage)
-
-            result = study(table, settings, out, threads=threads, progress=bar, announce=announce)
-        if json:
-            show_json(result.facts)
-        else:
-            show(result.markdown)
-            show("\n" + "\n".join(str(path) for path in result.files))
+            result = study(table, settings, out, threads=threads, progress=bar, announce=bar.stage)
+        answer(json, result.facts | {"settings": plain(trainer)}, with_files(result))
 
     command.__doc__ = (
         f"{title}.\n\nTrains what is missing once, shares it between rows and tables of one folder,"
         " and goes on where it was when started again."
     )
-    application.command(table)(command)
+    application.command(table)(with_settings(trainer=Options(SkipGram()))(command))
 
 
 _command("table1", "P@1 of all systems, words out of vocabulary counted as in the paper")
@@ -97,10 +81,26 @@ _command("table2", "The same without test pairs of one surface form, which joint
 _command("table4", "The same without the test pairs that reallocation tears apart")
 
 
+QUICK_TRAINER, QUICK_FIT = SkipGram(50), FitSettings(4)
+
+
 @application.command("table3")
+@with_settings(
+    trainer=Options(
+        SkipGram(),
+        {"--quick": QUICK_TRAINER},
+        names={"epochs": "vector_epochs", "learning_rate": "vector_rate"},
+        title="Of the vectors: ",
+    ),
+    fit=Options(FitSettings(), {"--quick": QUICK_FIT}, title="Of the taggers: "),
+    tagger=Options(FEATURE_TAGGER, title="Of the tagger on features: "),
+)
 def table3(
     data: Data,
     out: OutFolder,
+    trainer: Changes[SkipGram],
+    fit: Changes[FitSettings],
+    tagger: TaggerSettings,
     languages: Annotated[str, typer.Option(help="Languages to tag, with commas.")] = "es,nl,de",
     source: Annotated[str, typer.Option(help="Language to learn from.")] = "en",
     rows: Annotated[str, typer.Option(help="Rows, with commas; all of them by default.")] = "all",
@@ -112,23 +112,12 @@ def table3(
     ] = False,
     corpus: CorpusName = None,
     tokens: Tokens = None,
-    dimensions: Annotated[
-        int | None, typer.Option(min=1, help="Length of the vectors (300; quick: 50).")
-    ] = None,
-    vector_epochs: Annotated[
-        int, typer.Option(min=1, help="How often the text is read for the vectors; table1's --epochs.")
-    ] = 5,
-    minimum_count: MinimumCount = 5,
-    noise: NoiseOption = Noise.LANGUAGE,
-    shared_noise: SharedNoise = 8,
     sentences: Annotated[
         int | None, typer.Option(min=1, help="Learn from so many, drawn at random (all; quick: 1000).")
     ] = None,
     development: Annotated[
         int | None, typer.Option(min=1, help="Decide on so many, likewise (all; quick: 500).")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Of each tagger, at most (30; quick: 4).")] = None,
-    patience: Annotated[int, typer.Option(min=1, help="Stop after so many epochs without a better one.")] = 5,
     select: Annotated[
         Select, typer.Option(help="Whose development text decides: source-dev (zero-shot), target-dev.")
     ] = Select.SOURCE,
@@ -143,7 +132,6 @@ def table3(
             "parallel text for the row with mapped features."
         ),
     ] = None,
-    hidden: Annotated[int, typer.Option(min=1, help="Of the tagger on features, in each direction.")] = 384,
     device: Device = "cpu",
     local_only: LocalOnly = False,
     max_vocabulary: Annotated[
@@ -164,10 +152,8 @@ def table3(
     tables of one folder, and goes on where it was when started again. Rows that need what is not
     there, a dictionary or the weights of an encoder, are shown as such.
     """
-    from jointalign.ner import FitSettings
     from jointalign.study import NERStudySettings, Pair, StudySettings
     from jointalign.study import table3 as study_table3
-    from jointalign.training.skipgram import SkipGram
 
     chosen = () if rows == "all" else tuple(name.strip() for name in rows.split(","))
     ner = NERStudySettings(
@@ -176,7 +162,7 @@ def table3(
         chosen,
         sentences or (QUICK_SENTENCES if quick else None),
         development or (500 if quick else None),
-        fit=FitSettings(epochs or (4 if quick else 30), patience=patience),
+        fit=fit.over(QUICK_FIT if quick else FitSettings()),
         select_on_target=select is Select.TARGET,
     )
     settings = StudySettings(
@@ -185,47 +171,31 @@ def table3(
         seeds=seeds or (1 if quick else 3),
         corpus=corpus,
         tokens=tokens or (QUICK_TOKENS if quick else None),
-        trainer=SkipGram(
-            dimensions or (50 if quick else 300),
-            epochs=vector_epochs,
-            minimum_count=minimum_count,
-            noise=noise,
-            shared_noise=shared_noise,
-        ),
+        trainer=trainer.over(QUICK_TRAINER if quick else SkipGram()),
         max_vocabulary=max_vocabulary or (QUICK_VOCABULARY if quick else 200_000),
     )
     with progress("study") as bar:
-
-        def announce(stage: str, done: bool) -> None:
-            if not done:
-                say(stage)
-            bar.title(stage)
-
         contextual = None
         if encoder is not None or xlm is not None:
-            from jointalign.contextual.tagging import FEATURE_FIT, FEATURE_TAGGER, FINE_TUNING_FIT, shortened
             from jointalign.study import ContextualCells, ContextualSettings
 
-            chosen_epochs = epochs or (4 if quick else None)
+            epochs = fit.values.get("epochs", QUICK_FIT.epochs if quick else None)
             rows_settings = ContextualSettings(
                 encoder,
                 xlm,
                 _parallel(parallel or []),
-                tagger=replace(FEATURE_TAGGER, hidden=hidden),
-                tagger_fit=shortened(FEATURE_FIT, chosen_epochs),
-                tuning_fit=shortened(FINE_TUNING_FIT, chosen_epochs),
+                tagger=tagger,
+                tagger_fit=shortened(FEATURE_FIT, epochs),
+                tuning_fit=shortened(FINE_TUNING_FIT, epochs),
                 device=device,
                 local_only=local_only,
             )
             contextual = ContextualCells(rows_settings, ner, data, out, bar)
         result = study_table3(
-            settings, ner, out, contextual=contextual, threads=threads, progress=bar, announce=announce
+            settings, ner, out, contextual=contextual, threads=threads, progress=bar, announce=bar.stage
         )
-    if json:
-        show_json(result.facts)
-    else:
-        show(result.markdown)
-        show("\n" + "\n".join(str(path) for path in result.files))
+    used = {"trainer": settings.trainer, "fit": ner.fit, "tagger": tagger}
+    answer(json, result.facts | {"settings": plain(used)}, with_files(result))
 
 
 def _parallel(given: list[str]) -> dict[str, tuple[Path, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -14,10 +14,8 @@ from jointalign.cli._console import messages, progress, say, show, show_json
 from jointalign.cli._options import Json, KeepCase, Threads
 from jointalign.cli._spaces import Source, SourceCode, Space, Target, TargetCode, read_space
 from jointalign.dictionary.api import Answer, Translation
-from jointalign.embedding import BilingualEmbedding
 from jointalign.errors import JointalignError
 from jointalign.retrieval.api import Retrieval
-from jointalign.retrieval.hubs import Hubs
 
 BATCH = 1024
 
@@ -56,7 +54,7 @@ def command(
     json: Json = False,
 ) -> None:
     """Translate words, or export the whole dictionary."""
-    from jointalign.dictionary.api import induce, write_tsv
+    from jointalign.dictionary.api import Translations, induce, write_tsv
     from jointalign.dictionary.approximate import induce_approximately
     from jointalign.numerics.processors import limited_to
     from jointalign.retrieval.hubs import kept
@@ -96,46 +94,20 @@ def command(
             known = "" if recall is None else f", {100 * recall:.1f} % of the neighbours found"
             show_json(facts) if json else show(f"{export}: {len(entries):,} translations{known}")
             return
-        translator = Translator(
-            space, count, retrieval, threshold, mutual, max_vocabulary, hubs, not keep_case
-        )
+        translations = Translations(space, retrieval, max_vocabulary, hubs)
+
+        def translated(asked: Iterable[str]) -> Iterator[Answer]:
+            """An answer a word, batch by batch."""
+            waiting = iter(word if keep_case else word.lower() for word in asked)
+            while batch := list(islice(waiting, BATCH)):
+                yield from translations.of(batch, count=count, threshold=threshold, mutual=mutual)
+
         if words:
-            answers = translator(words)
-            _show(answers, json)
+            _show(translated(words), json)
         elif sys.stdin.isatty() and not json:
-            _converse(translator)
+            _converse(translated)
         else:
-            _show(translator(_lines(sys.stdin)), json)
-
-
-class Translator:
-    """Translates words batch by batch, with what does not change worked out once."""
-
-    def __init__(
-        self,
-        space: BilingualEmbedding,
-        count: int,
-        retrieval: Retrieval,
-        threshold: float | None,
-        mutual: bool,
-        max_vocabulary: int | None,
-        hubs: Hubs | None,
-        lowercase: bool,
-    ) -> None:
-        from jointalign.dictionary.api import Translations
-
-        self._lowercase = lowercase
-
-        self._translations = Translations(space, retrieval, max_vocabulary, hubs)
-        self._count, self._threshold, self._mutual = count, threshold, mutual
-
-    def __call__(self, words: Iterable[str]) -> Iterator[Answer]:
-        """An answer a word."""
-        waiting = iter(word.lower() if self._lowercase else word for word in words)
-        while batch := list(islice(waiting, BATCH)):
-            yield from self._translations.of(
-                batch, count=self._count, threshold=self._threshold, mutual=self._mutual
-            )
+            _show(translated(_lines(sys.stdin)), json)
 
 
 def _lines(lines: Iterable[str]) -> Iterator[str]:
@@ -160,10 +132,10 @@ def _show(answers: Iterator[Answer], json: bool) -> None:
             show(f"{found.source}\t{found.target}\t{found.score:.4f}\t{_margin(found)}")
 
 
-def _converse(translator: Translator) -> None:
+def _converse(translated: Callable[[Iterable[str]], Iterator[Answer]]) -> None:
     say("one word a line; an empty line ends")
     while word := _asked():
-        for answer in translator([word]):
+        for answer in translated([word]):
             if not answer.known:
                 show("  not in the vocabulary, and none of its n-grams is known")
             if answer.from_subwords:
@@ -174,7 +146,7 @@ def _converse(translator: Translator) -> None:
 
 def _asked() -> str:
     try:
-        return messages.input("> ").strip()
+        return messages().input("> ").strip()
     except EOFError:
         return ""
 

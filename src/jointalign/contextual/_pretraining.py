@@ -26,6 +26,7 @@ from jointalign.contextual._torch import import_torch, import_transformers, quie
 from jointalign.contextual._vocabulary import encode_texts, train_vocabulary
 from jointalign.errors import JointalignError
 from jointalign.progress import Progress
+from jointalign.ranges import check_ranges, within
 from jointalign.storage.files import file_facts
 from jointalign.storage.stages import claim, locked
 
@@ -63,31 +64,28 @@ class PretrainingSettings:
         JointalignError: If a setting is out of its range.
     """
 
-    vocabulary: int = 8_000
-    hidden: int = 128
-    layers: int = 4
-    heads: int = 2
-    intermediate: int | None = None
-    length: int = 128
-    batch_size: int = 32
-    steps: int = 10_000
-    learning_rate: float = 2e-3
-    warmup: float = 0.05
-    weight_decay: float = 0.01
-    dropout: float = 0.0
-    masked: float = 0.15
-    smoothing: float = 0.7
-    positions: int = 256
+    vocabulary: int = within(8_000, least=100)
+    hidden: int = within(128, least=8)
+    layers: int = within(4, least=1)
+    heads: int = within(2, least=1)
+    intermediate: int | None = within(None, least=1)
+    length: int = within(128, least=8)
+    batch_size: int = within(32, least=1)
+    steps: int = within(10_000, least=1)
+    learning_rate: float = within(2e-3, least=1e-7)
+    warmup: float = within(0.05, least=0, most=1)
+    weight_decay: float = within(0.01, least=0)
+    dropout: float = within(0.0, least=0, below=1)
+    masked: float = within(0.15, above=0, below=1)
+    smoothing: float = within(0.7, least=0)
+    positions: int = within(256, least=8)
 
     def __post_init__(self) -> None:
+        check_ranges(self)
         if self.hidden % self.heads:
             raise JointalignError(f"hidden must be a multiple of heads, got {self.hidden} and {self.heads}")
-        if not 8 <= self.length <= self.positions:
-            raise JointalignError(
-                f"length must be from 8 to positions, got {self.length} and {self.positions}"
-            )
-        if not 0 < self.masked < 1:
-            raise JointalignError(f"masked must be between 0 and 1, got {self.masked}")
+        if self.length > self.positions:
+            raise JointalignError(f"length must be at most positions, got {self.length} and {self.positions}")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from jointalign.errors import JointalignError
 from jointalign.ner.base import Scheme
+from jointalign.ranges import check_ranges, within
 
 
 @dataclass(frozen=True)
@@ -33,24 +34,19 @@ class TaggerSettings:
         JointalignError: If a setting is out of its range.
     """
 
-    hidden: int = 100
-    layers: int = 1
-    dropout: float = 0.5
-    output_dropout: float = 0.0
-    character_dimensions: int = 25
-    character_hidden: int = 25
+    hidden: int = within(100, least=1)
+    layers: int = within(1, least=0)
+    dropout: float = within(0.5, least=0, below=1)
+    output_dropout: float = within(0.0, least=0, below=1)
+    character_dimensions: int = within(25, least=1)
+    character_hidden: int = within(25, least=0)
     projection: bool = True
     crf: bool = True
     input_transitions: bool = False
     scheme: Scheme = Scheme.IOBES
 
     def __post_init__(self) -> None:
-        for name in ("hidden", "character_dimensions"):
-            _at_least(1, name, getattr(self, name))
-        for name in ("layers", "character_hidden"):
-            _at_least(0, name, getattr(self, name))
-        for name in ("dropout", "output_dropout"):
-            _share(name, getattr(self, name))
+        check_ranges(self)
         if self.input_transitions and not self.crf:
             raise JointalignError("input_transitions are those of the CRF; set crf, too")
 
@@ -88,33 +84,15 @@ class FitSettings:
         JointalignError: If a setting is out of its range.
     """
 
-    epochs: int = 30
-    batch_size: int = 16
-    learning_rate: float = 1e-3
-    clip: float | None = 5.0
-    patience: int | None = 5
-    evaluations: int = 1
+    epochs: int = within(30, least=1)
+    batch_size: int = within(16, least=1)
+    learning_rate: float = within(1e-3, above=0)
+    clip: float | None = within(5.0, above=0)
+    patience: int | None = within(5, least=1)
+    evaluations: int = within(1, least=1)
     schedule: Schedule = Schedule.CONSTANT
-    warmup: float = 0.0
-    weight_decay: float = 0.0
+    warmup: float = within(0.0, least=0, below=1)
+    weight_decay: float = within(0.0, least=0)
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "evaluations"):
-            _at_least(1, name, getattr(self, name))
-        if self.patience is not None:
-            _at_least(1, "patience", self.patience)
-        _share("warmup", self.warmup)
-        if self.learning_rate <= 0 or (self.clip is not None and self.clip <= 0):
-            raise JointalignError(
-                f"learning_rate and clip must be above 0, got {self.learning_rate} and {self.clip}"
-            )
-
-
-def _at_least(least: int, name: str, value: int) -> None:
-    if value < least:
-        raise JointalignError(f"{name} must be at least {least}, got {value}")
-
-
-def _share(name: str, value: float) -> None:
-    if not 0 <= value < 1:
-        raise JointalignError(f"{name} must be from 0 up to, not including, 1, got {value}")
+        check_ranges(self)

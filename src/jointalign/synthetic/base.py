@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
+from jointalign.ranges import check_ranges, within
 
 Lines = tuple[tuple[str, ...], ...]
 
@@ -42,30 +43,25 @@ class PairSettings:
         JointalignError: If a share is not in 0..1 or a number cannot be met.
     """
 
-    concepts: int = 2400
-    function_words: int = 60
-    topics: int = 50
-    scenes: int = 1000
-    lines: int = 22_000
+    concepts: int = within(2400, least=1)
+    function_words: int = within(60, least=1)
+    topics: int = within(50, least=1)
+    scenes: int = within(1000, least=1)
+    lines: int = within(22_000, least=1)
     draws: float = 13.0
-    names: float = 0.33
-    near_cognates: float = 0.35
+    names: float = within(0.33, least=0, most=1)
+    near_cognates: float = within(0.35, least=0, most=1)
     false_friends: int = 40
-    synonyms: float = 0.08
-    quotations: float = 0.04
+    synonyms: float = within(0.08, least=0, most=1)
+    quotations: float = within(0.04, least=0, most=1)
     divergence: float = 0.2
     focus: float = 4.0
-    dimensions: int = 24
+    dimensions: int = within(24, least=1)
     train_words: int = 800
     test_words: int = 500
 
     def __post_init__(self) -> None:
-        for name in ("names", "near_cognates", "synonyms", "quotations"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise JointalignError(f"{name} is a share, 0 to 1; got {getattr(self, name)}")
-        for name in ("concepts", "function_words", "topics", "scenes", "lines", "dimensions"):
-            if getattr(self, name) < 1:
-                raise JointalignError(f"{name} must be at least 1, got {getattr(self, name)}")
+        check_ranges(self)
         if self.names + max(self.near_cognates, self.synonyms) > 0.8:
             raise JointalignError(
                 "names and near cognates (or synonyms) together must leave a fifth of the concepts"

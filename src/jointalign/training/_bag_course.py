@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from jointalign.corpora.encoding import EncodedCorpus
-from jointalign.errors import JointalignError
 from jointalign.progress import Progress
 from jointalign.training._bags import train_bags
 from jointalign.training._checkpoint import Checkpoint
@@ -77,15 +76,6 @@ class BagCourse:
     regularisation: float
     balance: Balance
     noise: Noise
-
-    def __post_init__(self) -> None:
-        for name in ("dimensions", "window", "epochs", "minimum_count", "negatives"):
-            if getattr(self, name) < 1:
-                raise JointalignError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if not 0 < self.learning_rate < 10:
-            raise JointalignError(f"learning_rate must lie in (0, 10), got {self.learning_rate}")
-        if not 0 <= self.regularisation < 10:
-            raise JointalignError(f"regularisation must lie in [0, 10), got {self.regularisation}")
 
     def run(
         self,

@@ -15,6 +15,7 @@ from jointalign.corpora.encoding import EncodedCorpus
 from jointalign.embedding import Embedding, Setting
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
+from jointalign.ranges import check_ranges, within
 from jointalign.training._bag_course import BagCourse, Entries
 from jointalign.training._checkpoint import checkpoint_in
 from jointalign.training._model import joint_vocabulary
@@ -55,20 +56,20 @@ class CBOW(Trainer[Embedding]):
         ('the', (5, 8))
     """
 
-    dimensions: int = 300
-    window: int = 5
-    epochs: int = 5
-    minimum_count: int = 5
-    negatives: int = 5
-    subsampling: float = 1e-4
-    learning_rate: float = 0.05
+    dimensions: int = within(300, least=1)
+    window: int = within(5, least=1)
+    epochs: int = within(5, least=1)
+    minimum_count: int = within(5, least=1)
+    negatives: int = within(5, least=1)
+    subsampling: float = within(1e-4, least=0)
+    learning_rate: float = within(0.05, above=0, below=10)
     balance: Balance = Balance.TOKENS
     noise: Noise = Noise.LANGUAGE
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "balance", as_choice(Balance, "balance", self.balance))
         object.__setattr__(self, "noise", as_choice(Noise, "noise", self.noise))
-        self._course()  # checks the settings
+        check_ranges(self)
 
     def _course(self) -> BagCourse:
         return BagCourse(**asdict(self), regularisation=0.0)

@@ -27,6 +27,7 @@ from jointalign.embedding import Embedding, Setting
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
+from jointalign.ranges import check_ranges, within
 from jointalign.training._checkpoint import checkpoint_in
 from jointalign.training._course import Lesson, train
 from jointalign.training._kernels import sigmoid_table, train_lines
@@ -90,34 +91,29 @@ class SkipGram(ReplacingTrainer):
         ('the', (5, 8), (8,))
     """
 
-    dimensions: int = 300
-    window: int = 5
-    epochs: int = 5
-    minimum_count: int = 5
-    negatives: int = 5
-    minimum_ngram: int = 3
-    maximum_ngram: int = 6
-    buckets: int = 2_000_000
-    subsampling: float = 1e-4
-    learning_rate: float = 0.05
+    dimensions: int = within(300, least=1)
+    window: int = within(5, least=1)
+    epochs: int = within(5, least=1)
+    minimum_count: int = within(5, least=1)
+    negatives: int = within(5, least=1)
+    minimum_ngram: int = within(3, least=1)
+    maximum_ngram: int = within(6, least=0)
+    buckets: int = within(2_000_000, least=1)
+    subsampling: float = within(1e-4, least=0)
+    learning_rate: float = within(0.05, above=0, below=10)
     balance: Balance = Balance.TOKENS
     noise: Noise = Noise.LANGUAGE
-    shared_noise: int = 8
+    shared_noise: int = within(8, least=1)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "balance", as_choice(Balance, "balance", self.balance))
         object.__setattr__(self, "noise", as_choice(Noise, "noise", self.noise))
-        positive = ("dimensions", "window", "epochs", "minimum_count", "negatives", "buckets")
-        for name in (*positive, "shared_noise"):
-            if getattr(self, name) < 1:
-                raise JointalignError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if self.maximum_ngram and not 1 <= self.minimum_ngram <= self.maximum_ngram:
+        check_ranges(self)
+        if self.maximum_ngram and self.minimum_ngram > self.maximum_ngram:
             raise JointalignError(
-                "n-gram lengths must satisfy 1 <= minimum <= maximum (or maximum 0 for none), got "
+                "n-gram lengths must satisfy minimum_ngram <= maximum_ngram (or that 0 for none), got "
                 f"{self.minimum_ngram} and {self.maximum_ngram}"
             )
-        if not 0 < self.learning_rate < 10:
-            raise JointalignError(f"learning_rate must lie in (0, 10), got {self.learning_rate}")
 
     @property
     def supervised(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jointalign.errors import JointalignError
+from jointalign.ranges import check_ranges, within
 from jointalign.version import __version__
 
 PADDING, END, BLANK, START_SOURCE, START_TARGET = range(5)
@@ -38,26 +39,24 @@ class Shape:
         192
     """
 
-    dimensions: int = 512
-    feedforward: int = 2048
-    heads: int = 8
-    encoder_layers: int = 4
-    decoder_layers: int = 4
-    shared_encoder_layers: int = 3
-    shared_decoder_layers: int = 3
+    dimensions: int = within(512, least=1)
+    feedforward: int = within(2048, least=1)
+    heads: int = within(8, least=1)
+    encoder_layers: int = within(4, least=1)
+    decoder_layers: int = within(4, least=1)
+    shared_encoder_layers: int = within(3, least=0)
+    shared_decoder_layers: int = within(3, least=0)
     normalise_first: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("dimensions", "feedforward", "heads", "encoder_layers", "decoder_layers"):
-            if getattr(self, name) < 1:
-                raise JointalignError(f"{name} must be at least 1, got {getattr(self, name)}")
+        check_ranges(self)
         if self.dimensions % (2 * self.heads):
             raise JointalignError(
                 f"dimensions must be a multiple of twice the heads, got {self.dimensions} and {self.heads}"
             )
         for side in ("encoder", "decoder"):
             shared, layers = getattr(self, f"shared_{side}_layers"), getattr(self, f"{side}_layers")
-            if not 0 <= shared <= layers:
+            if shared > layers:
                 raise JointalignError(f"shared_{side}_layers must be from 0 to {layers}, got {shared}")
 
     @classmethod
@@ -84,16 +83,12 @@ class NoiseSettings:
         JointalignError: If a number is out of its range.
     """
 
-    shuffle: float = 3.0
-    drop: float = 0.1
-    blank: float = 0.2
+    shuffle: float = within(3.0, least=0)
+    drop: float = within(0.1, least=0, below=1)
+    blank: float = within(0.2, least=0, below=1)
 
     def __post_init__(self) -> None:
-        if self.shuffle < 0:
-            raise JointalignError(f"shuffle must not be negative, got {self.shuffle}")
-        for name in ("drop", "blank"):
-            if not 0 <= getattr(self, name) < 1:
-                raise JointalignError(f"{name} must lie in [0, 1), got {getattr(self, name)}")
+        check_ranges(self)
 
     @classmethod
     def none(cls) -> NoiseSettings:
@@ -145,6 +140,9 @@ class Schedule:
                 f"expected a schedule such as '0:1,100000:0.1,300000:0' or '1', got '{text}'"
             ) from None
 
+    def __str__(self) -> str:
+        return ",".join(f"{place}:{weight:g}" for place, weight in self.points)
+
     def at(self, iteration: int) -> float:
         """The weight at an iteration."""
         places, weights = zip(*self.points, strict=True)
@@ -179,33 +177,20 @@ class FitSettings:
     noise: NoiseSettings = field(default_factory=NoiseSettings)
     denoising: Schedule = Schedule(((0, 1.0), (100_000, 0.1), (300_000, 0.0)))
     back_translation: Schedule = Schedule()
-    learning_rate: float = 1e-4
-    warmup: int = 0
-    beta1: float = 0.5
-    beta2: float = 0.999
-    clip: float = 5.0
-    dropout: float = 0.0
-    batch_sentences: int = 32
-    epoch_sentences: int = 500_000
-    generation_batches: int = 4
-    maximum_length: int = 175
+    learning_rate: float = within(1e-4, above=0)
+    warmup: int = within(0, least=0)
+    beta1: float = within(0.5, least=0, below=1)
+    beta2: float = within(0.999, least=0, below=1)
+    clip: float = within(5.0, above=0)
+    dropout: float = within(0.0, least=0, below=1)
+    batch_sentences: int = within(32, least=1)
+    epoch_sentences: int = within(500_000, least=1)
+    generation_batches: int = within(4, least=1)
+    maximum_length: int = within(175, least=1)
     precision: str = "auto"
 
     def __post_init__(self) -> None:
-        positive = (
-            "learning_rate",
-            "clip",
-            "batch_sentences",
-            "epoch_sentences",
-            "generation_batches",
-            "maximum_length",
-        )
-        for name in positive:
-            if getattr(self, name) <= 0:
-                raise JointalignError(f"{name} must be positive, got {getattr(self, name)}")
-        for name in ("beta1", "beta2", "dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise JointalignError(f"{name} must lie in [0, 1), got {getattr(self, name)}")
+        check_ranges(self)
         if self.precision not in ("auto", "float32", "bfloat16"):
             raise JointalignError(f"precision must be auto, float32 or bfloat16, got '{self.precision}'")
 

@@ -18,6 +18,7 @@ from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
 from jointalign.numerics.normalize import unit
+from jointalign.ranges import check_ranges, within
 from jointalign.storage.files import atomic
 from jointalign.vocabulary import Vocabulary
 
@@ -44,18 +45,16 @@ class CipherSettings:
         JointalignError: If a number is out of its range.
     """
 
-    nouns: int = 150
+    nouns: int = within(150, least=1)
     names: int = 20
     false_friends: int = 6
     verb_last: bool = False
     focus: float = 1.5
-    sentences: int = 4000
-    held_out: int = 100
+    sentences: int = within(4000, least=1)
+    held_out: int = within(100, least=1)
 
     def __post_init__(self) -> None:
-        for name in ("nouns", "sentences", "held_out"):
-            if getattr(self, name) < 1:
-                raise JointalignError(f"{name} must be at least 1, got {getattr(self, name)}")
+        check_ranges(self)
         if self.nouns < max(30, 4 * self.false_friends):
             raise JointalignError(
                 "expected 30 nouns at least and 4 a false friend; got "

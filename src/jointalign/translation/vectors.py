@@ -16,6 +16,7 @@ from jointalign.errors import JointalignError
 from jointalign.formats.api import read, read_bilingual, write, write_bilingual
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
+from jointalign.ranges import check_ranges, within
 from jointalign.reallocation import reallocate
 from jointalign.storage.files import atomic, digest, read_lines
 from jointalign.storage.stages import Stages
@@ -79,10 +80,13 @@ class VectorSettings:
 
     trainer: SkipGram
     method: str = "procrustes"
-    gamma: float = 0.9
-    pieces: int = 5000
-    tokens: int = 2_000_000
+    gamma: float = within(0.9, least=0.5, most=1)
+    pieces: int = within(5000, least=300)
+    tokens: int = within(2_000_000, least=0)
     lowercase: bool = True
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
 
 
 class Vectors:

@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from jointalign.errors import JointalignError
 from jointalign.progress import Progress
+from jointalign.ranges import check_ranges, within
 from jointalign.word_alignment._cells import Cells
 from jointalign.word_alignment._kernels import (
     accumulate,
@@ -83,22 +83,15 @@ class DiagonalAligner:
         [0, 1, 0, 1, 0, 1]
     """
 
-    iterations: int = 5
-    tension: float = 4.0
-    null_probability: float = 0.08
-    alpha: float = 0.01
+    iterations: int = within(5, least=1)
+    tension: float = within(4.0, least=0)
+    null_probability: float = within(0.08, least=0, below=1)
+    alpha: float = within(0.01, least=0)
     optimize_tension: bool = True
-    least_probability: float = 0.0183
+    least_probability: float = within(0.0183, least=0, most=1)
 
     def __post_init__(self) -> None:
-        if self.iterations < 1:
-            raise JointalignError(f"expected at least 1 iteration, got {self.iterations}")
-        if not 0 <= self.null_probability < 1:
-            raise JointalignError(f"expected null_probability in [0, 1), got {self.null_probability}")
-        if self.alpha < 0 or self.tension < 0:
-            raise JointalignError(
-                f"expected alpha and tension of at least 0, got {self.alpha} and {self.tension}"
-            )
+        check_ranges(self)
 
     def fit(
         self,

@@ -7,43 +7,43 @@ from typing import Annotated
 
 import typer
 
-from jointalign.cli._console import progress, say, show, show_json
+from jointalign.alignment.geomm import GeoMM
+from jointalign.alignment.rcsls import RCSLS
+from jointalign.alignment.variants import TRIED
+from jointalign.cli._console import answer, progress, say
 from jointalign.cli._languages import languages
 from jointalign.cli._options import (
+    CheckpointSeconds,
     Gamma,
     Json,
     KeepCase,
-    LearningRate,
     MaxVocabulary,
     OutFolder,
-    Regularization,
     Seed,
-    Steps,
     Threads,
     Tokenized,
 )
-from jointalign.cli._training import (
-    BalanceOption,
-    CheckpointSeconds,
-    Dimensions,
-    Epochs,
-    MaximumNgram,
-    MinimumCount,
-    MinimumNgram,
-    Negatives,
-    NoiseOption,
-    SharedNoise,
-    Subsampling,
-    TrainingRate,
-    Window,
+from jointalign.cli._settings import Changes, Options, plain, with_settings
+from jointalign.training.skipgram import SkipGram
+
+
+@with_settings(
+    alignment=Options(
+        RCSLS(),
+        within=(GeoMM(),),
+        names={"learning_rate": "alignment_rate"},
+        only=TRIED,
+        open=TRIED,
+        title="Of the alignment: ",
+    ),
+    trainer=Options(SkipGram()),
 )
-from jointalign.training.base import Balance, Noise
-
-
 def command(
     source: Annotated[Path, typer.Option(help="Text of the source language.")],
     target: Annotated[Path, typer.Option(help="Text of the target language.")],
     out: OutFolder,
+    alignment: Changes,
+    trainer: SkipGram,
     lexicon: Annotated[
         Path | None, typer.Option(help="Training dictionary, 'source target' a line; none: without one.")
     ] = None,
@@ -62,21 +62,6 @@ def command(
         ),
     ] = "auto",
     gamma: Gamma = None,
-    alignment_rate: LearningRate = None,
-    steps: Steps = None,
-    regularization: Regularization = None,
-    dimensions: Dimensions = 300,
-    epochs: Epochs = 5,
-    window: Window = 5,
-    minimum_count: MinimumCount = 5,
-    negatives: Negatives = 5,
-    minimum_ngram: MinimumNgram = 3,
-    maximum_ngram: MaximumNgram = 6,
-    subsampling: Subsampling = 1e-4,
-    learning_rate: TrainingRate = 0.05,
-    balance: BalanceOption = Balance.TOKENS,
-    noise: NoiseOption = Noise.LANGUAGE,
-    shared_noise: SharedNoise = 8,
     tokenized: Tokenized = False,
     keep_case: KeepCase = False,
     checkpoint_seconds: CheckpointSeconds = 60.0,
@@ -91,10 +76,9 @@ def command(
     """
     from jointalign.pipeline import RunSettings, run
     from jointalign.selection.tuning import Wishes
-    from jointalign.training.skipgram import SkipGram
 
-    asked = {"learning_rate": alignment_rate, "steps": steps, "regularization": regularization}
-    given = {name: value for name, value in asked.items() if value is not None}
+    with alignment.named():
+        wishes = Wishes(method, gamma, alignment.values)
     source_code = source_language or languages([source], None)[0]
     target_code = target_language or languages([target], None)[0]
     settings = RunSettings(
@@ -104,21 +88,8 @@ def command(
         test=test,
         source_language=source_code,
         target_language=target_code,
-        wishes=Wishes(method, gamma, given),
-        trainer=SkipGram(
-            dimensions,
-            window,
-            epochs,
-            minimum_count,
-            negatives,
-            minimum_ngram,
-            maximum_ngram,
-            subsampling=subsampling,
-            learning_rate=learning_rate,
-            balance=balance,
-            noise=noise,
-            shared_noise=shared_noise,
-        ),
+        wishes=wishes,
+        trainer=trainer,
         tokenized=tokenized,
         lowercase=not keep_case,
         max_vocabulary=max_vocabulary,
@@ -138,7 +109,5 @@ def command(
             progress=bar,
             announce=announce,
         )
-    if json:
-        show_json(result.to_json())
-    else:
-        show(result.table())
+    used = plain({"alignment": alignment.values, "trainer": trainer})
+    answer(json, result.to_json() | {"settings": used}, result.table())

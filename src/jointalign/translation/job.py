@@ -1,0 +1,146 @@
+"""The whole job in one folder: vectors of pieces, then a model that begins with them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from jointalign.embedding import BilingualEmbedding
+from jointalign.lexicon import Lexicon
+from jointalign.numerics.processors import limited_to
+from jointalign.progress import Progress
+from jointalign.storage.files import digest
+from jointalign.storage.stages import Stages, claim, locked
+from jointalign.translation.api import FitResult, Group, Segmentation, Validation, fit
+from jointalign.translation.base import FitSettings, Shape
+from jointalign.translation.vectors import Start, Vectors, VectorSettings, piece_trainer
+
+JOB = "job.json"
+
+
+@dataclass(frozen=True)
+class JobSettings:
+    """Everything that decides a model besides its texts.
+
+    Args:
+        start: What the model begins with.
+        shape: Of the model.
+        fit: Of its training.
+        vectors: How the vectors of pieces are made; of as many dimensions as the model.
+        seed: The only source of randomness.
+    """
+
+    start: Start = Start.JOINT_ALIGN
+    shape: Shape = field(default_factory=Shape.small)
+    fit: FitSettings = field(default_factory=FitSettings.small)
+    vectors: VectorSettings = field(
+        default_factory=lambda: VectorSettings(piece_trainer(Shape.small().dimensions))
+    )
+    seed: int = 0
+
+
+def train_from_texts(
+    texts: tuple[tuple[str, ...], tuple[str, ...]],
+    languages: tuple[str, str],
+    folder: Path,
+    settings: JobSettings | None = None,
+    *,
+    lexicon: Lexicon | None = None,
+    larger: tuple[Path, Path] | None = None,
+    validation: Validation | None = None,
+    epochs: int = 20,
+    group: Group | None = None,
+    threads: int | None = None,
+    max_minutes: float | None = None,
+    progress: Progress | None = None,
+    announce: Callable[[str, bool], None] | None = None,
+    told: Callable[[dict[str, Any]], None] | None = None,
+) -> FitResult:
+    """Make the vectors and train the model; what is done already in the folder is not done again.
+
+    Args:
+        texts: Lines of the source and of the target language, no translations of each other.
+        languages: Their codes.
+        folder: Where all files go; made if missing.
+        settings: The defaults for a processor for `None`.
+        lexicon: Training dictionary, of words; `None` where nothing needs one.
+        larger: More text of both languages, for the vectors alone.
+        validation: Held-out lines, which choose the best epoch.
+        epochs: How many (20: the paper); more can be asked for later.
+        group: The processes that learn together, from `joined`; all call this with the same
+            arguments, and the first one writes and reports.
+        threads: How many; `None` for all processors.
+        max_minutes: Save the state and stop after this time.
+        progress: Told how far the work at hand is.
+        announce: Told the name of each stage as it begins, and whether it was done before.
+        told: Told each epoch's entry of the history.
+
+    Returns:
+        The model, with what was read and left out for it and for its vectors.
+
+    Raises:
+        JointalignError: If a text or a setting is bad, or the folder holds another training.
+        MissingExtraError: If torch, tokenizers or sacrebleu is not installed.
+    """
+    settings, group = settings or JobSettings(), group or Group()
+    validation = validation or Validation()
+    with locked(folder) if group.first else nullcontext(), limited_to(threads):
+        stages = Stages(folder, announce if group.first else None)
+        vectors = Vectors(
+            languages, settings.vectors, texts, larger, lexicon, stages, settings.seed, threads, progress
+        )
+        claimed = _claimed(texts, languages, settings, lexicon, larger)
+
+        def begun() -> tuple[Segmentation, BilingualEmbedding | None]:
+            claim(folder / JOB, folder, claimed)
+            return vectors.segmentation(), vectors.space(settings.start)
+
+        segmentation, space = group.led(begun)
+        result = fit(
+            texts,
+            segmentation,
+            languages,
+            epochs=epochs,
+            shape=settings.shape,
+            settings=settings.fit,
+            embedding=space,
+            separate=settings.start.separate,
+            validation=validation,
+            criterion="bleu" if validation.parallel else "round_trip",
+            seed=settings.seed,
+            device=group.device,
+            folder=folder,
+            max_minutes=max_minutes,
+            group=group,
+            progress=progress,
+            announce=told if group.first else None,
+        )
+    return replace(result, report=result.report | vectors.report)
+
+
+def _claimed(
+    texts: tuple[tuple[str, ...], tuple[str, ...]],
+    languages: tuple[str, str],
+    settings: JobSettings,
+    lexicon: Lexicon | None,
+    larger: tuple[Path, Path] | None,
+) -> dict[str, Any]:
+    """All that decides the result, as it will be read again."""
+    facts = {
+        "texts": hashlib.sha256(repr(texts).encode()).hexdigest(),
+        "languages": languages,
+        "vectors": {
+            "init": settings.start,
+            **asdict(settings.vectors),
+            "lexicon": lexicon and lexicon.pairs,
+            "larger texts": [digest(path) for path in larger or ()],
+        },
+        "settings": [asdict(settings.shape), asdict(settings.fit)],
+        "seed": settings.seed,
+    }
+    return json.loads(json.dumps(facts))
