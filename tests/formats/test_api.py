@@ -63,11 +63,38 @@ def test_bilingual(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.npz", "a", "a.gz", "a.safetensors.gz", "a.vec.zip", ".vec"])
 def test_unknown_suffix_lists_the_known_ones(tmp_path, name):
-    for call in (lambda path: api.read(path), lambda path: api.write(EMBEDDING, path)):
-        with pytest.raises(JointalignError, match="known are") as caught:
-            call(tmp_path / name)
-        for known in (".vec", ".txt", ".bin", ".safetensors", ".gz", ".bz2", ".xz", ".zst"):
-            assert known in str(caught.value).split("known are")[1]
+    with pytest.raises(JointalignError, match="known are") as caught:
+        api.write(EMBEDDING, tmp_path / name)
+    for known in (".vec", ".txt", ".bin", ".safetensors", ".gz", ".bz2", ".xz", ".zst"):
+        assert known in str(caught.value).split("known are")[1]
+
+
+@pytest.mark.parametrize("written", ["a.vec", "a.vec.gz", "a.bin", "a.bin.zst", "a.safetensors"])
+@pytest.mark.parametrize("name", ["a.emb", "wiki.en", "a", "b.vec", "b.bin", "b.txt", "b.vec.gz", "b.npz"])
+def test_the_content_says_the_format(tmp_path, written, name):
+    api.write(EMBEDDING, tmp_path / written)
+    (tmp_path / written).rename(tmp_path / name)
+    back = api.read(tmp_path / name)
+    assert back.words == EMBEDDING.words
+    np.testing.assert_array_equal(back.vectors, EMBEDDING.vectors)
+
+
+def test_a_format_that_is_given_overrules(tmp_path, caplog):
+    api.write(EMBEDDING, tmp_path / "a.vec")
+    (tmp_path / "a.vec").rename(tmp_path / "a.bin")
+    assert api.read(tmp_path / "a.bin").words == EMBEDDING.words
+    assert "this is text, whatever the name says" in caplog.text
+    with pytest.raises(FormatError):
+        api.read(tmp_path / "a.bin", format=api.Format.WORD2VEC)
+    assert api.read(tmp_path / "a.bin", format=api.Format.TEXT).words == EMBEDDING.words
+
+
+def test_a_pipe_is_read_once(tmp_path):
+    api.write(EMBEDDING, tmp_path / "a.vec")
+    read_end, write_end = os.pipe()
+    os.write(write_end, (tmp_path / "a.vec").read_bytes())
+    os.close(write_end)
+    assert api.read(f"/dev/fd/{read_end}").words == EMBEDDING.words
 
 
 def test_bilingual_is_native_only(tmp_path):

@@ -46,7 +46,7 @@ def test_gensim_reads_what_we_write(tmp_path):
     np.testing.assert_array_equal(gensim.vectors, embedding.vectors)
 
 
-words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=" \n"), min_size=1)
+words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=" \n\t\r"), min_size=1)
 finite = st.floats(allow_nan=False, allow_infinity=False, width=32)
 
 
@@ -113,9 +113,8 @@ def test_repeated_words_and_surplus_are_reported(tmp_path, caplog):
         (b"1 0\na ", "1 to 1048576 dimensions, got 0"),
         (b"1 999999999999\na ", "dimensions"),
         (b"1 1\n" + b"a" * 100_000, "no word ends within"),
-        (b"1 1\n\xe9" + row("", 1), "word in UTF-8"),
+        (b"1 1\n\xe9" + row("", 1), "words in UTF-8"),
         ((793712314).to_bytes(4, "little") + b"\x0c\0\0\0", "fastText model"),
-        (gzip.compress(b"1 1\n" + row("a", 1)), "expected the header"),
     ],
 )
 def test_files_that_are_wrong(tmp_path, content, message):
@@ -137,7 +136,27 @@ def test_no_bytes_crash_the_reader(tmp_path_factory, content, header):
         pass
 
 
-@pytest.mark.parametrize("word", ["", "New York", "a\nb", "\ud800"])
+def test_words_cut_within_a_letter_are_left_out_and_counted(tmp_path, caplog):
+    content = b"4 1\n" + row("the", 1) + row("\u044e" * 50, 2)[1:] + row("a\tb", 3) + row("a", 4)
+    embedding = read(tmp_path, content)
+    assert embedding.words == ("the", "a")
+    assert embedding.vectors.tolist() == [[1], [4]]
+    assert "1 rows left out because their word is no UTF-8" in caplog.text
+    assert "1 rows left out because their word holds a tab" in caplog.text
+
+
+def test_blanks_become_underscores_and_the_rest_is_left_out(tmp_path, caplog):
+    words = ("New York", "a", "", "b\nc", "x y", "x_y")
+    vectors = np.arange(6, dtype=np.float32)[:, None]
+    word2vec_binary.write(Embedding(Vocabulary(words), vectors), tmp_path / "a.bin")
+    back = word2vec_binary.read(tmp_path / "a.bin")
+    assert back.words == ("New_York", "a", "x_y")
+    assert back.vectors[:, 0].tolist() == [0, 1, 5]
+    assert "1 words with blanks" in caplog.text
+    assert "3 words that the format cannot hold are left out" in caplog.text
+
+
+@pytest.mark.parametrize("word", ["\ud800"])
 def test_words_that_the_format_cannot_hold(tmp_path, word):
     embedding = Embedding(Vocabulary((word,)), np.ones((1, 2), np.float32))
     with pytest.raises(JointalignError, match="leave it out"):

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jointalign.errors import FormatError, JointalignError
+from jointalign.storage import lines
 from jointalign.storage.files import (
     atomic,
     digest,
@@ -119,11 +120,61 @@ def test_damage_after_the_first_stream_is_no_end(tmp_path, suffix):
 
 
 @compressions
-def test_plain_text_with_a_compressed_name(tmp_path, suffix):
+def test_plain_text_with_a_compressed_name(tmp_path, suffix, caplog):
     path = tmp_path / f"text{suffix}"
     path.write_bytes(TEXT)
+    with open_text(path) as stream:
+        assert stream.read() == TEXT
+    assert "not compressed, whatever the name says" in caplog.text
+    path.write_bytes(b"\0" + TEXT)
     with pytest.raises(FormatError, match=f"expected {suffix} data"):
         list(read_lines(path))
+
+
+@compressions
+@pytest.mark.parametrize("name", ["text", "text.vec", "text.gz", "text.zst"])
+def test_compressed_data_under_any_name(tmp_path, suffix, name):
+    with write_bytes(tmp_path / f"right{suffix}") as stream:
+        stream.write(TEXT * 1000)
+    (tmp_path / f"right{suffix}").rename(tmp_path / name)
+    with open_text(tmp_path / name) as stream:
+        assert stream.read() == TEXT * 1000
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz"])
+def test_a_bomb_is_expanded_bit_by_bit(tmp_path, suffix):
+    path = tmp_path / f"bomb{suffix}"
+    with write_bytes(path) as stream:
+        for _ in range(48):
+            stream.write(bytes(1 << 20))
+    with open_text(path) as stream:
+        tracemalloc.start()
+        stream.read(1000)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < (24 << 20 if suffix == ".xz" else 6 << 20)  # xz keeps a dictionary of 8 MB
+        assert sum(map(len, iter(lambda: stream.read(1 << 20), b""))) == (48 << 20) - 1000
+
+
+def test_a_line_without_end_is_an_error_that_names_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(lines, "LONGEST_LINE", 1000)
+    path = tmp_path / "text"
+    path.write_bytes(b"casa\n" + b"x" * 1000 + b"\n" + b"x" * 1001)
+    with pytest.raises(FormatError, match="longer than") as caught:
+        list(read_lines(path))
+    assert caught.value.line == 3
+    assert len(list(read_lines(path, 100))) > 20
+
+
+@pytest.mark.parametrize("content", [b"casa\rhogar\r", b"casa\rhogar", b"\xef\xbb\xbfcasa\rhogar\r"])
+def test_lines_that_all_end_with_cr(tmp_path, content):
+    (tmp_path / "text").write_bytes(content)
+    assert list(read_lines(tmp_path / "text")) == [(1, "casa"), (2, "hogar")]
+
+
+def test_a_stray_cr_ends_no_line(tmp_path):
+    (tmp_path / "text").write_bytes(b"ca\rsa\nhogar\n")
+    assert list(read_lines(tmp_path / "text")) == [(1, "ca\rsa"), (2, "hogar")]
 
 
 @compressions
@@ -172,7 +223,8 @@ def test_line_ends(tmp_path, content, lines):
         ("casa\n".encode("utf-16"), 1, "iconv -f utf-16"),
         ("世界\n".encode("utf-16"), 1, "iconv -f utf-16"),
         (b"casa\n\x7fELF\0\0", 2, "binary file"),
-        (gzip.compress(TEXT), 1, "."),
+        ("mañana\n".encode() + b"caf\xe9\n", 2, "iconv -f utf-8 -t utf-8 -c"),
+        ("mañana caf".encode() + b"\xe9\n", 1, "iconv -f utf-8 -t utf-8 -c"),
     ],
 )
 def test_not_utf8_text(tmp_path, content, line, message):

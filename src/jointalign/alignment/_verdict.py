@@ -9,6 +9,7 @@ alike, while those that did not hardly share one translation in a thousand.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import comb
 
 from jointalign.alignment.base import Mapping
 
@@ -59,6 +60,23 @@ def looks_failed(mapping: Mapping) -> bool:
     return not succeeded(
         max(history.get("criterion", ()), default=-1.0), history["baseline"], history.get("agreement", ())
     )
+
+
+def is_chance(right: int, asked: int, candidates: int) -> bool:
+    """Whether so many right answers, or more, would often come of guessing: once in twenty times.
+
+    Args:
+        right: Held-out words translated correctly.
+        asked: Of so many.
+        candidates: Words that each guess is one of.
+
+    Example:
+        >>> is_chance(1, 300, 5000), is_chance(30, 300, 5000)
+        (True, False)
+    """
+    p = 1 / max(candidates, 1)
+    fewer = sum(comb(asked, k) * p**k * (1 - p) ** (asked - k) for k in range(min(right, asked + 1)))
+    return 1 - fewer > 0.05
 
 
 def succeeded(criterion: float, baseline: Sequence[float], agreement: Sequence[float]) -> bool:

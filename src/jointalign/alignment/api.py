@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from jointalign.alignment._verdict import looks_failed
+from jointalign.alignment._verdict import is_chance, looks_failed
 from jointalign.alignment.base import Aligner, Mapping, as_numpy
 from jointalign.alignment.dema import DeMaBWE
 from jointalign.alignment.geomm import GeoMM
@@ -37,6 +37,7 @@ __all__ = [
     "first",
     "fit",
     "flat",
+    "is_chance",
     "looks_failed",
     "method_named",
     "noted",

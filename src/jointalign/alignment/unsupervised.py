@@ -148,6 +148,32 @@ def align_unsupervised(
     return Unsupervised(best[1], tuple(attempts), best[2])
 
 
+def trusted(bilingual: BilingualEmbedding, method: Aligner, mapping: Mapping, *, seed: int = 0) -> bool:
+    """Whether a mapping learnt without a dictionary found the other language; if not, the log says so.
+
+    A method that has compared its map with random ones is believed; any other learns a second time,
+    with another seed, and both maps must agree.
+
+    Args:
+        bilingual: What it was learnt from.
+        method: How.
+        mapping: What was learnt with `seed`.
+        seed: Of the mapping.
+    """
+    if "baseline" in mapping.history:
+        worked = not looks_failed(mapping)
+    else:
+        x, z, _ = training_arrays(bilingual, None)
+        worked = _agreement(bilingual, mapping, method.fit(x, z, seed=seed + 1)) >= AGREEMENT
+    if not worked:
+        logger.warning(
+            "%s without a dictionary has probably failed; do not trust the result. More text, or even "
+            "25 translation pairs, would help",
+            type(method).__name__,
+        )
+    return worked
+
+
 Way = Callable[[], tuple[Attempt, Mapping]]
 
 

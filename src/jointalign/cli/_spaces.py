@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from jointalign.embedding import BilingualEmbedding
+from jointalign.formats.api import Format
 
 Space = Annotated[
     Path | None, typer.Option("--embedding", help="Both languages in one file: .safetensors of run or align.")
@@ -22,12 +24,20 @@ SourceCode = Annotated[
 TargetCode = Annotated[str | None, typer.Option("--target", help="And the language to go with it.")]
 
 
+VectorsFormat = Annotated[
+    Format | None, typer.Option("--format", help="Of the vectors' files; default: as their content says.")
+]
+UNKNOWN = "und"
+
+
 def read_space(
     embedding: Path | None,
     source_vectors: Path | None,
     target_vectors: Path | None,
     max_vocabulary: int | None = None,
     languages: tuple[str | None, str | None] = (None, None),
+    codes: tuple[str, str] = (UNKNOWN, UNKNOWN),
+    format: Format | None = None,
 ) -> BilingualEmbedding:
     """Read whichever of the forms was given.
 
@@ -37,20 +47,27 @@ def read_space(
         target_vectors: And the other.
         max_vocabulary: Of the two files, only so many words are read.
         languages: Source and target to take from a file of several languages.
+        codes: Of both languages; those of the file where they are `und`.
+        format: Of the two files; default: as their content says.
 
     Raises:
         BadParameter: If neither or both were, or one language only.
     """
     from jointalign.formats.api import read, read_bilingual, read_multilingual
 
+    def named(space: BilingualEmbedding) -> BilingualEmbedding:
+        own = space.source_language, space.target_language
+        source, target = (code if code != UNKNOWN else old for code, old in zip(codes, own, strict=True))
+        return replace(space, source_language=source, target_language=target)
+
     source_language, target_language = languages
     if source_language is not None or target_language is not None:
         if embedding is None or source_language is None or target_language is None:
             raise typer.BadParameter("--source and --target go together, and with --embedding")
-        return read_multilingual(embedding).pair(source_language, target_language)
+        return named(read_multilingual(embedding).pair(source_language, target_language))
     if embedding is not None and source_vectors is None and target_vectors is None:
-        return read_bilingual(embedding)
+        return named(read_bilingual(embedding))
     if embedding is None and source_vectors is not None and target_vectors is not None:
-        source = read(source_vectors, max_vocabulary)
-        return BilingualEmbedding.separate(source, read(target_vectors, max_vocabulary))
+        source = read(source_vectors, max_vocabulary, format)
+        return named(BilingualEmbedding.separate(source, read(target_vectors, max_vocabulary, format)))
     raise typer.BadParameter("give either --embedding, or both --source-vectors and --target-vectors")

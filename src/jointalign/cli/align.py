@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +15,12 @@ from jointalign.cli._console import answer, progress, say
 from jointalign.cli._options import Json, KeepCase, OutFolder, Seed, SpellSource, SpellTarget, Threads
 from jointalign.cli._pivot import align_several, used
 from jointalign.cli._settings import Changes, Options, summary, with_settings
-from jointalign.cli._spaces import Source, Space, Target, read_space
+from jointalign.cli._spaces import Source, Space, Target, VectorsFormat, read_space
+
+if TYPE_CHECKING:
+    from jointalign.alignment.base import Mapping
+    from jointalign.embedding import BilingualEmbedding
+    from jointalign.selection.tuning import Tuned
 
 OUTPUTS = ("aligned.safetensors", "source.vec", "target.vec", "mapping.safetensors")
 
@@ -48,6 +53,7 @@ def command(
     ] = 200_000,
     source_language: SpellSource = "und",
     target_language: SpellTarget = "und",
+    format: VectorsFormat = None,
     pivot: Annotated[
         str | None, typer.Option(help="Align each language of an --embedding of several to this one.")
     ] = None,
@@ -99,11 +105,16 @@ def command(
     with given.named():
         wishes = Wishes(method, None, given.values)
     with progress("align") as bar, limited_to(threads):
+        space = read_space(
+            *(embedding, source_vectors, target_vectors),
+            codes=(source_language, target_language),
+            format=format,
+        )
         training = None
         if lexicon is not None:
-            training = Lexicon.read(lexicon, not keep_case, source_language, target_language)
+            spelt_by = space.source_language, space.target_language
+            training = Lexicon.read(lexicon, not keep_case, *spelt_by)
             say(f"{lexicon}: {training.report}")
-        space = read_space(embedding, source_vectors, target_vectors)
         if training is None and pairs is not None:
             training = pairs_of(pairs, space)
         report = None
@@ -116,6 +127,7 @@ def command(
         else:
             tuned = tune_alignment(space, training, wishes, seed=seed, progress=bar)
         mapping = fit(space, tuned.method, training, seed=seed, max_vocabulary=max_vocabulary)
+        worked = _worked(space, tuned, mapping, training is None, seed, max_vocabulary)
         aligned = apply(mapping, space, noted(tuned.method, seed))
         bar.title("write")
         write_bilingual(aligned, out / OUTPUTS[0])
@@ -123,9 +135,30 @@ def command(
         write(aligned.target, out / OUTPUTS[2])
         write_mapping(mapping, out / OUTPUTS[3])
     counted = {} if report is None else {"pairs": report.to_json()}
-    facts = {**tuned.to_json(), **counted, "settings": used(tuned.method), "out": str(out)}
-    lines = [str(tuned), *([] if report is None else [str(report)]), f"{out}: {', '.join(OUTPUTS)}"]
+    facts = {**tuned.to_json(), "worked": worked, **counted, "settings": used(tuned.method), "out": str(out)}
+    failed = ["ALIGNMENT FAILED: do not trust it; give some pairs or more text"] * (worked is False)
+    lines = [str(tuned), *failed, *([] if report is None else [str(report)]), f"{out}: {', '.join(OUTPUTS)}"]
     answer(json, facts, "\n".join(lines))
+
+
+def _worked(
+    space: BilingualEmbedding,
+    tuned: Tuned,
+    mapping: Mapping,
+    unsupervised: bool,
+    seed: int,
+    max_vocabulary: int,
+) -> bool | None:
+    """Whether the alignment can be trusted; `None` where nothing was held out to tell."""
+    from jointalign.alignment.api import first, is_chance
+    from jointalign.alignment.unsupervised import trusted
+
+    if unsupervised:
+        return trusted(first(space, max_vocabulary), tuned.method, mapping, seed=seed)
+    if tuned.choice is None:
+        return None
+    right = round(tuned.choice.best.precision * tuned.choice.held_out / 100)
+    return not is_chance(right, tuned.choice.held_out, len(space.target))
 
 
 application.command("auto", help=summary(command))(with_settings()(partial(command, "auto", Changes({}, {}))))

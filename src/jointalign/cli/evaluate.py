@@ -10,7 +10,7 @@ import typer
 from jointalign.bli import Identical, OutOfVocabulary
 from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._options import Json, KeepCase, Seed, SpellSource, SpellTarget, TestLexicon, Threads
-from jointalign.cli._spaces import Source, SourceCode, Space, Target, TargetCode, read_space
+from jointalign.cli._spaces import Source, SourceCode, Space, Target, TargetCode, VectorsFormat, read_space
 from jointalign.retrieval.api import Retrieval
 
 LOW_COVERAGE = 10.0
@@ -51,6 +51,7 @@ def bli(
     ] = None,
     source_language: SpellSource = "und",
     target_language: SpellTarget = "und",
+    format: VectorsFormat = None,
     keep_case: KeepCase = False,
     threads: Threads = None,
     seed: Seed = 0,
@@ -63,11 +64,15 @@ def bli(
     from jointalign.retrieval.hubs import kept
 
     with progress("evaluate"), limited_to(threads):
-        languages = source_language, target_language
+        space = read_space(
+            *(embedding, source_vectors, target_vectors, max_vocabulary, (source, target)),
+            codes=(source_language, target_language),
+            format=format,
+        )
+        languages = space.source_language, space.target_language
         test = Lexicon.read(lexicon, not keep_case, *languages)
         say(f"{lexicon}: {test.report}")
         known = None if training is None else Lexicon.read(training, not keep_case, *languages)
-        space = read_space(embedding, source_vectors, target_vectors, max_vocabulary, (source, target))
         space = space.reversed() if reverse else space
         hubs = None if embedding is None else kept(embedding, space, max_vocabulary, neighbourhood)
         result = evaluate(

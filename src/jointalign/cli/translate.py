@@ -11,10 +11,9 @@ from typing import Annotated
 import typer
 
 from jointalign.cli._console import messages, progress, say, show, show_json
-from jointalign.cli._options import Json, KeepCase, Threads
-from jointalign.cli._spaces import Source, SourceCode, Space, Target, TargetCode, read_space
+from jointalign.cli._options import Json, KeepCase, SpellSource, SpellTarget, Threads
+from jointalign.cli._spaces import Source, SourceCode, Space, Target, TargetCode, VectorsFormat, read_space
 from jointalign.dictionary.api import Answer, Translation
-from jointalign.errors import JointalignError
 from jointalign.retrieval.api import Retrieval
 
 BATCH = 1024
@@ -49,12 +48,16 @@ def command(
             "--approximate", help="Export by CSLS in a fraction of the time, most right; says how many."
         ),
     ] = False,
+    source_language: SpellSource = "und",
+    target_language: SpellTarget = "und",
+    format: VectorsFormat = None,
     keep_case: KeepCase = False,
     threads: Threads = None,
     json: Json = False,
 ) -> None:
     """Translate words, or export the whole dictionary."""
-    from jointalign.dictionary.api import Translations, induce, write_tsv
+    from jointalign.corpora.tokenization import Spelling
+    from jointalign.dictionary.api import Translations, induce, spelt_like, write_tsv
     from jointalign.dictionary.approximate import induce_approximately
     from jointalign.numerics.processors import limited_to
     from jointalign.retrieval.hubs import kept
@@ -69,7 +72,11 @@ def command(
         spare_inputs([path for path in given if path is not None], [export])
     with limited_to(threads):
         with progress("read"):
-            space = read_space(embedding, source_vectors, target_vectors, max_vocabulary, (source, target))
+            space = read_space(
+                *(embedding, source_vectors, target_vectors, max_vocabulary, (source, target)),
+                codes=(source_language, target_language),
+                format=format,
+            )
         space = space.reversed() if reverse else space
         hubs = None if embedding is None else kept(embedding, space, max_vocabulary)
         if export is not None:
@@ -95,10 +102,11 @@ def command(
             show_json(facts) if json else show(f"{export}: {len(entries):,} translations{known}")
             return
         translations = Translations(space, retrieval, max_vocabulary, hubs)
+        spelt = spelt_like(space.source.vocabulary, Spelling(space.source_language, not keep_case))
 
         def translated(asked: Iterable[str]) -> Iterator[Answer]:
             """An answer a word, batch by batch."""
-            waiting = iter(word if keep_case else word.lower() for word in asked)
+            waiting = map(spelt, asked)
             while batch := list(islice(waiting, BATCH)):
                 yield from translations.of(batch, count=count, threshold=threshold, mutual=mutual)
 
@@ -107,14 +115,13 @@ def command(
         elif sys.stdin.isatty() and not json:
             _converse(translated)
         else:
-            _show(translated(_lines(sys.stdin)), json)
+            _show(translated(_lines()), json)
 
 
-def _lines(lines: Iterable[str]) -> Iterator[str]:
-    try:
-        yield from (word for line in lines if (word := line.strip()))
-    except UnicodeDecodeError as error:
-        raise JointalignError("standard input is not UTF-8 text; convert it first") from error
+def _lines() -> Iterator[str]:
+    from jointalign.storage.files import read_lines
+
+    return (word for _, line in read_lines("-") if (word := line.strip()))
 
 
 def _show(answers: Iterator[Answer], json: bool) -> None:

@@ -7,7 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from jointalign.dictionary.base import Answer, Translation, agreed, listed, read_tsv, write_tsv
+from jointalign.corpora.tokenization import Spelling
+from jointalign.dictionary.base import Answer, Translation, agreed, listed, read_tsv, spelt_like, write_tsv
 from jointalign.embedding import BilingualEmbedding, Embedding, check_finite
 from jointalign.errors import JointalignError
 from jointalign.retrieval.api import (
@@ -24,7 +25,7 @@ from jointalign.retrieval.hubs import Hubs
 NEIGHBOURHOOD = 10
 """Neighbours in CSLS: that of Conneau et al. (2018)."""
 
-__all__ = ["Answer", "Translation", "Translations", "induce", "read_tsv", "translate", "write_tsv"]
+__all__ = ["Answer", "Translation", "Translations", "induce", "read_tsv", "spelt_like", "translate", "write_tsv"]
 
 
 def translate(
@@ -35,6 +36,7 @@ def translate(
     retrieval: Retrieval = Retrieval.CSLS,
     threshold: float | None = None,
     max_vocabulary: int | None = None,
+    lowercase: bool = True,
 ) -> list[Answer]:
     """Translate words from source to target.
 
@@ -47,6 +49,8 @@ def translate(
         threshold: Leave out translations that score lower; default: none.
         max_vocabulary: Translate into the most frequent target words only, and tell hubs by the
             most frequent source words only; default: all. Any word may be asked for.
+        lowercase: Whether capitals make no difference. A question is spelt by the rule of the source
+            language, and is the vocabulary's first word of that spelling.
 
     Returns:
         An answer a word, in the order asked.
@@ -65,7 +69,9 @@ def translate(
         ('perro', 1, False)
     """
     translations = Translations(bilingual, retrieval, max_vocabulary)
-    return translations.of(words, count=count, threshold=threshold)
+    spelling = Spelling(bilingual.source_language, lowercase)
+    asked = list(map(spelt_like(bilingual.source.vocabulary, spelling), words))
+    return translations.of(asked, count=count, threshold=threshold)
 
 
 class Translations:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +13,7 @@ from jointalign.embedding import Embedding
 from jointalign.errors import FormatError
 from jointalign.retrieval.api import Neighbours
 from jointalign.storage.files import read_lines, write_text
+from jointalign.vocabulary import Spelling, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,29 @@ class Answer:
     translations: tuple[Translation, ...]
     known: bool = True
     from_subwords: bool = False
+
+
+def spelt_like(vocabulary: Vocabulary, spelling: Spelling) -> Callable[[str], str]:
+    """The function that gives a word that is asked for as a vocabulary spells it.
+
+    Args:
+        vocabulary: Of several words of one spelling the first is meant.
+        spelling: The rule. A word that is not in the vocabulary is spelt by it.
+
+    Example:
+        >>> from jointalign.corpora.tokenization import Spelling
+        >>> find = spelt_like(Vocabulary(("ışık", "İzmir")), Spelling("tr"))
+        >>> find("IŞIK"), find("izmir"), find("ISPARTA")
+        ('ışık', 'İzmir', 'ısparta')
+    """
+    rows, spell = vocabulary.by_spelling(spelling), spelling.speller()
+
+    def spelt(word: str) -> str:
+        plain = spell(word).strip()
+        row = rows.get(plain)
+        return plain or word if row is None else vocabulary.words[row]
+
+    return spelt
 
 
 def listed(

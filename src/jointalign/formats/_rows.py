@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from jointalign.vocabulary import Vocabulary
 logger = logging.getLogger(__name__)
 
 _FIRST_ROWS = 4096
+_FEW = 9  # words that may be damaged in a file of no other letters than ASCII
+UNUSABLE = re.compile(r"[\t\n\r]")
 
 
 class Rows:
@@ -33,6 +36,8 @@ class Rows:
         self.path = path
         self.maximum = maximum
         self.duplicates = 0
+        self._unreadable: list[bytes] = []
+        self._broken: list[str] = []
         self._words: dict[str, None] = {}
         size = _FIRST_ROWS if announced is None else min(announced, _most_rows(path, dimensions))
         self._vectors = np.empty((min(size, maximum or size), dimensions), np.float32)
@@ -55,43 +60,72 @@ class Rows:
             self._vectors = grown
         return self._vectors[held : self.maximum]
 
-    def add(self, words: list[str]) -> None:
-        """Take the first `len(words)` rows of `room()`, which have been filled."""
+    @property
+    def taken(self) -> int:
+        """Rows that were seen, those left out, too."""
+        return len(self) + self.duplicates + len(self._unreadable) + len(self._broken)
+
+    def add(self, words: list[bytes]) -> None:
+        """Take the first `len(words)` rows of `room()`, which have been filled.
+
+        A word that is no UTF-8, as word2vec leaves those that it cuts at 100 bytes, or that holds a
+        tab or the end of a line is left out.
+        """
         held = len(self)
         kept = []
-        for row, word in enumerate(words):
-            if word not in self._words:
+        for row, raw in enumerate(words):
+            try:
+                word = raw.decode()
+            except UnicodeDecodeError:
+                self._unreadable.append(raw)
+                continue
+            if word in self._words:
+                self.duplicates += 1
+            elif UNUSABLE.search(word):
+                self._broken.append(word)
+            else:
                 self._words[word] = None
                 kept.append(row)
         if len(kept) < len(words):
-            self.duplicates += len(words) - len(kept)
             filled = self._vectors[held : held + len(words)]
             filled[: len(kept)] = filled[kept]
 
     def embedding(self) -> Embedding:
-        """What was read; duplicates are reported in the log."""
-        if self.duplicates:
-            logger.warning("%s: %d rows left out because their word came before", self.path, self.duplicates)
+        """What was read; what was left out is reported in the log.
+
+        Raises:
+            FormatError: If there are as many words that are no UTF-8 as others beyond ASCII: then
+                the file has another encoding.
+        """
+        if self._unreadable:
+            self._check_encoding()
+        for number, why, example in (
+            (self.duplicates, "because their word came before", ""),
+            (len(self._unreadable), "because their word is no UTF-8", self._unreadable[:1]),
+            (len(self._broken), "because their word holds a tab or the end of a line", self._broken[:1]),
+        ):
+            if number:
+                shown = f", as {example[0]!r:.60}" if example else ""
+                logger.warning("%s: %d rows left out %s%s", self.path, number, why, shown)
         return Embedding(Vocabulary(tuple(self._words)), self._vectors[: len(self)])
+
+    def _check_encoding(self) -> None:
+        readable = sum(not word.isascii() for word in self._words)
+        if self._words and len(self._unreadable) <= max(readable, _FEW):
+            return
+        raise FormatError(
+            self.path,
+            None,
+            f"expected words in UTF-8, got {len(self._unreadable)} that are not, as "
+            f"{self._unreadable[0][:40]!r}; convert a text file: iconv -f latin1 -t utf-8 OLD > NEW (or "
+            "whatever encoding it has)",
+        )
 
 
 def check_maximum(max_vocabulary: int | None) -> None:
     """Refuse a vocabulary of no words."""
     if max_vocabulary is not None and max_vocabulary < 1:
         raise JointalignError(f"expected a max_vocabulary of 1 or more, got {max_vocabulary}")
-
-
-def decode_word(path: str | Path, line: int | None, word: bytes) -> str:
-    """A word from UTF-8; a `FormatError` if it is not."""
-    try:
-        return word.decode()
-    except UnicodeDecodeError:
-        raise FormatError(
-            path,
-            line,
-            f"expected a word in UTF-8, got {word[:40]!r}; drop such bytes, in a text file with: "
-            "iconv -f utf-8 -t utf-8 -c OLD > NEW",
-        ) from None
 
 
 def encode_words(path: str | Path, words: Iterable[str]) -> list[bytes]:

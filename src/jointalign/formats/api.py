@@ -1,36 +1,56 @@
-"""Reading and writing embeddings; the suffix says in which format."""
+"""Reading and writing embeddings: read by their content, written as the suffix says."""
 
 from __future__ import annotations
 
 import logging
+import re
+from enum import StrEnum
 from pathlib import Path
 
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.formats import native, vec, word2vec_binary
 from jointalign.multilingual import MultilingualEmbedding
-from jointalign.storage.compression import COMPRESSIONS
-from jointalign.storage.files import check_folder
+from jointalign.storage.compression import COMPRESSIONS, peekable
+from jointalign.storage.files import check_folder, open_text, plain_errors
 
 logger = logging.getLogger(__name__)
 
 _TEXT = (".vec", ".txt")
 _BINARY = ".bin"
 _NATIVE = ".safetensors"
+_LOOKED_AT = 1 << 13  # bytes
+_HEADER = re.compile(rb"\d{1,18} (\d{1,18})\s*")
+_NO_TEXT = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f\xc0\xc1\xf8-\xff]")
 
 
-def read(path: str | Path, max_vocabulary: int | None = None) -> Embedding:
-    """Read an embedding: `.vec` or `.txt`, word2vec's `.bin`, or the native `.safetensors`.
+class Format(StrEnum):
+    """How vectors lie in a file."""
 
-    The first two may be compressed: `.vec.gz`, `.bin.zst`, and so on.
+    TEXT = "text"
+    """A word and its numbers a line: `.vec`, `.txt`."""
+
+    WORD2VEC = "word2vec"
+    """The word2vec program's binary: `.bin`."""
+
+    NATIVE = "native"
+    """All of it, mapped into memory: `.safetensors`."""
+
+
+def read(path: str | Path, max_vocabulary: int | None = None, format: Format | None = None) -> Embedding:
+    """Read an embedding: text (`.vec`), word2vec's binary (`.bin`), or the native `.safetensors`.
+
+    The format is told by the content; where the suffix says otherwise the log says so. The first two
+    may be compressed, and come through a pipe.
 
     Args:
-        path: The file.
+        path: The file; `-` for the standard input.
         max_vocabulary: Only this many words, from the first on; `None` for all.
+        format: To overrule what the content looks like.
 
     Raises:
-        JointalignError: If the suffix is unknown or the file cannot be opened.
-        FormatError: If the file does not hold an embedding in the format of its suffix.
+        JointalignError: If the file cannot be opened.
+        FormatError: If the file does not hold an embedding in its format.
 
     Example:
         >>> import tempfile, numpy as np
@@ -41,16 +61,22 @@ def read(path: str | Path, max_vocabulary: int | None = None) -> Embedding:
         ...     read(f"{folder}/english.vec.gz", max_vocabulary=1).words
         ('cat',)
     """
-    suffix = _suffix(path)
-    if suffix in _TEXT:
-        return vec.read(path, max_vocabulary)
-    if suffix == _BINARY:
-        return word2vec_binary.read(path, max_vocabulary)
-    return native.read(path, max_vocabulary)
+    named = _named(path)
+    if format is None and (named == _NATIVE or _is_native(path)):
+        format = Format.NATIVE
+    if format == Format.NATIVE:
+        return native.read(path, max_vocabulary)
+    with open_text(path) as file:
+        stream = peekable(file)
+        found = format or _look(stream.peek(_LOOKED_AT), named)
+        if format is None and named in _FORMATS and _FORMATS[named] != found:
+            logger.warning("%s: this is %s, whatever the name says; read so", path, _IN_WORDS[found])
+        reader = vec if found == Format.TEXT else word2vec_binary
+        return reader.read_stream(path, stream, max_vocabulary)
 
 
 def write(embedding: Embedding, path: str | Path) -> None:
-    """Write an embedding in the format of the suffix, as for `read`.
+    """Write an embedding in the format of the suffix, compressed if another suffix says so.
 
     Only the native format keeps counts, n-grams and settings.
 
@@ -141,6 +167,10 @@ def write_multilingual(space: MultilingualEmbedding, path: str | Path) -> None:
     native.write_multilingual(space, path)
 
 
+_FORMATS = {".vec": Format.TEXT, ".bin": Format.WORD2VEC}  # of `.txt` either may be said
+_IN_WORDS = {Format.TEXT: "text", Format.WORD2VEC: "a word2vec binary"}
+
+
 def check_output(path: str | Path, *, native: bool = False) -> None:
     """Find out before hours of work whether an embedding can be written to a path after it.
 
@@ -157,11 +187,51 @@ def check_output(path: str | Path, *, native: bool = False) -> None:
     check_folder(Path(path).parent)
 
 
-def _suffix(path: str | Path) -> str:
-    """The suffix that names the format, without compression."""
+def _look(head: bytes, named: str) -> Format:
+    """The format of a file that begins so, text or binary; where that is open, that of its suffix."""
+    header, _, rest = head.partition(b"\n")
+    announced = _HEADER.fullmatch(header)
+    if announced and not _begins_with_row(rest, int(announced[1])):
+        if named == _BINARY or _NO_TEXT.search(rest):
+            return Format.WORD2VEC
+    elif not announced and named == _BINARY and (not head or _NO_TEXT.search(head)):
+        return Format.WORD2VEC
+    return Format.TEXT
+
+
+def _begins_with_row(text: bytes, dimensions: int) -> bool:
+    """Whether the first line is a word and so many numbers, as far as it is there."""
+    line, end, _ = text.partition(b"\n")
+    fields = line.split()[1:]
+    numbers = fields if end else fields[:-1]
+    return len(numbers) >= (dimensions if end else 1) and all(
+        map(vec.NUMBER.fullmatch, numbers[-dimensions:])
+    )
+
+
+def _is_native(path: str | Path) -> bool:
+    if str(path) == "-":
+        return False
+    with plain_errors(path):
+        if not Path(path).is_file():
+            return False
+        with Path(path).open("rb") as file:
+            start = file.read(10)
+        size = int.from_bytes(start[:8], "little")
+        return start[8:] == b'{"' and size < Path(path).stat().st_size
+
+
+def _named(path: str | Path) -> str:
+    """The suffix that names a format, without compression."""
     named = Path(path)
     compression = named.suffix.lower() if named.suffix.lower() in COMPRESSIONS else ""
-    suffix = (named.with_suffix("") if compression else named).suffix.lower()
+    return (named.with_suffix("") if compression else named).suffix.lower()
+
+
+def _suffix(path: str | Path) -> str:
+    """The suffix that names the format to write, without compression."""
+    suffix = _named(path)
+    compression = Path(path).suffix.lower() if Path(path).suffix.lower() in COMPRESSIONS else ""
     if suffix in (*_TEXT, _BINARY) or (suffix == _NATIVE and not compression):
         return suffix
     raise JointalignError(

@@ -8,32 +8,35 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from jointalign.embedding import Embedding
+from jointalign.embedding import Embedding, check_finite
 from jointalign.errors import FormatError, JointalignError
 from jointalign.formats import _decimals
-from jointalign.formats._rows import Rows, check_maximum, decode_word, encode_words
+from jointalign.formats._rows import UNUSABLE, Rows, check_maximum, encode_words
 from jointalign.storage.files import open_text, write_bytes
+from jointalign.storage.lines import LONGEST_LINE, with_line_feeds
 
 logger = logging.getLogger(__name__)
 
 _BLOCK = 1 << 23
-_LONGEST_LINE = 1 << 26
+_LOOKED_AT = 20  # filled lines that the form of a file is found from
 _HEADER = re.compile(rb"\s*(\d+)\s+(\d+)\s*")
-_NUMBER = re.compile(rb"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?|nan|inf|infinity)", re.IGNORECASE)
+NUMBER = re.compile(rb"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?|nan|inf|infinity)", re.IGNORECASE)
 
 
 def read(path: str | Path, max_vocabulary: int | None = None) -> Embedding:
     r"""Read a text embedding.
 
     The rows that are there count, not the header, which may be missing or wrong (a warning in the
-    log says so). Words may hold blanks. Of a word that comes twice the first row stays, and the log
-    says how many did.
+    log says so). Words may hold blanks. Of a word that comes twice the first row stays; words that
+    are no UTF-8 are left out; the log says how many.
 
     Args:
         path: The file; see `files.open_text`.
@@ -52,24 +55,27 @@ def read(path: str | Path, max_vocabulary: int | None = None) -> Embedding:
         >>> english.words, english.vectors.shape
         (('cat', 'dog'), (2, 3))
     """
-    check_maximum(max_vocabulary)
     with open_text(path) as stream:
-        line, row = _filled_line(stream, 0)
-        header = _HEADER.fullmatch(row)
-        announced, announced_dimensions = map(int, header.groups()) if header else (None, None)
-        if header:
-            line, row = _filled_line(stream, line)
-        if not row:
-            return _nothing(path, announced, announced_dimensions)
-        dimensions = _dimensions(path, line, row, announced_dimensions)
-        rows = Rows(path, dimensions, announced, max_vocabulary)
-        _read_rows(rows, dimensions, line, _whole_lines(path, row, stream))
-    if announced is not None and not rows.full and announced != len(rows) + rows.duplicates:
+        return read_stream(path, stream, max_vocabulary)
+
+
+def read_stream(path: str | Path, stream: BinaryIO, max_vocabulary: int | None = None) -> Embedding:
+    """`read` from an open file; the path is for messages."""
+    check_maximum(max_vocabulary)
+    blocks = _whole_lines(path, with_line_feeds(stream))
+    block = next(blocks, b"").removeprefix(b"\xef\xbb\xbf")
+    head = list(islice(_filled_lines(block), _LOOKED_AT))
+    if not head:
+        return _nothing(path, None, None)
+    announced, dimensions, has_header = _form(path, [(line, row) for line, row, _ in head])
+    if has_header and len(head) == 1:
+        return _nothing(path, announced, dimensions)
+    line, _, place = head[has_header]
+    rows = Rows(path, dimensions, announced, max_vocabulary)
+    _read_rows(rows, dimensions, line, chain([block[place:]], blocks))
+    if announced is not None and not rows.full and announced != rows.taken:
         logger.warning(
-            "%s: the header announces %d rows, %d are there; took those",
-            path,
-            announced,
-            len(rows) + rows.duplicates,
+            "%s: the header announces %d rows, %d are there; took those", path, announced, rows.taken
         )
     return rows.embedding()
 
@@ -85,7 +91,7 @@ def write(embedding: Embedding, path: str | Path, digits: int = 6) -> None:
 
     Raises:
         JointalignError: If a word cannot be written (it is empty, starts or ends with a blank or
-            holds a line break), or the file cannot.
+            holds a tab or line break), a number is not finite, or the file cannot.
 
     Example:
         >>> import tempfile
@@ -99,7 +105,7 @@ def write(embedding: Embedding, path: str | Path, digits: int = 6) -> None:
     if not 1 <= digits <= 15:
         raise JointalignError(f"expected 1 to 15 digits after the point, got {digits}")
     for word in embedding.words:
-        if not word or word != word.strip(" \t\r") or "\n" in word:
+        if not word or word != word.strip(" ") or UNUSABLE.search(word):
             raise JointalignError(
                 f"{path}: the word {word!r} cannot be in a text file of vectors; leave it out with "
                 "`take`, or write .safetensors"
@@ -113,15 +119,68 @@ def write(embedding: Embedding, path: str | Path, digits: int = 6) -> None:
             stream.write(_formatted(words, embedding.vectors[block], digits))
 
 
-def _filled_line(stream: BinaryIO, number: int) -> tuple[int, bytes]:
-    """The next line that is not blank, and its number; empty at the end of the file."""
-    while line := stream.readline(_LONGEST_LINE):
+def _filled_lines(block: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """Lines that are not blank: number, the line, where it begins."""
+    number, place = 0, 0
+    while place < len(block):
+        end = block.find(b"\n", place) + 1 or len(block)
         number += 1
-        if number == 1:
-            line = line.removeprefix(b"\xef\xbb\xbf")
-        if line.strip():
-            break
-    return number, line
+        if block[place:end].strip():
+            yield number, block[place:end], place
+        place = end
+
+
+def _form(path: str | Path, head: list[tuple[int, bytes]]) -> tuple[int | None, int, bool]:
+    """What the first lines say.
+
+    Returns:
+        Rows that a header announces, the length of the vectors, and whether there is a header.
+
+    Raises:
+        FormatError: If the first line is neither a header nor a row like those after it.
+    """
+    (line, first), *others = head
+    header = _HEADER.fullmatch(first)
+    if header:
+        announced, dimensions = map(int, header.groups())
+        return announced, _dimensions(path, *others[0], dimensions) if others else dimensions, True
+    own = _numbers(first)
+    if not own:
+        raise _bad_row(path, line, first, None)
+    counts = [_numbers(row) for _, row in others]
+    usual, number = Counter(counts).most_common(1)[0] if counts else (own, 0)
+    if usual == own or not _betray(own, others, counts, number):
+        return None, own, False
+    fields = first.split()
+    if all(map(bytes.isdigit, fields)) and int(fields[1]) == usual:
+        logger.warning("%s: took the first line, '%s', for a header", path, first.decode().strip())
+        return int(fields[0]), usual, True
+    if _may_be_word(first, usual):
+        return None, usual, False
+    reason = f"expected {usual} numbers, as in the lines after it, got {own}; correct or remove the line"
+    raise FormatError(path, line, reason)
+
+
+def _betray(own: int, others: list[tuple[int, bytes]], counts: list[int], number: int) -> bool:
+    """Whether the first line is the odd one: most lines differ alike, or all have words with fractions."""
+    if number > 1 and 2 * number > len(counts):
+        return True
+    return all(
+        count > own and not _may_be_word(row, own) for (_, row), count in zip(others, counts, strict=True)
+    )
+
+
+def _numbers(row: bytes) -> int:
+    """How many numbers a line ends with, after its first word."""
+    _, *fields = row.split()
+    return next((n for n, field in enumerate(reversed(fields)) if not NUMBER.fullmatch(field)), len(fields))
+
+
+def _may_be_word(row: bytes, dimensions: int) -> bool:
+    """Whether what a line has before its vector may be a word: "area 51", but no fractions."""
+    fields = row.split()
+    surplus = fields[1 : len(fields) - dimensions][-max(_numbers(row) - dimensions, 0) :]
+    return _numbers(row) >= dimensions and len(surplus) <= 4 and not any(b"." in field for field in surplus)
 
 
 def _nothing(path: str | Path, announced: int | None, dimensions: int | None) -> Embedding:
@@ -133,27 +192,22 @@ def _nothing(path: str | Path, announced: int | None, dimensions: int | None) ->
     )
 
 
-def _dimensions(path: str | Path, line: int, row: bytes, announced: int | None) -> int:
+def _dimensions(path: str | Path, line: int, row: bytes, announced: int) -> int:
     """Length of the vectors, from the header and the first row together."""
-    _, *fields = row.split()
-    numbers = 0
-    while numbers < len(fields) and _NUMBER.fullmatch(fields[-1 - numbers]):
-        numbers += 1
-    if not numbers or numbers < (announced or 0):
+    numbers = _numbers(row)
+    if not numbers or numbers < announced:
         raise _bad_row(path, line, row, announced)
-    if announced is None:
-        return numbers
     # More numbers may belong to the word ("area 51"), but not when they are many or fractions:
     # then the header is wrong, and following it would make words out of numbers.
-    surplus = fields[len(fields) - numbers : len(fields) - announced]
-    if announced == 0 or len(surplus) > 4 or any(b"." in field for field in surplus):
+    if announced == 0 or (numbers > announced and not _may_be_word(row, announced)):
         reason = f"expected {announced} numbers as the header says, got {numbers}; correct the header"
         raise FormatError(path, line, reason)
     return announced
 
 
-def _whole_lines(path: str | Path, rest: bytes, stream: BinaryIO) -> Iterator[bytes]:
-    """The file after its header in blocks of whole lines."""
+def _whole_lines(path: str | Path, stream: BinaryIO) -> Iterator[bytes]:
+    """A file in blocks of whole lines."""
+    rest = b""
     while block := stream.read(_BLOCK):
         end = block.rfind(b"\n") + 1
         if end:
@@ -161,7 +215,7 @@ def _whole_lines(path: str | Path, rest: bytes, stream: BinaryIO) -> Iterator[by
             rest = block[end:]
         else:
             rest += block
-            if len(rest) > _LONGEST_LINE:
+            if len(rest) > LONGEST_LINE:
                 raise FormatError(path, None, "a line is longer than 64 MiB; this is no text file")
     if rest:
         yield rest + b"\n"
@@ -176,12 +230,7 @@ def _read_rows(rows: Rows, dimensions: int, line: int, blocks: Iterator[bytes]) 
             filled, lines, position, why = _decimals.parse_rows(
                 data, position, dimensions, room[: len(spans)], spans
             )
-            rows.add(
-                [
-                    decode_word(rows.path, line + offset, block[start:end])
-                    for start, end, offset in spans[:filled].tolist()
-                ]
-            )
+            rows.add([block[start:end] for start, end, _ in spans[:filled].tolist()])
             line += lines
         if rows.full:
             return
@@ -206,7 +255,8 @@ def _bad_row(
 
 def _formatted(words: list[bytes], vectors: np.ndarray, digits: int) -> bytes | memoryview:
     """Lines of words and numbers."""
-    if np.abs(vectors).max(initial=0) > 2**62 / 10**digits:  # beyond the kernel's integers
+    if not np.abs(vectors).max(initial=0) <= 2**62 / 10**digits:  # NaN, or beyond the kernel's integers
+        check_finite([word.decode() for word in words], vectors)
         lines = (
             b" ".join([word, *(b"%.*f" % (digits, value) for value in row)])
             for word, row in zip(words, vectors.tolist(), strict=True)

@@ -13,8 +13,8 @@ from typing import BinaryIO
 import numpy as np
 
 from jointalign.embedding import Embedding
-from jointalign.errors import FormatError, JointalignError
-from jointalign.formats._rows import Rows, check_maximum, decode_word, encode_words
+from jointalign.errors import FormatError
+from jointalign.formats._rows import UNUSABLE, Rows, check_maximum, encode_words
 from jointalign.storage.files import open_text, write_bytes
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,9 @@ _FASTTEXT = (793712314).to_bytes(4, "little")
 def read(path: str | Path, max_vocabulary: int | None = None) -> Embedding:
     r"""Read a word2vec binary, with or without line ends after its rows.
 
-    Of a word that comes twice the first row stays, and the log says how many did.
+    Of a word that comes twice the first row stays; words that are no UTF-8, as the program leaves
+    those that it cuts at 100 bytes, and words with tabs or line ends are left out. The log says how
+    many.
 
     Args:
         path: The file; see `files.open_text`.
@@ -48,11 +50,16 @@ def read(path: str | Path, max_vocabulary: int | None = None) -> Embedding:
         ...     read(path).vector("cat")
         array([ 0.5, -1. ], dtype=float32)
     """
-    check_maximum(max_vocabulary)
     with open_text(path) as stream:
-        announced, dimensions = _header(path, stream.readline(64))
-        rows = Rows(path, dimensions, announced, max_vocabulary)
-        more = _read_rows(rows, announced, dimensions, stream)
+        return read_stream(path, stream, max_vocabulary)
+
+
+def read_stream(path: str | Path, stream: BinaryIO, max_vocabulary: int | None = None) -> Embedding:
+    """`read` from an open file; the path is for messages."""
+    check_maximum(max_vocabulary)
+    announced, dimensions = _header(path, stream.readline(64))
+    rows = Rows(path, dimensions, announced, max_vocabulary)
+    more = _read_rows(rows, announced, dimensions, stream)
     if more and not rows.full:
         logger.warning("%s: there is more after the %d rows the header announces; left out", path, announced)
     return rows.embedding()
@@ -61,13 +68,16 @@ def read(path: str | Path, max_vocabulary: int | None = None) -> Embedding:
 def write(embedding: Embedding, path: str | Path) -> None:
     r"""Write a word2vec binary as the word2vec program does, compressed if the suffix says so.
 
+    A blank in a word, which would end it, becomes `_`, as the program's own phrases have it. Words
+    that cannot be written (empty, with a line break, or then spelt like another) are left out. The
+    log says how many.
+
     Args:
         embedding: Its words and vectors; the format has no place for the rest.
         path: The file, replaced if it is there.
 
     Raises:
-        JointalignError: If a word cannot be written (it is empty or holds a blank or line break),
-            or the file cannot.
+        JointalignError: If a number is not finite, or the file cannot be written.
 
     Example:
         >>> import tempfile
@@ -78,20 +88,32 @@ def write(embedding: Embedding, path: str | Path) -> None:
         ...     path.read_bytes()
         b'1 1\ncat \x00\x00\x80?\n'
     """
-    for word in embedding.words:
-        if not word or " " in word or "\n" in word:
-            raise JointalignError(
-                f"{path}: the word {word!r} cannot be in a word2vec binary; leave it out with "
-                "`take`, or write .safetensors"
-            )
+    embedding.check_finite()
+    words, embedding = _writable(embedding, path)
     with write_bytes(path) as stream:
         stream.write(b"%d %d\n" % (len(embedding), embedding.dimensions))
         for start in range(0, len(embedding), _ROWS_AT_ONCE):
             block = slice(start, start + _ROWS_AT_ONCE)
-            words = encode_words(path, embedding.words[block])
+            spelt = encode_words(path, words[block])
             vectors = embedding.vectors[block].astype("<f4", copy=False)
-            lines = (b"%b %b\n" % (word, row.tobytes()) for word, row in zip(words, vectors, strict=True))
+            lines = (b"%b %b\n" % (word, row.tobytes()) for word, row in zip(spelt, vectors, strict=True))
             stream.write(b"".join(lines))
+
+
+def _writable(embedding: Embedding, path: str | Path) -> tuple[list[str], Embedding]:
+    """Words as they are written, and the rows that are."""
+    spelt: dict[str, int] = {word: row for row, word in enumerate(embedding.words) if " " not in word}
+    joined = 0
+    for row, word in enumerate(embedding.words):
+        if " " in word and spelt.setdefault(word.replace(" ", "_"), row) == row:
+            joined += 1
+    kept = sorted((row, word) for word, row in spelt.items() if word and not UNUSABLE.search(word))
+    if joined:
+        logger.warning("%s: %d words with blanks are written with '_' in their place", path, joined)
+    if left_out := len(embedding) - len(kept):
+        logger.warning("%s: %d words that the format cannot hold are left out", path, left_out)
+        embedding = embedding.take(np.array([row for row, _ in kept], np.int64))
+    return [word for _, word in kept], embedding
 
 
 def _header(path: str | Path, line: bytes) -> tuple[int, int]:
@@ -135,7 +157,7 @@ def _read_rows(rows: Rows, announced: int, dimensions: int, stream: BinaryIO) ->
     return bool(data.strip(b"\n") or stream.read(_CHUNK).strip(b"\n"))
 
 
-def _take_rows(path: str | Path, data: bytes, room: np.ndarray) -> tuple[list[str], int]:
+def _take_rows(path: str | Path, data: bytes, room: np.ndarray) -> tuple[list[bytes], int]:
     """Fill `room` with the rows that are complete in `data`: their words, the position after."""
     dimensions = room.shape[1]
     words, position = [], 0
@@ -147,7 +169,7 @@ def _take_rows(path: str | Path, data: bytes, room: np.ndarray) -> tuple[list[st
             raise FormatError(path, None, f"{reason}; this is no word2vec binary")
         if word_end < 0 or word_end + 1 + 4 * dimensions > len(data):
             break
-        words.append(decode_word(path, None, data[start:word_end]))
+        words.append(data[start:word_end])
         row[:] = np.frombuffer(data, "<f4", dimensions, word_end + 1)
         position = word_end + 1 + 4 * dimensions
     return words, position

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from jointalign.alignment.api import apply, fit, looks_failed, noted
-from jointalign.alignment.unsupervised import align_unsupervised
+from jointalign.alignment.api import apply, fit, noted
+from jointalign.alignment.unsupervised import align_unsupervised, trusted
 from jointalign.embedding import BilingualEmbedding
 from jointalign.progress import Progress
 from jointalign.selection.api import FIRST_GAMMA
@@ -34,7 +34,7 @@ def align_without_dictionary(
     facts: dict[str, Any] = {"space": "joint", "gamma": gamma, "held_out": 0, "trials": []}
     if not wishes.automatic:
         mapping = fit(split, wishes.aligner, seed=seed)
-        verdict = not looks_failed(mapping) if "baseline" in mapping.history else None
+        verdict = trusted(split, wishes.aligner, mapping, seed=seed)
         facts |= {"method": described(wishes.aligner), "reason": "as given", "worked": verdict}
         return split, apply(mapping, split, noted(wishes.aligner, seed)), facts
     found = align_unsupervised(split, seed=seed, progress=progress)

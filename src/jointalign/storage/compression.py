@@ -1,14 +1,21 @@
-"""Compressed streams by suffix: `.gz`, `.bz2`, `.xz`, `.zst`."""
+"""Compressed streams: `.gz`, `.bz2`, `.xz`, `.zst`.
+
+The suffix says how a file is written; how it is read, its first bytes say, since files come under
+wrong names. What is expanded comes in bounded pieces, whatever the data claim.
+"""
 
 from __future__ import annotations
 
 import bz2
 import gzip
 import io
+import logging
 import lzma
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
@@ -16,7 +23,11 @@ import zstandard
 
 from jointalign.errors import FormatError
 
+logger = logging.getLogger(__name__)
+
 _CHUNK = 1 << 18
+_MOST = 1 << 20  # bytes that are expanded at once
+_ZSTD_INPUT = 1 << 11  # bytes, which become 64 MB at the most: its decompressor takes no limit
 
 # What these make has `decompress`, `eof` and `unused_data`, but no common type.
 _DECOMPRESSORS: dict[str, Callable[[], Any]] = {
@@ -27,18 +38,56 @@ _DECOMPRESSORS: dict[str, Callable[[], Any]] = {
 }
 COMPRESSIONS = tuple(_DECOMPRESSORS)
 
+_STARTS = {
+    ".gz": re.compile(rb"\x1f\x8b\x08"),
+    ".bz2": re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45\x38\x50\x90)"),
+    ".xz": re.compile(rb"\xfd7zXZ\0"),
+    ".zst": re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"),
+}
+_LONGEST_START = 16
+_CONTROL = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+
 
 def decompressed(path: str | Path, file: BinaryIO) -> BinaryIO:
-    """The content of an open file, decompressed if the suffix of `path` says so.
+    """The content of an open file, decompressed if its first bytes say that it is compressed.
+
+    Args:
+        path: For messages; a file of compressed data has their suffix, or the log says so.
+        file: What to read. Text under a name such as `words.gz` is read as it is.
+
+    Returns:
+        A buffered reader.
 
     Raises:
         FormatError: While reading, if compressed data is damaged or cut off.
     """
-    start = _DECOMPRESSORS.get(Path(path).suffix.lower())
-    if start is None:
+    reader = peekable(file)
+    head = reader.peek(_LONGEST_START)
+    suffix = Path(path).suffix.lower()
+    found = next((name for name, start in _STARTS.items() if start.match(head)), None)
+    if found is None and suffix in _DECOMPRESSORS and not _is_plain(head):
+        found = suffix
+    if found is None:
+        if suffix in _DECOMPRESSORS:
+            logger.warning("%s: the content is not compressed, whatever the name says", path)
+        return reader
+    if found != suffix:
+        logger.info("%s: the content is %s data; read so", path, found)
+    chunks = _decompress(path, reader, found)
+    return cast(BinaryIO, io.BufferedReader(ChunkStream(chunks), _CHUNK))
+
+
+def peekable(file: BinaryIO) -> io.BufferedReader:
+    """The same stream with a `peek`."""
+    if isinstance(file, io.BufferedReader):
         return file
-    chunks = _decompress(path, file, start)
-    return cast(BinaryIO, io.BufferedReader(_ChunkStream(chunks), _CHUNK))
+    # Not around the stream itself, which would be closed with the reader.
+    return io.BufferedReader(ChunkStream(iter(partial(file.read, _CHUNK), b"")), _CHUNK)
+
+
+def _is_plain(head: bytes) -> bool:
+    """Whether these bytes, the first of a file, are text."""
+    return bool(head) and not _CONTROL.search(head)
 
 
 def compressed(path: str | Path, file: IO[bytes]) -> AbstractContextManager[BinaryIO]:
@@ -62,19 +111,19 @@ def compressed(path: str | Path, file: IO[bytes]) -> AbstractContextManager[Bina
     return stream
 
 
-def _decompress(path: str | Path, file: BinaryIO, start: Callable[[], Any]) -> Iterator[bytes]:
+def _decompress(path: str | Path, file: BinaryIO, kind: str) -> Iterator[bytes]:
     # Not gzip.open and the like: the standard library's readers pass over damage after the first
     # of several streams, and zstandard's passes over a missing end.
     data, decompressor = b"", None
-    while data := data or file.read(_CHUNK):
+    while data := data or file.read(_ZSTD_INPUT if kind == ".zst" else _CHUNK):
         if decompressor is None:
             data = data.lstrip(b"\0")  # padding that tapes and xz put between streams
-            decompressor = start() if data else None
+            decompressor = _DECOMPRESSORS[kind]() if data else None
             continue
         try:
-            yield decompressor.decompress(data)
+            yield from _expanded(kind, decompressor, data)
         except (zlib.error, OSError, EOFError, lzma.LZMAError, zstandard.ZstdError) as error:
-            reason = f"expected {Path(path).suffix} data, got damaged or other data ({error})"
+            reason = f"expected {kind} data, got damaged or other data ({error})"
             raise FormatError(path, None, f"{reason}; copy or download it again") from None
         data = b""
         if decompressor.eof:
@@ -83,7 +132,24 @@ def _decompress(path: str | Path, file: BinaryIO, start: Callable[[], Any]) -> I
         raise FormatError(path, None, "the compressed data is cut off; copy or download it again")
 
 
-class _ChunkStream(io.RawIOBase):
+def _expanded(kind: str, decompressor: Any, data: bytes) -> Iterator[bytes]:
+    """What some bytes become, `_MOST` bytes at a time where the decompressor can be told so."""
+    if kind == ".gz":
+        piece = decompressor.decompress(data, _MOST)
+        while decompressor.unconsumed_tail or (len(piece) == _MOST and not decompressor.eof):
+            yield piece
+            piece = decompressor.decompress(decompressor.unconsumed_tail, _MOST)
+    elif kind in (".bz2", ".xz"):
+        piece = decompressor.decompress(data, _MOST)
+        while not (decompressor.needs_input or decompressor.eof):
+            yield piece
+            piece = decompressor.decompress(b"", _MOST)
+    else:
+        piece = decompressor.decompress(data)
+    yield piece
+
+
+class ChunkStream(io.RawIOBase):
     """A byte stream over pieces of bytes."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:

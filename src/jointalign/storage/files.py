@@ -72,7 +72,7 @@ def plain_errors(path: str | Path) -> Iterator[None]:
 
 @contextmanager
 def open_text(path: str | Path) -> Iterator[BinaryIO]:
-    """Open a file for reading, as bytes, decompressed if its suffix says so.
+    """Open a file for reading, as bytes, decompressed if it is compressed.
 
     Files of several compressed streams one after the other (as `pbzip2`, `bgzip` and `cat` make
     them) are read to their end.
@@ -94,25 +94,28 @@ def open_text(path: str | Path) -> Iterator[BinaryIO]:
         b'casa'
     """
     if str(path) == "-":
-        yield sys.stdin.buffer
+        yield decompressed(path, sys.stdin.buffer)
         return
     with plain_errors(path):
         file = Path(path).open("rb")
     with file:
-        yield decompressed(path, file)
+        with plain_errors(path):
+            stream = decompressed(path, file)
+        yield stream
 
 
 def read_lines(path: str | Path, longest: int | None = None) -> Iterator[tuple[int, str]]:
     r"""Lines of a UTF-8 text file, each with its number, counted from 1.
 
-    Lines end with LF or CRLF, nothing else (so a form feed or U+2028 is part of its line); a byte
-    order mark at the start is dropped.
+    Lines end with LF or CRLF, or all with CR, nothing else (so a form feed or U+2028 is part of its
+    line); a byte order mark at the start is dropped.
 
     Args:
         path: As for `open_text`.
         longest: Lines of more bytes come in pieces, none much above twice that, so that memory
             is bounded. All have the number of their line, and together they are the line. It is
-            cut after a blank, or where there is none between two characters. Default: never.
+            cut after a blank, or where there is none between two characters. Default: never; a line
+            of more than 64 MiB is then an error.
 
     Raises:
         JointalignError: If the file cannot be opened.
@@ -125,8 +128,9 @@ def read_lines(path: str | Path, longest: int | None = None) -> Iterator[tuple[i
         ...     list(read_lines(f"{folder}/words.txt"))
         [(1, 'casa'), (2, 'hogar')]
     """
+    decoded = False
     with open_text(path) as stream, plain_errors(path):
-        for number, start, raw in pieces(stream, longest):
+        for number, start, raw in pieces(stream, longest, path):
             if number == 1 and not start:
                 raw = raw.removeprefix(_BYTE_ORDER_MARK)
             if b"\0" in raw:
@@ -134,7 +138,8 @@ def read_lines(path: str | Path, longest: int | None = None) -> Iterator[tuple[i
             try:
                 text = raw.decode()
             except UnicodeDecodeError as error:
-                raise FormatError(path, number, why_not_text(raw, error, start)) from None
+                raise FormatError(path, number, why_not_text(raw, error, start, decoded)) from None
+            decoded = decoded or not text.isascii()
             yield number, text
 
 

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from functools import partial
-from typing import BinaryIO
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from jointalign.errors import FormatError
+from jointalign.storage.compression import ChunkStream, peekable
 
 
-def pieces(stream: BinaryIO, longest: int | None) -> Iterator[tuple[int, int, bytes]]:
+LONGEST_LINE = 1 << 26
+"""Bytes of the longest line that is read as a whole."""
+
+
+def pieces(
+    stream: BinaryIO, longest: int | None, path: str | Path = "-"
+) -> Iterator[tuple[int, int, bytes]]:
     """Lines without their ends, or pieces of lines.
 
     Args:
         stream: Where to read.
         longest: Lines of more bytes are cut; `None` for never.
+        path: For messages.
 
     Returns:
         Number of the line, from 1, number of its bytes before the piece, and the piece.
+
+    Raises:
+        FormatError: If a line that is not to be cut has more than `LONGEST_LINE` bytes.
     """
+    stream = with_line_feeds(stream)
     number, start, rest = 1, 0, b""
-    limit = -1 if longest is None else longest + 1
+    limit = (LONGEST_LINE if longest is None else longest) + 1
     for block in iter(partial(stream.readline, limit), b""):
         raw = rest + block
         if raw.endswith(b"\n"):
@@ -27,6 +43,9 @@ def pieces(stream: BinaryIO, longest: int | None) -> Iterator[tuple[int, int, by
                 yield number, start, raw
             number, start, rest = number + 1, 0, b""
             continue
+        if longest is None and len(raw) > LONGEST_LINE:
+            reason = f"the line is longer than {LONGEST_LINE >> 20} MiB; this is no text of lines"
+            raise FormatError(path, number, reason)
         cut = 0 if longest is None or len(raw) <= longest else _place_to_cut(raw)
         if cut:
             yield number, start, raw[:cut]
@@ -34,6 +53,20 @@ def pieces(stream: BinaryIO, longest: int | None) -> Iterator[tuple[int, int, by
     raw = rest.rstrip(b"\r")
     if raw or (rest and not start):
         yield number, start, raw
+
+
+def with_line_feeds(stream: BinaryIO) -> BinaryIO:
+    """The same text, but that of files whose lines all end with CR alone, with LF instead.
+
+    Elsewhere a carriage return ends no line: it would move all lines after it.
+    """
+    reader = peekable(stream)
+    head = reader.peek(1)
+    if b"\n" in head or b"\r" not in head[:-1]:
+        return reader
+    blocks = iter(partial(reader.read, 1 << 16), b"")
+    turned = (block.replace(b"\r", b"\n") for block in blocks)
+    return cast(BinaryIO, io.BufferedReader(ChunkStream(turned), 1 << 16))
 
 
 def _place_to_cut(raw: bytes) -> int:
@@ -46,19 +79,20 @@ def _place_to_cut(raw: bytes) -> int:
     return next(starts, last)
 
 
-def why_not_text(raw: bytes, error: UnicodeDecodeError | None, start: int) -> str:
+def why_not_text(raw: bytes, error: UnicodeDecodeError | None, start: int, decoded: bool = False) -> str:
     """What to say of bytes that are no text.
 
     Args:
         raw: The bytes.
         error: What decoding them gave; `None` if that is not what is wrong.
         start: Number of bytes of the line before them.
+        decoded: Whether letters beyond ASCII came before, as UTF-8.
     """
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "expected UTF-8, got UTF-16; convert it: iconv -f utf-16 -t utf-8 OLD > NEW"
     if error is None:
-        return "expected text, got a binary file; if it is compressed, give it its suffix, e.g. .gz"
-    return (
-        f"expected UTF-8, got byte 0x{raw[error.start]:02x} at column {start + error.start + 1}; "
-        "convert the file: iconv -f latin1 -t utf-8 OLD > NEW (or whatever encoding it has)"
-    )
+        return "expected text, got a binary file; if it is compressed, the file is damaged"
+    came = f"expected UTF-8, got byte 0x{raw[error.start]:02x} at column {start + error.start + 1}"
+    if decoded or not raw.decode(errors="ignore").isascii():
+        return f"{came}; drop such bytes: iconv -f utf-8 -t utf-8 -c OLD > NEW"
+    return f"{came}; convert the file: iconv -f latin1 -t utf-8 OLD > NEW (or whatever encoding it has)"
