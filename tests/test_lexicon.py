@@ -77,8 +77,10 @@ HOUSE_AND_SUN = [("house", "casa"), ("sun", "sol")]
         ("1\thouse\tcasa\n2\tsun\tsol\n", {"scores": 2}),
         ("house\t0.5\tcasa\nsun\t.25\tsol\n", {"scores": 2}),
         ("house casa 0.93\nsun sol 1e-05\n", {"scores": 2}),
-        ("house ||| casa ||| 0.5 0.3 1 ||| 0-0\nsun ||| sol ||| 1 1 1 ||| 0-0\n",
-         {"scores": 2, "annotations": 2}),
+        (
+            "house ||| casa ||| 0.5 0.3 1 ||| 0-0\nsun ||| sol ||| 1 1 1 ||| 0-0\n",
+            {"scores": 2, "annotations": 2},
+        ),
         # parts of speech, codes
         ("house\tcasa\tnoun\nsun\tsol\tnoun\n", {"annotations": 2}),
         ("house\tn.\tcasa\nsun\tn. sg\tsol\n", {"annotations": 2}),
@@ -86,10 +88,7 @@ HOUSE_AND_SUN = [("house", "casa"), ("sun", "sol")]
         ("house\tcasa\t<n><f>\nsun\tsol\t[n.m.]\n", {"annotations": 2}),
         ("house\tcasa\tQ3947\nsun\tsol\tn02958343\n", {"annotations": 2}),
         ("house\tcasa\tbn:00044994n\nsun\tsol\t2020-11-05\n", {"annotations": 2}),
-        (
-            "en\thouse\tes\tcasa\nen\tsun\tes\tsol\nen\tsun\tes\tsol\n",
-            {"annotations": 6, "duplicates": 1},
-        ),
+        ("en\thouse\tes\tcasa\nen\tsun\tes\tsol\nen\tsun\tes\tsol\n", {"annotations": 6, "duplicates": 1}),
         (
             "eng-000\thouse\tspa-000\tcasa\t9\neng-000\tsun\tspa-000\tsol\t7\n"
             "eng-000\tsun\tspa-000\tsol\t5\n",
@@ -102,8 +101,10 @@ HOUSE_AND_SUN = [("house", "casa"), ("sun", "sol")]
         ("house (building)\tcasa\n(the) sun\tsol (el)\n", {"annotations": 3}),
         ("house<n><sg>\tcasa<n><f><sg>\nsun<n>\tsol<n>\n", {"annotations": 4}),
         # titles
-        ("source\ttarget\tscore\tmargin\trank\nhouse\tcasa\t1\t\t1\nsun\tsol\t1\t0.5\t2\n",
-         {"header": 1, "scores": 5}),
+        (
+            "source\ttarget\tscore\tmargin\trank\nhouse\tcasa\t1\t\t1\nsun\tsol\t1\t0.5\t2\n",
+            {"header": 1, "scores": 5},
+        ),
         ("English\tSpanish\nhouse\tcasa\nsun\tsol\n", {"header": 1}),
         ("en\tes\nhouse\tcasa\nsun\tsol\n", {"header": 1}),
         ("word translation\nhouse casa\nsun sol\n", {"header": 1}),

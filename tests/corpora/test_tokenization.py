@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from jointalign.corpora.tokenization import Spelling, known_languages, language_code, tokenizer
 from jointalign.errors import MissingExtraError
 
+
 def speller(language, lowercase=True):
     return Spelling(language, lowercase).speller()
 
@@ -158,18 +159,14 @@ def test_a_word_that_is_spelt_stays_as_it_is(text, language, lowercase):
 def test_only_white_space_and_invisible_characters_are_dropped(text):
     def visible(part):
         hidden = ("\u034f", "\ufe0e", "\ufe0f")
-        return "".join(
-            c for c in part if unicodedata.category(c) not in ("Cc", "Cf") and c not in hidden
-        )
+        return "".join(c for c in part if unicodedata.category(c) not in ("Cc", "Cf") and c not in hidden)
 
     plain = "".join(text.split()).translate(str.maketrans("’ʼ‐\u2011‘‛´`′＇", "''--" + "'" * 6))
     words = tokenizer("xx", lowercase=False)(text)
     # NFD: where pieces meet, the words may be composed and the text not, or the other way round.
     joined = "".join(words).translate(str.maketrans("‘‛´`′＇", "'" * 6))
     dotted = str.maketrans("", "", "\u0307")  # on an i it says nothing
-    found, expected = (
-        unicodedata.normalize("NFD", visible(t)).translate(dotted) for t in (joined, plain)
-    )
+    found, expected = (unicodedata.normalize("NFD", visible(t)).translate(dotted) for t in (joined, plain))
     assert found == expected
 
 

@@ -9,7 +9,7 @@ import typer
 from jointalign.cli._console import say
 
 
-def languages(paths: list[Path], given: list[str] | None) -> list[str]:
+def languages(paths: list[Path], given: list[str] | None, option: str = "--language") -> list[str]:
     """Language of each text: as given, or a known code in its file name (`novels.en.txt.bz2`).
 
     Raises:
@@ -28,7 +28,7 @@ def languages(paths: list[Path], given: list[str] | None) -> list[str]:
         named = [part for part in path.name.lower().split(".") if part in known_languages()]
         codes.append(named[-1] if named else "und")
         if not named:
-            say(f"{path}: language unknown, words are cut by Unicode rules; see --language")
+            say(f"{path}: language unknown, words are cut by Unicode rules; see {option}")
     return codes
 
 

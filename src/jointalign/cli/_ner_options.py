@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -47,3 +48,20 @@ def read_conll(
         f"{found.documents} marks of documents left out"
     )
     return found.sentences
+
+
+def language_of(languages: Sequence[str], given: str) -> str:
+    """Which of a tagger's languages is meant: by its code, of two or three letters, or its role.
+
+    Args:
+        languages: The tagger's, its source first; empty where any will do.
+        given: A code, `source` or `target`.
+    """
+    from jointalign.corpora.tokenization import language_code
+
+    if given in languages or not languages:
+        return given
+    if len(languages) == 2 and given in ("source", "target"):
+        return languages[given == "target"]
+    alike = [code for code in languages if language_code(code) == language_code(given)]
+    return alike[0] if len(alike) == 1 else given

@@ -58,7 +58,7 @@ def command(
     """
     from jointalign.storage.files import spare_inputs, write_text
     from jointalign.word_alignment.api import align_text
-    from jointalign.word_alignment.reading import read_gold, read_parallel
+    from jointalign.word_alignment.reading import check_links, read_gold, read_parallel
     from jointalign.word_alignment.scoring import alignment_error_rate
 
     if len(input) > 2:
@@ -73,6 +73,8 @@ def command(
         )
         if text.empty:
             say(f"{text.empty} of {len(text)} sentence pairs have an empty side, and no links")
+        if gold is not None and drawn is not None:
+            check_links(drawn.possible, text, gold, start=1, last=True)
         bar.title("align")
         result = align_text(text, aligner, symmetrization, threads=threads, progress=bar)
     with write_text(out) as file:

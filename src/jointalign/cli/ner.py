@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any, TextIO
@@ -22,6 +22,7 @@ from jointalign.cli._ner_options import (
     Threads,
     WhereEncoder,
     WordColumn,
+    language_of,
     read_conll,
 )
 from jointalign.cli._ner_training import train
@@ -68,11 +69,12 @@ def predict(
         spare_inputs([*(path for path in paths if str(path) != "-"), *model.glob("*")], [out])
 
     def tagged(loaded: ner.NERModel) -> Iterator[tuple[str, Sentence]]:
+        named = language_of(loaded.languages, language)
         for path in paths:
             if format is Format.CONLL:
-                yield from ner.predict_conll(loaded, path, language, encoding, word_column)
+                yield from ner.predict_conll(loaded, path, named, encoding, word_column)
             else:
-                yield from ner.predict_lines(loaded, path, language, tokenized)
+                yield from ner.predict_lines(loaded, path, named, tokenized)
 
     kept: list[dict[str, Any]] = []
     with torch_threads(threads), progress("tag") as bar:
@@ -123,6 +125,8 @@ def evaluate(
     sentences = read_conll(test, encoding, word_column, tag_column)
     with torch_threads(threads), progress("tag"):
         loaded = read_tagger(model, device, encoder, local_only=local_only)
+        language = language_of(loaded.languages, language)
+        unknown = _warn_of_types(loaded.tagger.labels, sentences)
         found = ner.predict(loaded, sentences, language)
         result = score(sentences, [s.tags or () for s in found], language, seed=seed)
         covered = ner.coverage(loaded, Text(sentences, language))
@@ -130,7 +134,7 @@ def evaluate(
         with write_text(predictions) as stream:
             _write_columns(stream, sentences, found)
     if json:
-        show_json(result.to_json() | {"coverage": covered})
+        show_json(result.to_json() | {"coverage": covered, "no_common_type": unknown})
         return
     show(str(result))
     for name, counts in result.types.items():
@@ -140,6 +144,21 @@ def evaluate(
         )
     if covered is not None:
         show(f"  {covered:.1f} % of the words have a vector")
+
+
+def _warn_of_types(labels: Sequence[str], sentences: Sequence[Sentence]) -> bool:
+    """Whether a file has types of entities, and none that the tagger knows; says so."""
+    from jointalign.ner import spans
+
+    known = sorted({label.partition("-")[2] for label in labels} - {""})
+    there = sorted({span.type for sentence in sentences for span in spans(sentence.tags or ())})
+    if not there or set(known) & set(there):
+        return False
+    say(
+        f"warning: the tagger knows the types {', '.join(known)}, the file has {', '.join(there)}, and none "
+        "is in both: nothing can be right"
+    )
+    return True
 
 
 def _facts(sentence: Sentence) -> dict[str, Any]:

@@ -79,8 +79,8 @@ def command(
 
     with alignment.named():
         wishes = Wishes(method, gamma, alignment.values)
-    source_code = source_language or languages([source], None)[0]
-    target_code = target_language or languages([target], None)[0]
+    source_code = source_language or languages([source], None, "--source-language")[0]
+    target_code = target_language or languages([target], None, "--target-language")[0]
     settings = RunSettings(
         source=source,
         target=target,

@@ -52,7 +52,9 @@ _INVISIBLE = "".join(
         *map(chr, range(0x2060, 0x2070)),
     ]
 )
-_EDGES = regex.compile(r"^[\u200c\u200d]+|(?<!\p{ccc=9})[\u200c\u200d]+$|(?<=\p{ccc=9}\u200d)[\u200c\u200d]+$")
+_EDGES = regex.compile(
+    r"^[\u200c\u200d]+|(?<!\p{ccc=9})[\u200c\u200d]+$|(?<=\p{ccc=9}\u200d)[\u200c\u200d]+$"
+)
 _DOTTED = regex.compile(r"(?<=[ijį])\u0307")  # these have a dot already
 _STRESS = "\u0301"  # NFC has composed it where it is no stress mark; й and ё are out of its reach
 _ARABIC_POINTS = "\u0640\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652\u0670"

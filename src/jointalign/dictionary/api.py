@@ -25,7 +25,16 @@ from jointalign.retrieval.hubs import Hubs
 NEIGHBOURHOOD = 10
 """Neighbours in CSLS: that of Conneau et al. (2018)."""
 
-__all__ = ["Answer", "Translation", "Translations", "induce", "read_tsv", "spelt_like", "translate", "write_tsv"]
+__all__ = [
+    "Answer",
+    "Translation",
+    "Translations",
+    "induce",
+    "read_tsv",
+    "spelt_like",
+    "translate",
+    "write_tsv",
+]
 
 
 def translate(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,12 @@ from jointalign.storage.lines import pieces
 DOCUMENT = "-DOCSTART-"
 """Begins a line that marks a new document."""
 
-_TAG = re.compile(r"O|[BIES]-\S+")
+_TAG = re.compile(r"O|[BIESLUMW]-\S+")
 
 BLANKS = re.compile(r"[ \t\r]+")
-"""What separates columns; a no-break space is part of a word."""
+"""What separates columns, in lines without tabs; a no-break space is part of a word."""
+
+_COMMENT = re.compile(r"# ?(?:id|text|sent_id|doc_id|newdoc|newpar|domain|global\.columns)\b|#[^\t]*=")
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,31 @@ class Block:
     Args:
         rows: The cells of each word.
         numbers: The line of each word, from 1.
+        lines: The line of each word, as it is.
         before: The lines before it that are no words: marks, comments, empty ones.
     """
 
     rows: tuple[tuple[str, ...], ...]
     numbers: tuple[int, ...]
+    lines: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
+
+    def with_tags(self, tags: Sequence[str]) -> str:
+        """The lines as they are, each with a tag as a further column, and an empty one at the end."""
+        marks = "".join(f"{line}\n" for line in self.before)
+        rows = zip(self.lines, tags, strict=True)
+        return marks + "".join(f"{line}{_separator(line)}{tag}\n" for line, tag in rows) + "\n"
+
+
+def _separator(line: str) -> str:
+    return "\t" if "\t" in line else " "
+
+
+def cells_of(line: str) -> tuple[str, ...]:
+    """The columns of a line: what tabs part, where there are any, so that words may hold blanks."""
+    if "\t" in line.strip():
+        return tuple(cell.strip(" \r") for cell in line.strip(" \t\r").split("\t"))
+    return tuple(cell for cell in BLANKS.split(line) if cell)
 
 
 def blocks(path: str | Path, encoding: str = "utf-8") -> Iterator[Block]:
@@ -58,11 +79,12 @@ class _Reader:
         self._maybe: list[tuple[int, str, tuple[str, ...]]] = []
         self._rows: list[tuple[str, ...]] = []
         self._numbers: list[int] = []
+        self._lines: list[str] = []
         self._width: int | None = None  # columns of the words seen last
 
     def take(self, number: int, line: str) -> Block | None:
         """The sentence that ends with this line, if one does."""
-        cells = tuple(cell for cell in BLANKS.split(line) if cell)
+        cells = cells_of(line)
         if not cells:
             block = self._finished()
             if block is None:
@@ -75,10 +97,11 @@ class _Reader:
         else:
             self._width = len(cells)
             self._decide()
-            self._add(number, cells)
+            self._add(number, line, cells)
         return None
 
-    def _add(self, number: int, cells: tuple[str, ...]) -> None:
+    def _add(self, number: int, line: str, cells: tuple[str, ...]) -> None:
+        self._lines.append(line.rstrip(" \t\r"))
         self._rows.append(cells)
         self._numbers.append(number)
 
@@ -89,8 +112,9 @@ class _Reader:
         """
         for number, line, cells in self._maybe:
             tagged = len(cells) > 1 and _TAG.fullmatch(cells[-1]) is not None
-            if tagged if self._width is None else len(cells) == self._width:
-                self._add(number, cells)
+            is_word = tagged if self._width is None else len(cells) == self._width
+            if is_word and (tagged or not _COMMENT.match(line)):
+                self._add(number, line, cells)
             else:
                 self._before.append(line)
         self._maybe = []
@@ -99,8 +123,8 @@ class _Reader:
         self._decide()
         if not self._rows:
             return None
-        block = Block(tuple(self._rows), tuple(self._numbers), tuple(self._before))
-        self._before, self._rows, self._numbers = [], [], []
+        block = Block(tuple(self._rows), tuple(self._numbers), tuple(self._lines), tuple(self._before))
+        self._before, self._rows, self._numbers, self._lines = [], [], [], []
         return block
 
 

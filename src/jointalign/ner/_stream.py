@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from jointalign.corpora.tokenization import tokenizer
+from jointalign.corpora.tokenization import parted, tokenizer
 from jointalign.errors import FormatError
 from jointalign.ner._blocks import Block, blocks
 from jointalign.ner._columns import columns_of, words_of
@@ -44,7 +44,7 @@ def tagged_lines(
     Returns:
         For each sentence, `word TAG` lines with an empty one at the end, and the sentence.
     """
-    cut = str.split if tokenized else tokenizer(language, lowercase=False)
+    cut = parted if tokenized else tokenizer(language, lowercase=False)
     found = (Sentence(tuple(words)) for _, line in read_lines(path) if (words := cut(line)))
     for part in _parts(found, len):
         for sentence in _tagged(tag, part):
@@ -77,9 +77,7 @@ def tagged_blocks(
             _check(path, block, columns.word)
         tagged = _tagged(tag, [words_of(block, columns) for block in part])
         for block, sentence in zip(part, tagged, strict=True):
-            marks = "".join(f"{line}\n" for line in block.before)
-            rows = zip(block.rows, sentence.tags or (), strict=True)
-            yield marks + "".join(f"{' '.join(row)} {tag}\n" for row, tag in rows) + "\n", sentence
+            yield block.with_tags(sentence.tags or ()), sentence
 
 
 def _check(path: str | Path, block: Block, column: int) -> None:

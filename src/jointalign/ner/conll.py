@@ -2,9 +2,11 @@ r"""Files of the CoNLL tasks and their relatives: a word a line, an empty line a
 
 What varies is found out: the columns (`word POS chunk NER` of CoNLL-2003, `word POS NER` of 2002,
 `word lemma POS chunk NER` of the German files, `number word NER` of WikiNEuRal, with an inner layer
-in GermEval, or just `word NER`), the scheme of the tags, and where documents begin: a line
-`-DOCSTART-` is a mark wherever it stands, alone or in a sentence, and never a word. Lines with `#`
-before a sentence that have other columns than its words are comments.
+in GermEval, or just `word NER`), the scheme of the tags (BILOU, BMES and bare types, too), and where
+documents begin: a line `-DOCSTART-` is a mark wherever it stands, alone or in a sentence, and never a
+word. Lines with `#` before a sentence that have other columns than its words are comments, and so are
+`# id` and `# text`. Tabs, where a line has some, alone part its columns. A code before every word, as
+in WikiANN's `en:word`, is taken off.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ from pathlib import Path
 
 from jointalign.errors import FormatError, JointalignError
 from jointalign.ner._blocks import BLANKS, DOCUMENT, Block, blocks
-from jointalign.ner._columns import LOOKED_AT, Columns, columns_of, words_of
-from jointalign.ner.base import OUTSIDE, Scheme, Sentence, is_tag, scheme_of, to_scheme
+from jointalign.ner._columns import LOOKED_AT, Columns, as_tag, columns_of, is_label, words_of
+from jointalign.ner.base import OUTSIDE, Scheme, Sentence, scheme_of, to_scheme
 from jointalign.storage.files import write_text
 
 
@@ -79,7 +81,9 @@ def read(
     documents = sum(line.startswith(DOCUMENT) for block in found for line in block.before)
     if columns.tag is None:
         return ConllText(tuple(words_of(block, columns) for block in found), columns, Scheme.BIO2, documents)
-    tags = [_tags_of(path, block, columns.tag) for block in found]
+    cells = {row[columns.tag] for block in found[:LOOKED_AT] for row in block.rows}
+    bare = not all(map(is_label, cells))
+    tags = [_tags_of(path, block, columns.tag, bare) for block in found]
     sentences = [
         Sentence(words_of(block, columns).words, to_scheme(row, Scheme.BIO2))
         for block, row in zip(found, tags, strict=True)
@@ -130,11 +134,11 @@ def _check_widths(path: str | Path, found: list[Block]) -> None:
                 raise FormatError(path, number, reason)
 
 
-def _tags_of(path: str | Path, block: Block, column: int) -> tuple[str, ...]:
+def _tags_of(path: str | Path, block: Block, column: int, bare: bool) -> tuple[str, ...]:
     for number, row in zip(block.numbers, block.rows, strict=True):
-        if not is_tag(row[column]):
+        if not (is_label(row[column]) or (bare and row[column].isupper())):
             reason = (
                 f"expected a tag such as {OUTSIDE}, B-PER or I-LOC in column {column}, got '{row[column]}'"
             )
             raise FormatError(path, number, reason)
-    return tuple(row[column] for row in block.rows)
+    return tuple(as_tag(row[column]) for row in block.rows)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jointalign.alignment.api import check_extras
 from jointalign.alignment.base import Supervision
+from jointalign.corpora.tokenization import language_code
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
 from jointalign.pipeline.base import RunSettings
@@ -35,6 +36,12 @@ def check_settings(settings: RunSettings) -> None:
     if settings.source.samefile(settings.target):
         raise JointalignError(
             f"{settings.source}: source and target are the same file; name a text of each language"
+        )
+    code = language_code(settings.source_language)
+    if code == language_code(settings.target_language) != "und":
+        raise JointalignError(
+            f"both texts are of one language, '{code}', whose words would all be shared, so that there is "
+            "nothing to align; train each text by itself, then use `align --pairs identical`"
         )
     if settings.max_vocabulary < 1:
         raise JointalignError(f"max_vocabulary must be positive, got {settings.max_vocabulary}")

@@ -11,14 +11,11 @@ from typing import BinaryIO, cast
 from jointalign.errors import FormatError
 from jointalign.storage.compression import ChunkStream, peekable
 
-
 LONGEST_LINE = 1 << 26
 """Bytes of the longest line that is read as a whole."""
 
 
-def pieces(
-    stream: BinaryIO, longest: int | None, path: str | Path = "-"
-) -> Iterator[tuple[int, int, bytes]]:
+def pieces(stream: BinaryIO, longest: int | None, path: str | Path = "-") -> Iterator[tuple[int, int, bytes]]:
     """Lines without their ends, or pieces of lines.
 
     Args:

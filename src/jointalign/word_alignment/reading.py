@@ -142,22 +142,32 @@ def _link(path: str | Path, number: int, item: str, mark: str, start: int = 0) -
     return link
 
 
-def check_links(links: Links, text: ParallelText, path: str | Path) -> None:
+def check_links(
+    links: Links, text: ParallelText, path: str | Path, *, start: int = 0, last: bool = False
+) -> None:
     """Make sure that links belong to a text.
+
+    Args:
+        links: What to check.
+        text: Their text.
+        path: For messages.
+        start: What the file calls the first word.
+        last: Whether they may be of the text's last lines alone.
 
     Raises:
         FormatError: If there are more or fewer lines, or a link names a word that is not there.
     """
-    if len(links) != len(text):
+    if len(links) != len(text) and not (last and len(links) < len(text)):
         raise FormatError(path, None, f"expected {len(text)} lines, as many as the text, got {len(links)}")
-    sentences = np.repeat(np.arange(len(text)), np.diff(links.starts))
+    before = len(text) - len(links)
+    sentences = np.repeat(np.arange(len(links)), np.diff(links.starts))
     for column, side in enumerate((text.source, text.target)):
-        beyond = links.pairs[:, column] >= np.diff(side.starts)[sentences]
+        beyond = links.pairs[:, column] >= np.diff(side.starts)[before + sentences]
         if beyond.any():
             at = int(np.argmax(beyond))
             raise FormatError(
                 path,
                 int(sentences[at]) + 1,
-                f"the link {links.pairs[at, 0]}-{links.pairs[at, 1]} names a word beyond the end "
+                f"the link {links.pairs[at, 0] + start}-{links.pairs[at, 1] + start} names a word beyond the end "
                 "of its sentence; is the text tokenised as when it was aligned?",
             )
