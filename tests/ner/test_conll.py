@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from jointalign.errors import FormatError, JointalignError
 from jointalign.ner import conll
+from jointalign.ner._blocks import blocks
 from jointalign.ner.base import Scheme, Sentence
 
 EXPECTED = (
@@ -166,3 +167,44 @@ def test_what_is_written_is_read_back(tmp_path_factory, content, scheme):
 def test_a_word_with_a_blank_cannot_be_written(tmp_path):
     with pytest.raises(JointalignError, match="hold a blank, got 'New York'"):
         conll.write([Sentence(("New York",), ("B-LOC",))], tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "tags"),
+    [
+        ("# id 4a-7\tdomain=en\nEva _ _ B-PER\ncanta _ _ O\n", "Eva canta", "B-PER O"),
+        ("# id 4a-7 domain=en\nEva _ _ B-PER\ncanta _ _ O\n", "Eva canta", "B-PER O"),
+        ("# text = Eva canta\nEva\tB-PER\ncanta\tO\n", "Eva canta", "B-PER O"),
+        ("en:Ana\tB-PER\nen:sings\tO\nen::\tO\n", "Ana sings :", "B-PER O O"),
+        ("zh-min-nan:Ana\tB-PER\nzh-min-nan:sings\tO\n", "Ana sings", "B-PER O"),
+        ("Ana B-PER\nMaria L-PER\nin O\nRome U-LOC\n", "Ana Maria in Rome", "B-PER I-PER O B-LOC"),
+        ("A B-X\nB M-X\nC E-X\nD S-X\n", "A B C D", "B-X I-X I-X B-X"),
+        ("Ana PER\nMaria PER\nin O\nRome LOC\n", "Ana Maria in Rome", "B-PER I-PER O B-LOC"),
+        ("Ana B\nMaria I\nsings O\n", "Ana Maria sings", "B-ENTITY I-ENTITY O"),
+    ],
+)
+def test_files_as_they_are_distributed(tmp_path, text, words, tags):
+    (tmp_path / "a.conll").write_text(text, "utf-8")
+    (sentence,) = conll.read(tmp_path / "a.conll").sentences
+    assert " ".join(sentence.words) == words
+    assert " ".join(sentence.tags or ()) == tags
+
+
+def test_tabs_alone_part_the_columns_where_there_are_some(tmp_path):
+    (tmp_path / "a.conll").write_text('Ana\tB-PER\n: "\tO\n5 000\tO\n', "utf-8")
+    (sentence,) = conll.read(tmp_path / "a.conll").sentences
+    assert sentence.words == ("Ana", ': "', "5 000")
+
+
+def test_one_odd_tag_is_named_with_its_line(tmp_path):
+    (tmp_path / "a.conll").write_text("Ana B-PER\nsings O\n\nEva o\nsings O\n", "utf-8")
+    with pytest.raises(FormatError, match="column 1, got 'o'") as caught:
+        conll.read(tmp_path / "a.conll")
+    assert caught.value.line == 4
+
+
+def test_lines_stay_as_they_are_and_get_a_column(tmp_path):
+    (tmp_path / "a.conll").write_text("# id 1\nEva\tB-PER\nNew York\tO\n\nIn  Rome\n", "utf-8")
+    first, second = blocks(tmp_path / "a.conll")
+    assert first.with_tags(["B-PER", "O"]) == "# id 1\nEva\tB-PER\tB-PER\nNew York\tO\tO\n\n"
+    assert second.with_tags(["O"]) == "In  Rome O\n\n"

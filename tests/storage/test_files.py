@@ -135,10 +135,10 @@ def test_plain_text_with_a_compressed_name(tmp_path, suffix, caplog):
 @pytest.mark.parametrize("name", ["text", "text.vec", "text.gz", "text.zst"])
 def test_compressed_data_under_any_name(tmp_path, suffix, name):
     with write_bytes(tmp_path / f"right{suffix}") as stream:
-        stream.write(TEXT * 1000)
+        stream.write(TEXT)
     (tmp_path / f"right{suffix}").rename(tmp_path / name)
     with open_text(tmp_path / name) as stream:
-        assert stream.read() == TEXT * 1000
+        assert stream.read() == TEXT
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz"])

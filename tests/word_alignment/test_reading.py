@@ -9,6 +9,7 @@ from jointalign.errors import FormatError, JointalignError
 from jointalign.word_alignment import (
     Links,
     ParallelText,
+    align_text,
     alignment_error_rate,
     read_gold,
     read_links,
@@ -117,3 +118,21 @@ def test_links_and_text_do_not_go_into_one_file(tmp_path, capsys):
     assert run([*given, "--out", out, "--words", out]) == 2
     assert "two results would be written here" in capsys.readouterr().err
     assert run([*given, "--out", "/dev/null", "--words", "/dev/null"]) == 0
+
+
+def test_links_beyond_their_sentence_are_named_as_the_file_has_them(tmp_path):
+    text = ParallelText.of([(["x"], ["y"]), (["the", "house"], ["das", "haus"])])
+    (tmp_path / "gold").write_text("1-1 2-2 9-9\n")
+    with pytest.raises(FormatError, match="link 9-9") as caught:
+        check_links(read_gold(tmp_path / "gold").possible, text, tmp_path / "gold", start=1, last=True)
+    assert caught.value.line == 1
+    (tmp_path / "gold").write_text("1-1 2-2\n")
+    check_links(read_gold(tmp_path / "gold").possible, text, tmp_path / "gold", start=1, last=True)
+
+
+@pytest.mark.parametrize("hidden", ["\u200e", "\u00a0", "\u200b", "\u3000"])
+def test_a_token_that_cannot_be_seen_keeps_its_place_and_has_no_link(tmp_path, hidden):
+    lines = [f"{hidden} the house ||| das haus", "the book ||| das buch", f"a book ||| ein {hidden} buch"]
+    (tmp_path / "text").write_text("\n".join(lines) + "\n", "utf-8")
+    text = read_parallel(tmp_path / "text", tokenized=True)
+    assert list(align_text(text, threads=1).links.lines()) == ["1-0 2-1", "0-0 1-1", "0-0 1-2"]

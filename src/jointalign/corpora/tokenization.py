@@ -96,6 +96,7 @@ class _Rules:
         segmented: Runs of a script that the language's segmenter cuts.
         removed: Characters to drop: stress marks, vowel points.
         dotless: Whether the small letter of `I` is `ı`.
+        opened: Whether words are often begun with a quotation mark for their apostrophe: `‘s`.
     """
 
     before: str = ""
@@ -107,6 +108,7 @@ class _Rules:
     segmented: str = ""
     removed: str = ""
     dotless: bool = False
+    opened: bool = False
 
 
 _ARABIC = _Rules(removed=_ARABIC_POINTS)
@@ -138,7 +140,7 @@ _RULES = {
     "km": _WITHOUT_SPACES,
     "lo": _WITHOUT_SPACES,
     "my": _WITHOUT_SPACES,
-    "nl": _Rules(whole=rf"'s-{_LETTER}+|'(?:[knmrst]|ie)"),
+    "nl": _Rules(whole=rf"'s-{_LETTER}+|'(?:[knmrst]|ie)", opened=True),
     "pt": _Rules(untied="-(?:me|te|se|lhes?|nos|vos|l?[ao]s?)"),
     "ro": _Rules(hyphen=""),  # hyphens mostly tie clitics: într-un, s-a
     "ru": _CYRILLIC,
@@ -321,7 +323,8 @@ def _apostrophes(rules: _Rules) -> Callable[[str], str]:
 
     def straighten(piece: str) -> str:
         straight = piece.translate(table)
-        if straight == piece or (clitics and is_clitic(straight)):
+        may_be = clitics and (rules.opened or not piece.startswith(("‘", "‛")))
+        if straight == piece or (may_be and is_clitic(straight)):
             return straight
         return between("'", piece)
 

@@ -157,9 +157,11 @@ class ChunkStream(io.RawIOBase):
         self._left = memoryview(b"")
 
     def readable(self) -> bool:
+        """Always."""
         return True
 
     def readinto(self, buffer: Any, /) -> int:
+        """Fill a buffer as far as a piece goes; how far."""
         while not self._left:
             chunk = next(self._chunks, None)
             if chunk is None:

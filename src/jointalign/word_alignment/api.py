@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from jointalign.progress import Progress
 from jointalign.word_alignment._cells import Cells
-from jointalign.word_alignment.base import Links, ParallelText
+from jointalign.word_alignment.base import Links, ParallelText, Side, starts_of
 from jointalign.word_alignment.diagonal import DiagonalAligner, Direction
 from jointalign.word_alignment.symmetrization import Symmetrization, symmetrize
 
@@ -39,7 +42,9 @@ def align_text(
     """Find the words that translate each other in a parallel text, from the text alone.
 
     Args:
-        text: Sentence pairs, best lower-cased; some thousands at least.
+        text: Sentence pairs, best lower-cased; some thousands at least. A token of which nothing can
+            be seen, such as a mark of direction, keeps its place and has no link; what the directions
+            hold is of the others.
         aligner: Settings; `None` for fast_align's.
         symmetrization: How the directions are joined.
         threads: How many; `None` for all processors. The result is the same for any number.
@@ -55,6 +60,11 @@ def align_text(
         ['0-0 1-1', '0-0 1-1']
     """
     aligner = aligner or DiagonalAligner()
+    visible = tuple(_visible(side) for side in (text.source, text.target))
+    if not all(mask.all() for mask in visible):
+        seen = ParallelText(_only(text.source, visible[0]), _only(text.target, visible[1]))
+        found = align_text(seen, aligner, symmetrization, threads=threads, progress=progress)
+        return replace(found, links=_put_back(found.links, text, visible))
     cells = Cells.of(text)
     ways = []
     for reverse in (False, True):
@@ -66,3 +76,24 @@ def align_text(
         ways.append(aligner.fit_cells(cells, reverse=reverse, threads=threads, progress=report))
     links = symmetrize(text, ways[0].best, ways[1].best, Symmetrization(symmetrization))
     return Alignment(links, *ways)
+
+
+def _visible(side: Side) -> np.ndarray:
+    """Which tokens have something to be seen, bool `(t,)`."""
+    words = [any(unicodedata.category(c)[0] not in "CZ" for c in word) for word in side.words]
+    return np.array(words, bool)[side.tokens]
+
+
+def _only(side: Side, kept: np.ndarray) -> Side:
+    before = starts_of(kept.astype(np.int64))
+    return Side(side.words, side.tokens[kept], before[side.starts])
+
+
+def _put_back(links: Links, text: ParallelText, visible: tuple[np.ndarray, np.ndarray]) -> Links:
+    """Links between the visible tokens, at the places that these have among all."""
+    pairs = links.pairs.copy()
+    sentences = np.repeat(np.arange(len(links)), np.diff(links.starts))
+    for column, (side, kept) in enumerate(zip((text.source, text.target), visible, strict=True)):
+        first = starts_of(kept.astype(np.int64))[side.starts[sentences]]
+        pairs[:, column] = np.flatnonzero(kept)[first + pairs[:, column]] - side.starts[sentences]
+    return Links(pairs, links.starts)

@@ -168,6 +168,6 @@ def check_links(
             raise FormatError(
                 path,
                 int(sentences[at]) + 1,
-                f"the link {links.pairs[at, 0] + start}-{links.pairs[at, 1] + start} names a word beyond the end "
-                "of its sentence; is the text tokenised as when it was aligned?",
+                f"the link {links.pairs[at, 0] + start}-{links.pairs[at, 1] + start} names a word beyond "
+                "the end of its sentence; is the text tokenised as when it was aligned?",
             )
