@@ -258,7 +258,7 @@ def test_errors_name_the_line_and_the_cure(tmp_path, content, line, message):
     assert caught.value.line == line
 
 
-@pytest.mark.parametrize("header", ["3 3 1", "3 3 0 0", "3 3", "3 3 "])
+@pytest.mark.parametrize("header", ["3 3 1", "3 3 1 0 0", "3 3", "3 3 "])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_headers_and_line_ends(tmp_path, header, end):
     rows = ["the 0.1 0.2 0.3", "of 0.4 0.5 0.6", "a 0.7 0.8 0.9"]

@@ -127,7 +127,7 @@ def test_a_no_break_space_and_a_hash_are_words(tmp_path):
     [
         ("a B-PER\n\nb X O\n", 3, "expected 2 columns as in line 1, got 3: b X O"),
         ("a b\nc d\n", 1, "expected a column of tags .* got a | b"),
-        ("a O\nb PERSON\n", 1, "expected a column of tags"),
+        ("a O\nb Person\n", 2, "expected a tag .* got 'Person'"),
         ("\n\n", None, "expected sentences"),
     ],
 )

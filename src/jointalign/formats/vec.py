@@ -65,6 +65,9 @@ def read_stream(path: str | Path, stream: BinaryIO, max_vocabulary: int | None =
     blocks = _whole_lines(path, with_line_feeds(stream))
     block = next(blocks, b"").removeprefix(b"\xef\xbb\xbf")
     head = list(islice(_filled_lines(block), _LOOKED_AT))
+    if len(head) < _LOOKED_AT:  # the last line may have no end
+        block += next(blocks, b"")
+        head = list(islice(_filled_lines(block), _LOOKED_AT))
     if not head:
         return _nothing(path, None, None)
     announced, dimensions, has_header = _form(path, [(line, row) for line, row, _ in head])

@@ -15,7 +15,7 @@ from jointalign.ner.base import OUTSIDE, Sentence
 logger = logging.getLogger(__name__)
 
 _LABEL = re.compile(r"O|[BIESLUMW]-\S+")
-_BARE = re.compile(r"O|[A-Z][A-Z_]*|[BIESLUMW]-\S+")
+_BARE = re.compile(r"O|(?![BIESLUMW]_)[A-Z][A-Z_]*|[BIESLUMW]-\S+")
 _KINDS = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S", "M": "I", "W": "S"}
 _PREFIX = re.compile(r"[a-z]{2,3}(?:-[a-z]+)*:(?=.)")
 
@@ -84,7 +84,7 @@ def columns_of(
         return Columns(word, tag_column, prefix)
     candidates = [column for column in candidates if column > word]
     if not candidates:
-        candidates = [c for c in range(word + 1, width) if _holds_bare_tags(found, c)]
+        candidates = [c for c in range(word + 1, width) if holds_bare_tags(found, c)]
     if not candidates:
         _check_nearly(path, found, word)
         cells = " | ".join(found[0].rows[0])
@@ -121,7 +121,7 @@ def _is_counted(block: Block) -> bool:
     )
 
 
-def _holds_bare_tags(found: Sequence[Block], column: int) -> bool:
+def holds_bare_tags(found: Sequence[Block], column: int) -> bool:
     """Whether a column has names of types, and `O` between them."""
     cells = {row[column] for block in found for row in block.rows if column < len(row)}
     return OUTSIDE in cells and all(_BARE.fullmatch(cell) for cell in cells)

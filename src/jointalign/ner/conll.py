@@ -17,7 +17,15 @@ from pathlib import Path
 
 from jointalign.errors import FormatError, JointalignError
 from jointalign.ner._blocks import BLANKS, DOCUMENT, Block, blocks
-from jointalign.ner._columns import LOOKED_AT, Columns, as_tag, columns_of, is_label, words_of
+from jointalign.ner._columns import (
+    LOOKED_AT,
+    Columns,
+    as_tag,
+    columns_of,
+    holds_bare_tags,
+    is_label,
+    words_of,
+)
 from jointalign.ner.base import OUTSIDE, Scheme, Sentence, scheme_of, to_scheme
 from jointalign.storage.files import write_text
 
@@ -81,8 +89,7 @@ def read(
     documents = sum(line.startswith(DOCUMENT) for block in found for line in block.before)
     if columns.tag is None:
         return ConllText(tuple(words_of(block, columns) for block in found), columns, Scheme.BIO2, documents)
-    cells = {row[columns.tag] for block in found[:LOOKED_AT] for row in block.rows}
-    bare = not all(map(is_label, cells))
+    bare = holds_bare_tags(found[:LOOKED_AT], columns.tag)
     tags = [_tags_of(path, block, columns.tag, bare) for block in found]
     sentences = [
         Sentence(words_of(block, columns).words, to_scheme(row, Scheme.BIO2))

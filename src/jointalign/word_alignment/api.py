@@ -60,7 +60,7 @@ def align_text(
         ['0-0 1-1', '0-0 1-1']
     """
     aligner = aligner or DiagonalAligner()
-    visible = tuple(_visible(side) for side in (text.source, text.target))
+    visible = _visible(text.source), _visible(text.target)
     if not all(mask.all() for mask in visible):
         seen = ParallelText(_only(text.source, visible[0]), _only(text.target, visible[1]))
         found = align_text(seen, aligner, symmetrization, threads=threads, progress=progress)

@@ -14,6 +14,7 @@ from jointalign.storage.files import read_lines
 from jointalign.word_alignment.base import Gold, Links, ParallelText
 
 SEPARATOR = "|||"
+_BLANK = " \t\r"
 _MOST_DIGITS = 9  # of a position, which is kept in 32 bits
 
 Cut = Callable[[str], list[str]]
@@ -66,7 +67,7 @@ def raw_pairs(source: str | Path, target: str | Path | None = None) -> Iterator[
                     f"expected 'source {SEPARATOR} target', got {len(sides) - 1} separators; "
                     "for two files name the target's, too",
                 )
-            yield sides[0].strip(), sides[1].strip()
+            yield sides[0].strip(_BLANK), sides[1].strip(_BLANK)
         return
     for one, other in zip_longest(read_lines(source), read_lines(target)):
         if one is None or other is None:
@@ -78,7 +79,7 @@ def raw_pairs(source: str | Path, target: str | Path | None = None) -> Iterator[
                 "the other language's file ends before this line; both must have "
                 "one sentence a line, in the same order",
             )
-        yield one[1].strip(), other[1].strip()
+        yield one[1].strip(_BLANK), other[1].strip(_BLANK)
 
 
 def _cut(language: str, tokenized: bool, lowercase: bool) -> Cut:
