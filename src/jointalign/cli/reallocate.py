@@ -85,9 +85,9 @@ def command(
         facts = {"gamma": gamma, "parts": several.sizes, "out": str(out)}
         answer(json, facts, f"{out}: {sizes} at gamma {gamma:g}")
         return
-    split = reallocate(embedding, *counts, gamma, *codes)
+    split = reallocate(embedding, counts[0], counts[1], gamma, codes[0], codes[1])
     write_bilingual(split, out)
-    report = oversharing(embedding, *counts, training=known[0], test=known[1])
+    report = oversharing(embedding, counts[0], counts[1], training=known[0], test=known[1])
     facts = {
         "gamma": gamma,
         "source_only": len(split.source_only),
