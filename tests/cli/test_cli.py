@@ -15,7 +15,7 @@ import pytest
 import typer
 
 import jointalign
-from jointalign import Embedding, Vocabulary, read, write
+from jointalign import Embedding, Vocabulary, read, read_bilingual, write
 from jointalign.alignment.api import METHODS, method_named
 from jointalign.alignment.variants import core
 from jointalign.cli._languages import check_code
@@ -103,10 +103,13 @@ def test_translate_answers_words_lists_and_exports(files, tmp_path, capsys, monk
     dog, nothing = json.loads(capsys.readouterr().out)["words"]
     assert dog["translations"][0]["target"] == "perro"
     assert not nothing["known"]
-    monkeypatch.setattr(sys, "stdin", io.StringIO("house\n\ncat\n"))
+    asked = io.TextIOWrapper(io.BytesIO(b"\xef\xbb\xbfHOUSE\n\ncat\n"))
+    monkeypatch.setattr(sys, "stdin", asked)
     assert run(["translate", *space, "--count", "1", "--mutual"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("\t")[:2] for line in lines] == [["house", "casa"], ["cat", "gato"]]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("niño\n".encode("latin-1"))))
+    fails(capsys, ["translate", *space, "--json"], "expected UTF-8")
     out = tmp_path / "dictionary.tsv"
     assert run(["translate", *space, "--export", str(out), "--count", "1", "--reverse"]) == 0
     rows = [line.split("\t")[:2] for line in out.read_text().splitlines()]
@@ -221,7 +224,7 @@ BAD_VECTORS = {
     "cut.vec.gz": (gzip.compress(b"1 2\ncat 1 2\n" * 500)[:-20], "cut.vec.gz"),
     "cut.bin": (b"2 300\ncat " + b"\0" * 100, "cut.bin"),
     "cut.safetensors": (b"\x10\0\0\0\0\0\0\0{}", "cut.safetensors"),
-    "vectors.xyz": (b"", "suffix"),
+    "vectors.xyz": (b"", "got nothing"),
 }
 
 
@@ -460,3 +463,46 @@ def test_help_and_version_load_no_method(option):
 def test_a_typing_error_is_likened_to_a_command(capsys):
     assert run(["trian"]) == 2
     assert "Did you mean 'train'" in capsys.readouterr().err
+
+
+def test_an_alignment_that_found_nothing_says_so(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    for side in ("source", "target"):
+        words = Vocabulary(tuple(f"{side}{row}" for row in range(300)))
+        write(Embedding(words, rng.normal(size=(300, 10)).astype(np.float32)), tmp_path / f"{side}.vec")
+    space = [
+        *("--source-vectors", str(tmp_path / "source.vec")),
+        *("--target-vectors", str(tmp_path / "target.vec")),
+    ]
+    options = ["--pairs", "none", "--threads", "1", "--out", str(tmp_path / "out")]
+    assert run(["align", "vecmap_unsupervised", *space, *options, "--json"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["worked"] is False
+    assert "do not trust the result" in captured.err
+    pairs = "".join(f"source{row} target{row}\n" for row in range(200))
+    (tmp_path / "pairs.txt").write_text(pairs)
+    options = ["--lexicon", str(tmp_path / "pairs.txt"), "--threads", "1", "--out", str(tmp_path / "out")]
+    assert run(["align", "rcsls", *space, *options, "--steps", "2"]) == 0
+    assert "ALIGNMENT FAILED" in capsys.readouterr().out
+
+
+def test_one_language_twice_is_noticed_before_the_training(tmp_path, capsys):
+    for name in ("old.en.txt", "new.eng.txt"):
+        (tmp_path / name).write_text("a text of one language\n" * 50)
+    texts = ["--source", str(tmp_path / "old.en.txt"), "--target", str(tmp_path / "new.eng.txt")]
+    arguments = ["run", *texts, "--target-language", "eng", "--out", str(tmp_path / "out")]
+    fails(capsys, arguments, "one language, 'en'", "--pairs identical")
+
+
+def test_the_languages_given_to_align_stay_in_its_file(files, tmp_path, capsys):
+    folder, _ = files
+    space = [*vectors(folder)[:4], "--lexicon", str(folder / "pairs.txt")]
+    codes = ["--source-language", "tr", "--target-language", "es"]
+    assert run(["align", "procrustes", *space, *codes, "--out", str(tmp_path / "out")]) == 0
+    aligned = tmp_path / "out/aligned.safetensors"
+    both = read_bilingual(aligned)
+    assert (both.source_language, both.target_language) == ("tr", "es")
+    capsys.readouterr()
+    assert run(["translate", "--embedding", str(aligned), "DOG", "D\u0130NG", "--json"]) == 0
+    dog, ding = json.loads(capsys.readouterr().out)["words"]
+    assert (dog["word"], ding["word"]) == ("dog", "ding")

@@ -10,6 +10,7 @@ import typer
 
 from jointalign.cli._console import progress, show, show_json
 from jointalign.cli._options import Json, OutFile
+from jointalign.cli._spaces import VectorsFormat
 
 
 class Side(StrEnum):
@@ -29,9 +30,10 @@ def command(
     max_vocabulary: Annotated[
         int | None, typer.Option(min=1, help="Only so many words, from the first on.")
     ] = None,
+    format: VectorsFormat = None,
     json: Json = False,
 ) -> None:
-    """Convert vectors; the suffixes name the formats."""
+    """Convert vectors; the content tells the format that is read, the suffix that which is written."""
     from jointalign.formats.api import check_output, read, read_bilingual, read_multilingual, write
     from jointalign.storage.files import spare_inputs
 
@@ -43,7 +45,7 @@ def command(
         if language is not None:
             embedding = read_multilingual(input).language(language).first(max_vocabulary)
         elif side is None:
-            embedding = read(input, max_vocabulary)
+            embedding = read(input, max_vocabulary, format)
         else:
             both = read_bilingual(input)
             embedding = (both.source if side is Side.SOURCE else both.target).first(max_vocabulary)
