@@ -16,7 +16,7 @@ from jointalign.retrieval.api import (
     neighbours,
     ranks,
 )
-from jointalign.retrieval.api import api as retrieval
+from jointalign.retrieval import api as retrieval
 
 torch = pytest.importorskip("torch", reason="torch is no dependency; install it to run these")
 

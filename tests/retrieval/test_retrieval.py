@@ -21,7 +21,7 @@ from jointalign.retrieval.api import (
     neighbours,
     ranks,
 )
-from jointalign.retrieval.api import api as retrieval
+from jointalign.retrieval import api as retrieval
 
 
 def cosines(x, z):
