@@ -20,6 +20,8 @@ from numba.core.event import Event, Listener, register
 
 log = logging.getLogger(__name__)
 
+_FOLDER = "CACHE_DIR"  # set at run time from NUMBA_CACHE_DIR, unseen by type checkers
+
 inlined = njit(inline="always")
 """How a small function is compiled that other loops take in as a part of theirs."""
 
@@ -47,15 +49,15 @@ def compiled(*, fastmath: bool = False, error_model: str = "python") -> Callable
         try:
             return njit(cache=True, **options)(function)
         except RuntimeError:  # no folder that Numba knows of can be written
-            pass
-        folder = _temporary_folder()
+            folder = _temporary_folder() if Path(function.__code__.co_filename).exists() else None
         if folder is None:
             return njit(**options)(function)
-        before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
+        before = getattr(config, _FOLDER)
+        setattr(config, _FOLDER, str(folder))
         try:
             return njit(cache=True, **options)(function)
         finally:
-            config.CACHE_DIR = before
+            setattr(config, _FOLDER, before)
 
     return decorate
 
@@ -86,7 +88,8 @@ class _Announcement(Listener):
 
     def on_start(self, event: Event) -> None:
         """Numba begins to compile."""
-        if not self.said and event.data["dispatcher"].py_func.__module__.startswith("jointalign."):
+        details: Any = event.data
+        if not self.said and details["dispatcher"].py_func.__module__.startswith("jointalign."):
             self.said = True
             log.info("compiling for this processor, once per installation: about half a minute in all")
 
