@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numba import get_num_threads, njit
+from numba import get_num_threads
 
 from jointalign.alignment._sweep import Dropout, kept
+from jointalign.numerics.compiling import compiled
 from jointalign.numerics.processors import spread
 from jointalign.numerics.tiles import COLUMNS, ROWS, blocks
 
@@ -55,7 +56,7 @@ class ExactSearch:
             )
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _keep_best(
     block: np.ndarray,
     lines: np.ndarray,

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numba import njit
 
+from jointalign.numerics.compiling import compiled
 from jointalign.numerics.tiles import each_tile
 
 # Entries tested at once, without branches, so that the compiler makes vector instructions of it.
@@ -131,7 +131,7 @@ def _over_columns(side: Side, rows: slice, columns: slice, tile: np.ndarray) -> 
     )
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def kept(row: int, column: int, limit: np.uint64, key: np.uint64) -> bool:
     """Whether dropout keeps an entry: 32 bits of the finaliser of SplitMix64 (Steele et al. 2014).
 
@@ -144,7 +144,7 @@ def kept(row: int, column: int, limit: np.uint64, key: np.uint64) -> bool:
     return bool(((bits ^ (bits >> np.uint64(31))) >> np.uint64(32)) < limit)
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _scan_rows(
     block: np.ndarray,
     first_row: int,
@@ -172,7 +172,7 @@ def _scan_rows(
                     _insert(likely[i], likely_places[i], lowered, column)
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _scan_columns(
     block: np.ndarray,
     first_row: int,
@@ -206,7 +206,7 @@ def _scan_columns(
                     enough[j] = likely[line, -1]
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _any_above_one(part: np.ndarray, near: float, tolls: np.ndarray, enough: float) -> bool:
     found = np.int32(0)  # as wide as the scores: a wider flag halves the vector width
     for j in range(part.shape[0]):
@@ -214,7 +214,7 @@ def _any_above_one(part: np.ndarray, near: float, tolls: np.ndarray, enough: flo
     return found != 0
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _any_above_each(part: np.ndarray, near: np.ndarray, toll: float, enough: np.ndarray) -> bool:
     found = np.int32(0)
     for j in range(part.shape[0]):
@@ -222,7 +222,7 @@ def _any_above_each(part: np.ndarray, near: np.ndarray, toll: float, enough: np.
     return found != 0
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _insert(scores: np.ndarray, places: np.ndarray, score: float, place: int) -> None:
     # Of equal scores the more frequent word, in the lower row, comes first, whenever it came here.
     at = scores.shape[0] - 1

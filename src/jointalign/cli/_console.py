@@ -119,6 +119,7 @@ def logged_to_messages(*, verbose: bool) -> Iterator[None]:
     before = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.INFO if verbose else logging.WARNING)
+    logging.getLogger("jointalign.numerics.compiling").setLevel(logging.INFO)  # the first run waits for it
     try:
         yield
     finally:

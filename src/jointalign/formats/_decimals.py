@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from jointalign.numerics.compiling import compiled
 
 # What `parse_rows` stopped at.
 END, FULL, BAD_ROW, NOT_FINITE = 0, 1, 2, 3
@@ -18,7 +19,7 @@ _INFINITY = np.frombuffer(b"infinity", np.uint8)
 _NAN = np.frombuffer(b"nan", np.uint8)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def parse_rows(
     data: np.ndarray, position: int, dimensions: int, vectors: np.ndarray, spans: np.ndarray
 ) -> tuple[int, int, int, int]:
@@ -66,12 +67,12 @@ def parse_rows(
     return row, line, position, END
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _is_blank(byte: int) -> bool:
     return byte == _SPACE or byte == _TAB or byte == _RETURN or byte == _NEWLINE
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _numbers(data: np.ndarray, position: int, row: np.ndarray) -> int:
     """Fill `row` from the rest of the line; the start of the next line, or minus what is wrong."""
     finite = True
@@ -90,7 +91,7 @@ def _numbers(data: np.ndarray, position: int, row: np.ndarray) -> int:
     return position + 1 if finite else -NOT_FINITE
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _word_end(data: np.ndarray, start: int, dimensions: int) -> int:
     """Where the word ends if the last `dimensions` fields of its line are its numbers."""
     end = start
@@ -103,14 +104,14 @@ def _word_end(data: np.ndarray, start: int, dimensions: int) -> int:
     return _blanks_before(data, start, end)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _blanks_before(data: np.ndarray, start: int, end: int) -> int:
     while end > start and _is_blank(data[end - 1]):
         end -= 1
     return end
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _number(data: np.ndarray, at: int) -> tuple[float, int]:
     """The number at `at` and the position after it; -1 if there is none."""
     sign = -1.0 if data[at] == _MINUS else 1.0
@@ -139,7 +140,7 @@ def _number(data: np.ndarray, at: int) -> tuple[float, int]:
     return sign * _scaled(mantissa, exponent), at
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _exponent(data: np.ndarray, at: int) -> tuple[int, int]:
     sign = -1 if data[at] == _MINUS else 1
     if data[at] == _MINUS or data[at] == _PLUS:
@@ -151,7 +152,7 @@ def _exponent(data: np.ndarray, at: int) -> tuple[int, int]:
     return sign * value, at if at > first else -1
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _scaled(mantissa: int, exponent: int) -> float:
     """`mantissa` times ten to the `exponent`, exact for most numbers (Clinger 1990)."""
     value = float(mantissa)
@@ -166,7 +167,7 @@ def _scaled(mantissa: int, exponent: int) -> float:
     return value
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _not_a_number(data: np.ndarray, at: int) -> tuple[float, int]:
     for name, value in ((_NAN, np.nan), (_INFINITY, np.inf), (_INFINITY[:3], np.inf)):
         length = 0
@@ -177,7 +178,7 @@ def _not_a_number(data: np.ndarray, at: int) -> tuple[float, int]:
     return 0.0, -1
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def format_rows(
     vectors: np.ndarray, digits: int, words: np.ndarray, word_ends: np.ndarray, out: np.ndarray
 ) -> int:
@@ -208,7 +209,7 @@ def format_rows(
     return at
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _write_number(scaled: int, scale: int, digits: int, out: np.ndarray, at: int) -> int:
     if scaled < 0:
         out[at] = _MINUS

@@ -10,7 +10,8 @@ the last bit however the work is cut up, and two copies of a vector score alike.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from jointalign.numerics.compiling import compiled
 
 # Entries tested at once: a test without branches that the compiler turns into vector
 # instructions, so that the scan costs a few hundredths of the matrix product before it.
@@ -43,7 +44,7 @@ def _lengths(x: np.ndarray) -> np.ndarray:
     return np.sqrt(np.einsum("ij,ij->i", x, x, dtype=np.float64))
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def dot(a: np.ndarray, b: np.ndarray) -> float:
     """Inner product in float64, added up in one order: eight sums, which the processor overlaps."""
     n = a.shape[0]
@@ -63,7 +64,7 @@ def dot(a: np.ndarray, b: np.ndarray) -> float:
     return ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def entries(x: np.ndarray, others: np.ndarray, pairs: np.ndarray, penalty: np.ndarray) -> np.ndarray:
     """Entries of `x @ others.T - penalty` at rows and columns `(p, 2)`, as by the other kernels."""
     scores = np.empty(pairs.shape[0], x.dtype)
@@ -73,7 +74,7 @@ def entries(x: np.ndarray, others: np.ndarray, pairs: np.ndarray, penalty: np.nd
     return scores
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def best_of_rows(
     scores: np.ndarray,
     columns: np.ndarray,
@@ -110,7 +111,7 @@ def best_of_rows(
                     threshold = scores[i, -1] - margin[i]
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def highest_of_rows(
     scores: np.ndarray, columns: np.ndarray, block: np.ndarray, penalty: np.ndarray, first: int
 ) -> None:
@@ -129,7 +130,7 @@ def highest_of_rows(
                     lowest = scores[i, -1]
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def highest_of_columns(
     scores: np.ndarray, rows: np.ndarray, block: np.ndarray, penalty: np.ndarray, first: int
 ) -> None:
@@ -155,7 +156,7 @@ def highest_of_columns(
                     lowest[column] = scores[column, -1]
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def raise_lists(lists: np.ndarray, rows: np.ndarray, block: np.ndarray) -> None:
     """Merge a block into falling lists of the highest scores, without their columns.
 
@@ -179,7 +180,7 @@ def raise_lists(lists: np.ndarray, rows: np.ndarray, block: np.ndarray) -> None:
                 lowest = best[last]
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def count_above(
     counts: np.ndarray,
     own: np.ndarray,
@@ -226,7 +227,7 @@ def count_above(
                     counts[entry] += tie[0] > own[entry] or (tie[0] == own[entry] and before)
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _any_above(row: np.ndarray, tolls: np.ndarray, threshold: float) -> bool:
     found = np.int32(0)  # as wide as the scores: a wider flag halves the vector width
     for j in range(row.shape[0]):
@@ -234,7 +235,7 @@ def _any_above(row: np.ndarray, tolls: np.ndarray, threshold: float) -> bool:
     return found != 0
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _count(row: np.ndarray, tolls: np.ndarray, threshold: float) -> int:
     found = np.int32(0)
     for j in range(row.shape[0]):
@@ -242,7 +243,7 @@ def _count(row: np.ndarray, tolls: np.ndarray, threshold: float) -> int:
     return int(found)
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _insert(scores: np.ndarray, numbers: np.ndarray, score: float, number: int) -> None:
     """Put a score into a falling list if it is higher than the last, which then drops out.
 

@@ -8,8 +8,8 @@ dictionary has one, a translation of it. First every score is taken, then every 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from jointalign.numerics.compiling import compiled
 from jointalign.training._kernels import (
     GOLDEN,
     LONGEST_SENTENCE,
@@ -22,7 +22,7 @@ from jointalign.training._kernels import (
 )
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@compiled(fastmath=True, error_model="numpy")
 def train_bags(
     tokens: np.ndarray,  # (t,) int32, types of one corpus
     line_ends: np.ndarray,  # (l,) int64
@@ -88,7 +88,7 @@ def train_bags(
                             inputs[sentence[place], k] += gradient[k]
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@compiled(fastmath=True, error_model="numpy")
 def average(sentence, first, last, position, inputs, hidden):
     """Mean of the input vectors around a position, written into `hidden`."""
     hidden[:] = np.float32(0.0)
@@ -102,7 +102,7 @@ def average(sentence, first, last, position, inputs, hidden):
         hidden[k] *= scale
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@compiled(fastmath=True, error_model="numpy")
 def choose(word, hidden, entry_starts, entries, inputs, query):
     """The translation closest to context plus word, -1 for none; `query` is for scratch."""
     first, last = entry_starts[word], entry_starts[word + 1]
@@ -123,7 +123,7 @@ def choose(word, hidden, entry_starts, entries, inputs, query):
     return best
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def targets(word, other, negatives, alias_share, alias_other, rows, moves, state):
     """List the word, its translation if any, and noise words, with their labels.
 
@@ -143,7 +143,7 @@ def targets(word, other, negatives, alias_share, alias_other, rows, moves, state
     return count, state
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@compiled(fastmath=True, error_model="numpy")
 def learn(rows, moves, inputs, outputs, sigmoid, rate, pull, hidden, gradient):
     """Move the rows of one middle word; the move of its contexts is written into `gradient`.
 

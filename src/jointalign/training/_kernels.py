@@ -14,7 +14,8 @@ the file of the function compiled: after a change of those here, touch that file
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from jointalign.numerics.compiling import compiled, inlined
 
 LONGEST_SENTENCE = 1024
 """Tokens after which a line is cut, as in fastText; contexts do not cross the cut."""
@@ -34,7 +35,7 @@ def sigmoid_table() -> np.ndarray:
     return (1.0 / (1.0 + np.exp(-x))).astype(np.float32)
 
 
-@njit(inline="always")
+@inlined
 def mix(value):
     """A well-mixed 64-bit number from a counter (the finaliser of SplitMix64)."""
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -42,20 +43,20 @@ def mix(value):
     return value ^ (value >> np.uint64(31))
 
 
-@njit(inline="always")
+@inlined
 def uniform(bits):
     """A float in [0, 1) from 64 random bits."""
     return np.float64(bits >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def line_is_kept(line, key, share):
     """Whether a line belongs to the random share of lines that balancing keeps."""
     bits = mix(np.uint64(line) * GOLDEN + np.uint64(key))
     return uniform(bits) < share
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@compiled(fastmath=True, error_model="numpy")
 def train_lines(
     tokens: np.ndarray,  # (t,) int32, types of one corpus
     line_ends: np.ndarray,  # (l,) int64
@@ -133,7 +134,7 @@ def train_lines(
                     )
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def fill(sentence, tokens, at, end, rows_of_types, choice_starts, choices, chance, keep, state):
     """Fill `sentence` with known tokens that survive subsampling; returns where it stopped.
 
@@ -155,7 +156,7 @@ def fill(sentence, tokens, at, end, rows_of_types, choice_starts, choices, chanc
     return at, length, state
 
 
-@njit(inline="always")
+@inlined
 def _replace(row, word, choice_starts, choices, chance, state):
     """Its row, or with some chance one of its choices, each as likely as the others."""
     state += GOLDEN
@@ -166,7 +167,7 @@ def _replace(row, word, choice_starts, choices, chance, state):
     return row, state
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _window(sentence, length, position, window, negatives, alias_share, alias_other, rows, moves, state):
     """List the contexts of a centre word, each followed by its noise words, with their labels."""
     state += GOLDEN
@@ -192,7 +193,7 @@ def _window(sentence, length, position, window, negatives, alias_share, alias_ot
     return count, state
 
 
-@njit(inline="always")
+@inlined
 def draw(bits, alias_share, alias_other):
     """A word from the noise distribution, by Walker's alias method."""
     size = np.uint64(len(alias_share))
@@ -201,7 +202,7 @@ def draw(bits, alias_share, alias_other):
     return np.int32(column) if fraction < alias_share[column] else alias_other[column]
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@compiled(fastmath=True, error_model="numpy")
 def _learn(units, rows, moves, inputs, outputs, sigmoid, rate, hidden, gradient):
     """One centre word against the words of its window and their negatives.
 
@@ -235,7 +236,7 @@ def _learn(units, rows, moves, inputs, outputs, sigmoid, rate, hidden, gradient)
             inputs[unit, k] += gradient[k]
 
 
-@njit(nogil=True, fastmath=True, cache=True)
+@compiled(fastmath=True)
 def compose(unit_starts: np.ndarray, unit_rows: np.ndarray, inputs: np.ndarray, vectors: np.ndarray) -> None:
     """Word vectors `(v, d)` as the mean of their rows of `inputs`, written into `vectors`."""
     for word in range(len(unit_starts) - 1):
@@ -247,7 +248,7 @@ def compose(unit_starts: np.ndarray, unit_rows: np.ndarray, inputs: np.ndarray, 
             vectors[word, k] = total / np.float32(len(units))
 
 
-@njit(inline="always")
+@inlined
 def _hash_character(data, at, end, value):
     """Take one more UTF-8 character into a 32-bit FNV-1a hash; bytes count as signed."""
     while True:
@@ -260,7 +261,7 @@ def _hash_character(data, at, end, value):
             return value, at
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def hash_ngrams(
     data: np.ndarray,  # uint8: all words, each as <word> in UTF-8
     starts: np.ndarray,  # (v + 1,) int64

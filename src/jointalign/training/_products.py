@@ -12,18 +12,16 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
-from numba import njit
+
+from jointalign.numerics.compiling import compiled
 
 LANES = 8
 """Vectors that the loops take at a time; a group, and the number of copies, is padded to it."""
 
-compiled = njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
-"""How the loops of training are compiled."""
-
 
 @cache
 def score_kernel(stride: int, lanes: int) -> Callable[..., None]:
-    @compiled
+    @compiled(fastmath=True, error_model="numpy")
     def scores(hidden, copies, count, found):
         """Products of `count` copies, an even number, with all lanes, into `(count, lanes)`."""
         for place in range(0, count, 2):
@@ -53,7 +51,7 @@ def score_kernel(stride: int, lanes: int) -> Callable[..., None]:
 
 @cache
 def gradient_kernel(stride: int, lanes: int) -> Callable[..., None]:
-    @compiled
+    @compiled(fastmath=True, error_model="numpy")
     def moved(gradient, copies, count, moves):
         """Add to each lane's gradient the copies, a multiple of four, times its moves."""
         for lane in range(0, lanes, 2):
@@ -76,7 +74,7 @@ def gradient_kernel(stride: int, lanes: int) -> Callable[..., None]:
 
 @cache
 def output_kernel(stride: int, lanes: int) -> Callable[..., None]:
-    @compiled
+    @compiled(fastmath=True, error_model="numpy")
     def move_outputs(outputs, rows, count, moves, hidden):
         """Add to each listed row the lanes' vectors times their moves.
 

@@ -18,8 +18,8 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
-from numba import njit
 
+from jointalign.numerics.compiling import compiled, inlined
 from jointalign.training._kernels import (
     GOLDEN,
     LONGEST_SENTENCE,
@@ -30,7 +30,7 @@ from jointalign.training._kernels import (
     line_is_kept,
     mix,
 )
-from jointalign.training._products import LANES, compiled, gradient_kernel, output_kernel, score_kernel
+from jointalign.training._products import LANES, gradient_kernel, output_kernel, score_kernel
 
 SPARE = 3
 """Noise words drawn beyond the need, for centres one of whose contexts is a noise word itself."""
@@ -51,7 +51,7 @@ def shared_noise_kernel(stride: int, group: int) -> Callable[..., None]:
     hidden_of, move_inputs = _hidden_kernel(stride), _input_kernel(stride)
     learn = _learning_kernel(stride, group)
 
-    @compiled
+    @compiled(fastmath=True, error_model="numpy")
     def train_lines(
         tokens,
         line_ends,
@@ -141,10 +141,10 @@ def shared_noise_kernel(stride: int, group: int) -> Callable[..., None]:
     return train_lines
 
 
-whole_lanes_compiled = njit(inline="always")(whole_lanes)
+whole_lanes_compiled = inlined(whole_lanes)
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def gather(sentence, length, start, centres, reach, negatives, alias_share, alias_other, rows, state):
     """List the words around a group, then its noise words.
 
@@ -162,7 +162,7 @@ def gather(sentence, length, start, centres, reach, negatives, alias_share, alia
     return near, count, state
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def choose(sentence, length, start, centres, lanes, reach, negatives, near, count, rows, rate, weights):
     """Say how much each centre of a group learns from each listed row: `rate`, or nothing.
 
@@ -187,7 +187,7 @@ def choose(sentence, length, start, centres, lanes, reach, negatives, near, coun
 
 @cache
 def _hidden_kernel(stride: int) -> Callable[..., None]:
-    @compiled
+    @compiled(fastmath=True, error_model="numpy")
     def hidden_of(sentence, start, centres, unit_starts, unit_rows, inputs, hidden):
         """Vectors of the centres: the means of their rows; the lanes without a centre are zero."""
         hidden[centres * stride :] = np.float32(0.0)
@@ -209,7 +209,7 @@ def _hidden_kernel(stride: int) -> Callable[..., None]:
 
 @cache
 def _input_kernel(stride: int) -> Callable[..., None]:
-    @compiled
+    @compiled(fastmath=True, error_model="numpy")
     def move_inputs(sentence, start, centres, unit_starts, unit_rows, inputs, gradient):
         """Add each centre's gradient to all rows that make up its word."""
         for lane in range(centres):
@@ -229,7 +229,7 @@ def _learning_kernel(stride: int, group: int) -> Callable[..., None]:
     scores, moved = score_kernel(stride, lanes), gradient_kernel(stride, lanes)
     move_outputs = output_kernel(stride, lanes)
 
-    @compiled
+    @compiled(fastmath=True, error_model="numpy")
     def learn(near, count, rows, outputs, sigmoid, hidden, gradient, copies, weights, moves):
         """Move the outputs of a group; leaves the gradients of its centres' vectors."""
         filled = whole_lanes_compiled(count)

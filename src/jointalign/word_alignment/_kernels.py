@@ -12,12 +12,13 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from jointalign.numerics.compiling import compiled, inlined
 
 _SMALLEST = 1e-300
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def number_cells(
     occurrences: np.ndarray,  # (t,) int64, source tokens by their type
     occurrence_starts: np.ndarray,  # (types + 1,) int64
@@ -48,7 +49,7 @@ def number_cells(
     return entries
 
 
-@njit(inline="always")
+@inlined
 def _prior(g, generated, conditioning, tension, ratio, weights):
     """Unnormalised exp(tension * feature) of each conditioning word; returns their sum.
 
@@ -70,7 +71,7 @@ def _prior(g, generated, conditioning, tension, ratio, weights):
     return total
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def expect(
     first: int,
     last: int,
@@ -127,7 +128,7 @@ def expect(
         features[sentence] = feature
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def accumulate(
     first: int,
     last: int,
@@ -150,7 +151,7 @@ def accumulate(
             counts[cells[cell]] += posteriors[cell]
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def digamma(x):
     """Derivative of log gamma, for x > 0: recurrence up to 6, then the asymptotic series."""
     value = 0.0
@@ -162,7 +163,7 @@ def digamma(x):
     return value + math.log(x) - 0.5 / x - square * series
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def normalise(
     first: int,
     last: int,
@@ -181,7 +182,7 @@ def normalise(
             table[entry] = counts[entry] / total if total > 0.0 else 0.0
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def expected_features(
     generated: np.ndarray,  # (k,) int64, length of the generated sentence
     conditioning: np.ndarray,  # (k,) int64
@@ -207,7 +208,7 @@ def expected_features(
     return expected
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def best_links(
     first: int,
     last: int,

@@ -10,8 +10,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 import numpy as np
-from numba import njit
 
+from jointalign.numerics.compiling import compiled
 from jointalign.word_alignment.base import Links, ParallelText, starts_of
 
 
@@ -91,7 +91,7 @@ def _least_marks(how: Symmetrization) -> int:
     return 0 if how is Symmetrization.UNION else _FORWARD | _REVERSE
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _join(
     source_starts: np.ndarray,
     target_starts: np.ndarray,
@@ -124,7 +124,7 @@ def _join(
                     counts[sentence] += 1
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _marks(forward, reverse):
     """Which directions have each link."""
     marks = np.zeros((len(reverse), len(forward)), np.uint8)
@@ -137,7 +137,7 @@ def _marks(forward, reverse):
     return marks
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _grow(links, marks, neighbours) -> None:
     n, m = links.shape
     grown = True
@@ -155,7 +155,7 @@ def _grow(links, marks, neighbours) -> None:
                         links[a, b] = grown = True
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _finish(links, marks, direction, both_free) -> None:
     n, m = links.shape
     for i in range(n):

@@ -1,0 +1,120 @@
+"""Where compiled code is kept, in copies of the package that can, and cannot, be written beside.
+
+A file where a folder should be stops everybody, root included, from keeping anything there.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import jointalign
+from jointalign.numerics import compiling
+
+SCRIPT = """
+import json, logging, sys
+said = []
+class Kept(logging.Handler):
+    def emit(self, record):
+        said.append((record.levelname, record.getMessage()))
+logging.getLogger("jointalign").addHandler(Kept())
+logging.getLogger("jointalign").setLevel("INFO")
+import numpy as np
+from jointalign.numerics.scanning import dot
+product = dot(np.arange(9.0), np.ones(9))
+print(json.dumps({"product": product, "said": said, "compiled": sum(dot.stats.cache_misses.values())}))
+"""
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A copy of the package that nothing was compiled in yet."""
+    root = Path(jointalign.__file__).parent
+    shutil.copytree(root, tmp_path / "site" / "jointalign", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "site" / "jointalign"
+
+
+def started(package, home):
+    """What a fresh Python says that multiplies two vectors."""
+    environment = {
+        **{
+            name: value
+            for name, value in os.environ.items()
+            if name not in {"NUMBA_CACHE_DIR", "XDG_CACHE_HOME"}
+        },
+        "HOME": str(home),
+        "TMPDIR": str(package.parent),
+        "PYTHONPATH": str(package.parent),
+    }
+    done = subprocess.run([sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["product"] == 36.0
+    return answer
+
+
+def kept_in(folder):
+    return [path.name for path in folder.rglob("scanning.dot-*.nbc")]
+
+
+def unwritable(package):
+    for folder in [package, *package.iterdir()]:
+        if folder.is_dir():
+            (folder / "__pycache__").touch()
+
+
+def test_compiled_code_is_kept_beside_the_package(package, tmp_path):
+    first, second = started(package, tmp_path / "home"), started(package, tmp_path / "home")
+    assert kept_in(package) and not (tmp_path / "home").exists()
+    assert first["compiled"] == 1 and [level for level, _ in first["said"]] == ["INFO"]
+    assert "once per installation" in first["said"][0][1]
+    assert (second["compiled"], second["said"]) == (0, [])
+
+
+def test_a_package_that_cannot_be_written_keeps_it_in_the_users_cache(package, tmp_path):
+    unwritable(package)
+    assert started(package, tmp_path / "home")["compiled"] == 1
+    assert kept_in(tmp_path / "home") and not kept_in(package.parent)
+    assert started(package, tmp_path / "home")["compiled"] == 0
+
+
+def test_without_a_home_it_goes_into_a_folder_for_temporary_files_and_says_so_once(package):
+    unwritable(package)
+    first, second = started(package, "/dev/null"), started(package, "/dev/null")
+    (folder,) = package.parent.glob("jointalign-*")
+    assert kept_in(folder) and folder.stat().st_mode & 0o777 == 0o700
+    warnings = [message for level, message in first["said"] if level == "WARNING"]
+    assert len(warnings) == 1 and str(folder) in warnings[0] and "NUMBA_CACHE_DIR" in warnings[0]
+    assert (first["compiled"], second["compiled"]) == (1, 0)
+
+
+def test_a_folder_that_others_can_write_is_not_trusted(package):
+    unwritable(package)
+    folder = package.parent / f"jointalign-{os.getuid()}"
+    folder.mkdir()
+    folder.chmod(0o777)
+    (_, message), *_ = started(package, "/dev/null")["said"]
+    assert "every start compiles anew" in message and "open to others" in message
+    assert list(folder.iterdir()) == []
+
+
+def test_a_link_to_another_folder_is_not_trusted(tmp_path, monkeypatch, caplog):
+    (tmp_path / "theirs").mkdir(mode=0o700)
+    (tmp_path / f"jointalign-{os.getuid()}").symlink_to(tmp_path / "theirs")
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    assert compiling._temporary_folder.__wrapped__() is None
+    assert "every start compiles anew" in caplog.text
+
+
+def test_a_machine_without_any_folder_for_temporary_files_still_compiles(monkeypatch, caplog):
+    def none():
+        raise FileNotFoundError("no usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+    assert compiling._temporary_folder.__wrapped__() is None
+    assert "no usable temporary directory" in caplog.text
