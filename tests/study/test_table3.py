@@ -9,7 +9,7 @@ pytest.importorskip("torch", reason="tagging needs torch")
 
 from jointalign.cli.app import run as command_line  # noqa: E402
 from jointalign.errors import JointalignError  # noqa: E402
-from jointalign.ner import FitSettings, Sentence, TaggerSettings, conll  # noqa: E402
+from jointalign.ner import Sentence, TaggerFitSettings, TaggerSettings, conll  # noqa: E402
 from jointalign.study import (  # noqa: E402
     NERStudySettings,
     Pair,
@@ -30,7 +30,7 @@ NER = NERStudySettings(
     300,
     60,
     TaggerSettings(hidden=16, character_hidden=5),
-    FitSettings(epochs=4, batch_size=4, learning_rate=1e-2),
+    TaggerFitSettings(epochs=4, batch_size=4, learning_rate=1e-2),
 )
 
 

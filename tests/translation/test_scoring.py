@@ -7,7 +7,7 @@ import pytest
 sacrebleu = pytest.importorskip("sacrebleu")
 from jointalign.errors import JointalignError  # noqa: E402
 from jointalign.translation.api import score, tokenised, tokenised_bleu  # noqa: E402
-from jointalign.translation.baselines import copied  # noqa: E402
+from jointalign.translation.scoring import copied  # noqa: E402
 
 HYPOTHESES = ["A man rides a horse.", "two dogs run in the snow", "The woman's red hat"]
 REFERENCES = ["A man is riding a horse.", "Two dogs run through the snow", "The woman wears a hat."]

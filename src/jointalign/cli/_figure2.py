@@ -66,7 +66,7 @@ def figure2(
     The models take turns, an epoch each; stopped, they go on when started again.
     """
     from jointalign.study import FigureSettings, Pair, figure_two
-    from jointalign.translation.base import FitSettings, Schedule, Shape
+    from jointalign.translation.base import Shape, TranslationFitSettings, WeightSchedule
     from jointalign.translation.vectors import VectorSettings, piece_trainer, starts_named
 
     starts = None if rows is None else starts_named(rows)
@@ -76,9 +76,9 @@ def figure2(
         if data is None:
             raise typer.BadParameter("--data names the folder with the texts; or take --quick")
         shape = Shape(dimensions, 4 * dimensions, heads, layers, layers, shared, shared)
-        fit = FitSettings.small(
+        fit = TranslationFitSettings.small(
             epoch_sentences,
-            denoising=Schedule.parse(denoising),
+            denoising=WeightSchedule.parse(denoising),
             learning_rate=learning_rate,
             batch_sentences=batch_sentences,
         )

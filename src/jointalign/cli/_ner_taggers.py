@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jointalign.cli._console import Bar
     from jointalign.contextual import Encoder, LayerMappings
     from jointalign.embedding import BilingualEmbedding
-    from jointalign.ner import FitSettings, Text
+    from jointalign.ner import TaggerFitSettings, Text
     from jointalign.ner.api import NERModel
 
 CHECKPOINT, FEATURES = "training.checkpoint", "training.features"
@@ -46,7 +46,7 @@ class Wishes(NamedTuple):
     learning_rate: float | None
     seed: int
 
-    def fit(self, default: FitSettings) -> FitSettings:
+    def fit(self, default: TaggerFitSettings) -> TaggerFitSettings:
         return replace(
             default,
             epochs=self.epochs or default.epochs,
@@ -65,7 +65,7 @@ class Wishes(NamedTuple):
         out: Path,
         bar: Bar,
     ) -> NERModel:
-        from jointalign.ner import FitSettings, TaggerSettings, api
+        from jointalign.ner import TaggerFitSettings, TaggerSettings, api
 
         settings = replace(TaggerSettings(), hidden=self.hidden or TaggerSettings().hidden)
         if not self.characters:
@@ -75,7 +75,7 @@ class Wishes(NamedTuple):
             training,
             development,
             settings,
-            self.fit(FitSettings()),
+            self.fit(TaggerFitSettings()),
             learn_vectors=learn_vectors,
             device=device,
             seed=self.seed,
@@ -156,7 +156,7 @@ def check_options(
 
 
 def maps_of(path: Path | None, side: str | None, languages: tuple[str, str]) -> LayerMappings | None:
-    from jointalign.contextual import Side, choice, read_layer_mappings
+    from jointalign.contextual import FeatureSide, choice, read_layer_mappings
 
     if path is None:
         return None
@@ -165,7 +165,7 @@ def maps_of(path: Path | None, side: str | None, languages: tuple[str, str]) -> 
         return maps
     if languages[1] == "target":
         raise typer.BadParameter("--side needs --target-language, for the other side")
-    turned = choice(Side, side) is Side.TARGET
+    turned = choice(FeatureSide, side) is FeatureSide.TARGET
     return replace(maps, languages=languages[::-1] if turned else languages)
 
 

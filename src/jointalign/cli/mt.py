@@ -19,7 +19,7 @@ from jointalign.cli._translation import Beam, Device, Direction, MaxMinutes, Mod
 
 if TYPE_CHECKING:
     from jointalign.translation.api import Validation
-    from jointalign.translation.base import FitSettings, Shape
+    from jointalign.translation.base import Shape, TranslationFitSettings
 
 JOB = "job.json"
 
@@ -205,14 +205,14 @@ def translate(
 ) -> None:
     """Translate sentences; nothing about it is random."""
     from jointalign.storage.files import spare_inputs, write_text
-    from jointalign.translation.api import Search, check_extra, read_translator
+    from jointalign.translation.api import TranslationSearch, check_extra, read_translator
 
     check_extra()
     if out is not None:
         spare_inputs([model, *([input] if input else [])], [out])
     lines = lines_of(input or Path("-"))
     with progress("translate"):
-        found = read_translator(model, device).translate(lines, direction, Search(beam))
+        found = read_translator(model, device).translate(lines, direction, TranslationSearch(beam))
     if out is not None:
         with write_text(out) as file:
             file.writelines(line + "\n" for line in found)
@@ -235,15 +235,15 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """BLEU and chrF of a model, beside the copied source and the words translated one by one."""
-    from jointalign.translation.api import Search, check_extra, read_translator
+    from jointalign.translation.api import TranslationSearch, check_extra, read_translator
     from jointalign.translation.api import evaluate as scored
-    from jointalign.translation.baselines import baselines
+    from jointalign.translation.scoring import baselines
 
     check_extra()
     with progress("evaluate"):
         translator = read_translator(model, device)
         texts = lines_of(source), lines_of(reference)
-        result = scored(translator, *texts, direction, Search(beam))
+        result = scored(translator, *texts, direction, TranslationSearch(beam))
         beside = baselines(translator, *texts, direction, model.parent)
     if len(beside) < 2:
         say(f"{model.parent}: no vectors beside the model, so no words one by one")
@@ -276,13 +276,15 @@ def _held_out(source: Path | None, target: Path | None, parallel: bool) -> Valid
     return Validation(lines_of(paths[0]), lines_of(paths[1]), parallel)
 
 
-def _sizes(size: Size, epoch_sentences: int | None, batch_sentences: int | None) -> tuple[Shape, FitSettings]:
-    from jointalign.translation.base import FitSettings, Shape
+def _sizes(
+    size: Size, epoch_sentences: int | None, batch_sentences: int | None
+) -> tuple[Shape, TranslationFitSettings]:
+    from jointalign.translation.base import Shape, TranslationFitSettings
 
     shape, settings = {
-        Size.PUBLISHED: (Shape(), FitSettings()),
-        Size.SMALL: (Shape.small(), FitSettings.small()),
-        Size.TINY: (Shape.tiny(), FitSettings.tiny()),
+        Size.PUBLISHED: (Shape(), TranslationFitSettings()),
+        Size.SMALL: (Shape.small(), TranslationFitSettings.small()),
+        Size.TINY: (Shape.tiny(), TranslationFitSettings.tiny()),
     }[size]
     if epoch_sentences is not None:
         settings = replace(settings, epoch_sentences=epoch_sentences)

@@ -164,7 +164,7 @@ def table3(
     tables of one folder, and goes on where it was when started again. Rows that need what is not
     there, a dictionary or the weights of an encoder, are shown as such.
     """
-    from jointalign.ner import FitSettings
+    from jointalign.ner import TaggerFitSettings
     from jointalign.study import NERStudySettings, Pair, StudySettings
     from jointalign.study import table3 as study_table3
     from jointalign.training.skipgram import SkipGram
@@ -176,7 +176,7 @@ def table3(
         chosen,
         sentences or (QUICK_SENTENCES if quick else None),
         development or (500 if quick else None),
-        fit=FitSettings(epochs or (4 if quick else 30), patience=patience),
+        fit=TaggerFitSettings(epochs or (4 if quick else 30), patience=patience),
         select_on_target=select is Select.TARGET,
     )
     settings = StudySettings(

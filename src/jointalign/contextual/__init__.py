@@ -7,8 +7,8 @@ from jointalign.contextual._encoder import Encoder
 from jointalign.contextual._features import Extracted, extract
 from jointalign.contextual._identity import encoder_identity
 from jointalign.contextual._mapping import (
+    FeatureSide,
     LayerMappings,
-    Side,
     fit_aligner,
     read_layer_mappings,
     write_layer_mappings,
@@ -38,7 +38,7 @@ __all__ = [
     "Pooling",
     "Pretrained",
     "PretrainingSettings",
-    "Side",
+    "FeatureSide",
     "Solution",
     "choice",
     "encoder_identity",

@@ -12,7 +12,7 @@ from jointalign.contextual._store import FeatureStore, sentence_digest
 from jointalign.contextual._torch import import_torch
 from jointalign.contextual.base import windows
 from jointalign.errors import JointalignError
-from jointalign.ner import Batch, Sentence
+from jointalign.ner import Sentence, VectorBatch
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -100,7 +100,7 @@ class PreparedFeatures:
         sizes = [store.starts[row + 1] - store.starts[row] for store, row in self._places]
         return np.array(sizes, np.int64)
 
-    def batch(self, rows: Sequence[int], generator: Generator | None = None) -> Batch:
+    def batch(self, rows: Sequence[int], generator: Generator | None = None) -> VectorBatch:
         """Their vectors; the generator is not used: features have no noise."""
         torch = import_torch()
         some = [self._places[row] for row in rows]
@@ -116,7 +116,7 @@ class PreparedFeatures:
             for place, one in enumerate(own):
                 found[place, : len(one)] = one
             firsts = torch.from_numpy(found).to(self._device)
-        return Batch(
+        return VectorBatch(
             torch.from_numpy(padded).to(self._device), torch.tensor(lengths, device=self._device), firsts
         )
 
@@ -173,7 +173,7 @@ class PreparedPieces:
         """Pieces of each sentence, int64 `(n,)`."""
         return np.array([len(pieces.ids) for pieces in self._cut], np.int64)
 
-    def batch(self, rows: Sequence[int], generator: Generator | None = None) -> Batch:
+    def batch(self, rows: Sequence[int], generator: Generator | None = None) -> VectorBatch:
         """Vectors of the words' first pieces; the encoder's own dropout is the noise."""
         torch = import_torch()
         ids: list[list[int]] = []
@@ -193,7 +193,7 @@ class PreparedPieces:
         index = torch.tensor(places, device=states.device)
         flat = states[index[:, 0], index[:, 1]]
         padded = torch.nn.utils.rnn.pad_sequence(list(flat.split(counts)), batch_first=True)
-        return Batch(padded, torch.tensor(counts, device=states.device))
+        return VectorBatch(padded, torch.tensor(counts, device=states.device))
 
     def last_layer(self, ids: list[list[int]]) -> Tensor:
         """The last layer of some windows, `(b, l, d)`, with gradients where torch keeps them."""

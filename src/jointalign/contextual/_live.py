@@ -10,7 +10,7 @@ import numpy as np
 from jointalign.contextual._encoder import Encoder
 from jointalign.contextual._features import BATCH_PIECES, extract, halved
 from jointalign.contextual._inputs import PreparedFeatures
-from jointalign.contextual._mapping import LayerMappings, Side
+from jointalign.contextual._mapping import FeatureSide, LayerMappings
 from jointalign.contextual._store import FeatureStore
 from jointalign.contextual.base import Combine, FeatureSettings, Pooling, resolved
 from jointalign.errors import JointalignError
@@ -73,13 +73,13 @@ class LiveInputs:
         """Nothing is learnt."""
         return None
 
-    def side(self, language: str) -> Side:
+    def side(self, language: str) -> FeatureSide:
         """The side of the maps that a language is on; without maps any will do.
 
         Raises:
             JointalignError: If the maps are of other languages.
         """
-        return Side.SOURCE if self.mappings is None else self.mappings.side_of(language)
+        return FeatureSide.SOURCE if self.mappings is None else self.mappings.side_of(language)
 
     def prepare(self, sentences: Sequence[Sentence], language: str) -> PreparedFeatures:
         """Run the encoder over all sentences.

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 _KIND = "layer mappings"
 
 
-class Side(StrEnum):
+class FeatureSide(StrEnum):
     """A language of a pair."""
 
     SOURCE = "source"
@@ -50,7 +50,7 @@ class LayerMappings:
     languages: tuple[str, str] | None = None
     identity: str = ""
 
-    def side_of(self, language: str) -> Side:
+    def side_of(self, language: str) -> FeatureSide:
         """The side that text of a language is on.
 
         Raises:
@@ -63,7 +63,7 @@ class LayerMappings:
                 else " and ".join(f"'{code}'" for code in self.languages)
             )
             raise JointalignError(f"the mapping is between {known}; it has no side for '{language}'")
-        return tuple(Side)[self.languages.index(language)]
+        return tuple(FeatureSide)[self.languages.index(language)]
 
     def digest(self) -> str:
         """Tells these maps from all others."""
@@ -98,7 +98,7 @@ class LayerMappings:
                 "`jointalign align-features`"
             )
 
-    def moved(self, vectors: np.ndarray, layers: Sequence[int], side: Side) -> np.ndarray:
+    def moved(self, vectors: np.ndarray, layers: Sequence[int], side: FeatureSide) -> np.ndarray:
         """Vectors of one side in the common space.
 
         Args:
@@ -111,12 +111,12 @@ class LayerMappings:
         """
         return np.stack([self._moved(rows, layer, side) for rows, layer in zip(vectors, layers, strict=True)])
 
-    def _moved(self, rows: np.ndarray, layer: int, side: Side) -> np.ndarray:
+    def _moved(self, rows: np.ndarray, layer: int, side: FeatureSide) -> np.ndarray:
         if layer not in self.layers:
             known = ", ".join(map(str, sorted(self.layers)))
             raise JointalignError(f"there is no mapping for layer {layer}, only for {known}")
         mapping = self.layers[layer]
-        source = side is Side.SOURCE
+        source = side is FeatureSide.SOURCE
         matrix = as_numpy(mapping.source if source else mapping.target)
         if matrix.shape[0] != rows.shape[1]:
             raise JointalignError(
@@ -181,8 +181,8 @@ def read_layer_mappings(path: str | Path) -> LayerMappings:
         )
     found = {}
     for layer in json.loads(facts["layers"]):
-        means = [tuple(tensors.get(f"{layer}.{side}_means", ())) for side in Side]
-        source, target = (np.array(tensors[f"{layer}.{side}"]) for side in Side)
+        means = [tuple(tensors.get(f"{layer}.{side}_means", ())) for side in FeatureSide]
+        source, target = (np.array(tensors[f"{layer}.{side}"]) for side in FeatureSide)
         found[layer] = Mapping(source, target, {}, means[0], means[1])
     languages = tuple(json.loads(facts["languages"])) if "languages" in facts else None
     return LayerMappings(found, facts.get("encoder", ""), languages, facts.get("identity", ""))

@@ -16,7 +16,7 @@ from jointalign.alignment.base import Aligner
 from jointalign.contextual._encoder import Encoder
 from jointalign.contextual._features import BATCH_PIECES, extract
 from jointalign.contextual._kept import KeptLearning
-from jointalign.contextual._mapping import LayerMappings, Side, fit_aligner
+from jointalign.contextual._mapping import FeatureSide, LayerMappings, fit_aligner
 from jointalign.contextual._sampling import HeldOut, LayerScore, PairWeights, Sample
 from jointalign.contextual._sums import CrossCovariances, Solution
 from jointalign.contextual.base import Pooling, resolved
@@ -66,7 +66,7 @@ class MappingSettings:
 
     layers: tuple[int, ...] = (-4, -3, -2, -1)
     solution: Solution = Solution.ORTHOGONAL
-    side: Side = Side.SOURCE
+    side: FeatureSide = FeatureSide.SOURCE
     smoothing: float = 1e-3
     aligner: Aligner | None = None
     sample: int = 20_000

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jointalign.contextual._mapping import LayerMappings, Side
+from jointalign.contextual._mapping import FeatureSide, LayerMappings
 from jointalign.errors import JointalignError
 from jointalign.retrieval.api import Retrieval, neighbours
 
@@ -168,7 +168,7 @@ class HeldOut:
         if not self._x:
             return ()
         x, z = np.stack(self._x, 1), np.stack(self._z, 1)
-        moved = mappings.moved(x, layers, Side.SOURCE), mappings.moved(z, layers, Side.TARGET)
+        moved = mappings.moved(x, layers, FeatureSide.SOURCE), mappings.moved(z, layers, FeatureSide.TARGET)
         found = []
         for place, layer in enumerate(layers):
             given = (x[place], z[place]), (moved[0][place], moved[1][place])

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jointalign.alignment.base import Mapping
-from jointalign.contextual._mapping import Side
+from jointalign.contextual._mapping import FeatureSide
 from jointalign.errors import JointalignError
 from jointalign.numerics.normalize import unit
 
@@ -105,7 +105,7 @@ class CrossCovariances:
         sums["source"] += weighted.T @ x
         sums["target"] += (weights[:, None] * z).T @ z
 
-    def solve(self, side: Side = Side.SOURCE) -> Mapping:
+    def solve(self, side: FeatureSide = FeatureSide.SOURCE) -> Mapping:
         """The best map of one side onto the other.
 
         But for `PLAIN` the other side is centred, too, and mapped vectors of both sides have the
@@ -119,7 +119,7 @@ class CrossCovariances:
         """
         if not self.count:
             raise JointalignError("no aligned words were seen, so there is nothing to learn from")
-        moves_source = Side(side) is Side.SOURCE
+        moves_source = FeatureSide(side) is FeatureSide.SOURCE
         if self._solution is Solution.PLAIN:
             turn = _turn(self._sums["cross"]).astype(np.float32)
             stays = np.eye(len(turn), dtype=np.float32)

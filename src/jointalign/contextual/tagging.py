@@ -18,7 +18,16 @@ from jointalign.contextual._mapping import LayerMappings
 from jointalign.contextual._store import FeatureStore
 from jointalign.contextual._writing import write_features
 from jointalign.contextual.base import FeatureSettings
-from jointalign.ner import Alphabet, FitSettings, Schedule, Scheme, Tagger, TaggerSettings, Text, fit
+from jointalign.ner import (
+    Alphabet,
+    RateSchedule,
+    Scheme,
+    Tagger,
+    TaggerFitSettings,
+    TaggerSettings,
+    Text,
+    fit,
+)
 from jointalign.ner.api import NERModel, described, labels_of
 from jointalign.progress import Progress
 
@@ -36,7 +45,7 @@ FEATURE_TAGGER = TaggerSettings(
 )
 """Appendix A: 2 layers, 768 in all, dropout 0.5 of input and output, the first piece, a CRF."""
 
-FEATURE_FIT = FitSettings(epochs=40, batch_size=10, learning_rate=1e-4, clip=None, patience=None)
+FEATURE_FIT = TaggerFitSettings(epochs=40, batch_size=10, learning_rate=1e-4, clip=None, patience=None)
 """Appendix A and the released code: Adam with 1e-4, batches of 10, 40 epochs."""
 
 FINE_TUNING_TAGGER = TaggerSettings(
@@ -44,13 +53,13 @@ FINE_TUNING_TAGGER = TaggerSettings(
 )
 """A linear layer on the first piece of each word."""
 
-FINE_TUNING_FIT = FitSettings(
+FINE_TUNING_FIT = TaggerFitSettings(
     epochs=3,
     batch_size=32,
     learning_rate=3e-5,
     clip=1.0,
     patience=None,
-    schedule=Schedule.LINEAR,
+    schedule=RateSchedule.LINEAR,
     warmup=0.1,
     weight_decay=0.0,
 )
@@ -62,7 +71,7 @@ def train_on_features(
     training: Text,
     development: Text,
     settings: TaggerSettings = FEATURE_TAGGER,
-    fit_settings: FitSettings = FEATURE_FIT,
+    fit_settings: TaggerFitSettings = FEATURE_FIT,
     *,
     seed: int = 0,
     checkpoint: Path | None = None,
@@ -91,7 +100,7 @@ def train_tagger(
     training: Text,
     development: Text,
     settings: TaggerSettings = FEATURE_TAGGER,
-    fit_settings: FitSettings = FEATURE_FIT,
+    fit_settings: TaggerFitSettings = FEATURE_FIT,
     *,
     features: FeatureSettings = TAGGER_FEATURES,
     mappings: LayerMappings | None = None,
@@ -157,7 +166,7 @@ def fine_tune(
     training: Text,
     development: Text,
     settings: TaggerSettings = FINE_TUNING_TAGGER,
-    fit_settings: FitSettings = FINE_TUNING_FIT,
+    fit_settings: TaggerFitSettings = FINE_TUNING_FIT,
     *,
     unlabelled: Text | None = None,
     weight: float = 0.01,
@@ -198,7 +207,7 @@ def _trained(
     training: Text,
     development: Text,
     settings: TaggerSettings,
-    fit_settings: FitSettings,
+    fit_settings: TaggerFitSettings,
     seed: int,
     checkpoint: Path | None,
     extra_loss: Callable[[int], Tensor] | None,
@@ -219,7 +228,7 @@ def _trained(
     return NERModel(tagger, described(training, development, fit_settings, seed, history))
 
 
-def shortened(settings: FitSettings, epochs: int | None) -> FitSettings:
+def shortened(settings: TaggerFitSettings, epochs: int | None) -> TaggerFitSettings:
     """The same over other epochs; as they are for `None`."""
     return settings if epochs is None else replace(settings, epochs=epochs)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class VectorBatch:
     """Vectors of some sentences.
 
     Args:
@@ -43,7 +43,7 @@ class PreparedText(Protocol):
         """Positions (words or pieces) of each sentence, int64 `(n,)`."""
         ...
 
-    def batch(self, rows: Sequence[int], generator: Generator | None = None) -> Batch:
+    def batch(self, rows: Sequence[int], generator: Generator | None = None) -> VectorBatch:
         """Vectors of some sentences, on the device of the inputs.
 
         Args:

@@ -59,7 +59,7 @@ class TaggerSettings:
         return replace(self, character_hidden=0)
 
 
-class Schedule(StrEnum):
+class RateSchedule(StrEnum):
     """How the learning rate goes."""
 
     CONSTANT = "constant"
@@ -68,7 +68,7 @@ class Schedule(StrEnum):
 
 
 @dataclass(frozen=True)
-class FitSettings:
+class TaggerFitSettings:
     """How a network is learnt.
 
     Adam in place of Lample et al.'s plain gradient descent, which needs 100 epochs.
@@ -94,7 +94,7 @@ class FitSettings:
     clip: float | None = 5.0
     patience: int | None = 5
     evaluations: int = 1
-    schedule: Schedule = Schedule.CONSTANT
+    schedule: RateSchedule = RateSchedule.CONSTANT
     warmup: float = 0.0
     weight_decay: float = 0.0
 

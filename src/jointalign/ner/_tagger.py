@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jointalign.errors import JointalignError
 from jointalign.ner._characters import Alphabet, character_network
 from jointalign.ner._crf import Chain, best_paths, losses, rules
-from jointalign.ner._inputs import Batch, WordInputs
+from jointalign.ner._inputs import VectorBatch, WordInputs
 from jointalign.ner._settings import TaggerSettings
 from jointalign.ner._torch import (
     at_positions,
@@ -41,7 +41,7 @@ class WordBatch:
         characters: What the characters say of each word, `(b, l, c)`; `None` without characters.
     """
 
-    inputs: Batch
+    inputs: VectorBatch
     lengths: Tensor
     characters: Tensor | None = None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jointalign.ner._inputs import Batch
+from jointalign.ner._inputs import VectorBatch
 from jointalign.ner._table import UNKNOWN, WordTable
 from jointalign.ner._torch import import_torch
 from jointalign.ner.base import Sentence
@@ -120,7 +120,7 @@ class StaticText:
         """Percentage of the words that have a vector."""
         return 100 * float((self.rows != UNKNOWN).mean())
 
-    def batch(self, rows: Sequence[int], generator: Generator | None = None) -> Batch:
+    def batch(self, rows: Sequence[int], generator: Generator | None = None) -> VectorBatch:
         """See `PreparedText`."""
         torch = import_torch()
         chosen = np.asarray(rows)
@@ -131,4 +131,4 @@ class StaticText:
         words = torch.from_numpy(np.where(inside, self.rows[flat], UNKNOWN))
         device = self.inputs.device
         vectors = self.inputs.vectors(words.to(device), generator)
-        return Batch(vectors, torch.from_numpy(lengths).to(device))
+        return VectorBatch(vectors, torch.from_numpy(lengths).to(device))

@@ -17,7 +17,7 @@ from jointalign.ner._characters import Alphabet
 from jointalign.ner._examples import Examples, tag_all
 from jointalign.ner._fit import History, Text, fit
 from jointalign.ner._scoring import RESAMPLES, counted, score
-from jointalign.ner._settings import FitSettings, TaggerSettings
+from jointalign.ner._settings import TaggerFitSettings, TaggerSettings
 from jointalign.ner._stream import tagged_blocks, tagged_lines
 from jointalign.ner._table import WordTable
 from jointalign.ner._tagger import Tagger
@@ -61,7 +61,7 @@ def train(
     training: Text,
     development: Text,
     settings: TaggerSettings | None = None,
-    fit_settings: FitSettings | None = None,
+    fit_settings: TaggerFitSettings | None = None,
     *,
     learn_vectors: bool = False,
     device: str = "cpu",
@@ -96,7 +96,7 @@ def train(
         >>> space = BilingualEmbedding.separate(english, spanish, "en", "es")
         >>> text = Text([Sentence(("Ana", "sings"), ("B-PER", "O"))] * 16, "en")
         >>> small = TaggerSettings(hidden=8, character_hidden=0)
-        >>> quick = FitSettings(epochs=30, learning_rate=0.03)
+        >>> quick = TaggerFitSettings(epochs=30, learning_rate=0.03)
         >>> model = train(space, text, text, small, quick)
         >>> predict(model, [Sentence(("Eva", "canta"))], "es")
         [Sentence(words=('Eva', 'canta'), tags=('B-PER', 'O'))]
@@ -140,7 +140,7 @@ def labels_of(sentences: Sequence[Sentence], scheme: Scheme) -> tuple[str, ...]:
 
 
 def described(
-    training: Text, development: Text, fit_settings: FitSettings | None, seed: int, history: History
+    training: Text, development: Text, fit_settings: TaggerFitSettings | None, seed: int, history: History
 ) -> dict[str, Any]:
     """What is kept with a tagger of how it came about."""
     same = training.language == development.language
@@ -148,7 +148,7 @@ def described(
         "language": training.language,
         "sentences": len(training.sentences),
         "select": str(Select.SOURCE if same else Select.TARGET),
-        "fit": asdict(fit_settings or FitSettings()),
+        "fit": asdict(fit_settings or TaggerFitSettings()),
         "seed": seed,
         "development_f1": list(history.development_f1),
         "losses": list(history.losses),

@@ -32,8 +32,8 @@ from jointalign.translation.api import (
     read_translator,
     score,
 )
-from jointalign.translation.base import Schedule
-from jointalign.translation.baselines import copied, word_by_word
+from jointalign.translation.base import WeightSchedule
+from jointalign.translation.scoring import copied, word_by_word
 from jointalign.translation.vectors import Start, Vectors
 from jointalign.version import __version__
 
@@ -171,7 +171,9 @@ class _Figure:
             self.segmentation,
             (pair.source, pair.target),
             shape=settings.shape,
-            settings=replace(settings.fit, denoising=Schedule.parse("0")) if supervised else settings.fit,
+            settings=replace(settings.fit, denoising=WeightSchedule.parse("0"))
+            if supervised
+            else settings.fit,
             embedding=embedding,
             separate=start.separate,
             validation=Validation.of(source[:count], target[:count]),

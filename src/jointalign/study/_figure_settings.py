@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jointalign.study._captions import TOY, write_toy
 from jointalign.study.base import Pair
-from jointalign.translation.base import FitSettings, Shape
+from jointalign.translation.base import Shape, TranslationFitSettings
 from jointalign.translation.vectors import Start, VectorSettings, piece_trainer
 
 TITLES = {
@@ -42,7 +42,7 @@ class FigureSettings:
     pair: Pair
     starts: tuple[Start, ...] = DEFAULT
     shape: Shape = field(default_factory=Shape.small)
-    fit: FitSettings = field(default_factory=FitSettings.small)
+    fit: TranslationFitSettings = field(default_factory=TranslationFitSettings.small)
     vectors: VectorSettings = field(
         default_factory=lambda: VectorSettings(piece_trainer(Shape.small().dimensions))
     )
@@ -55,7 +55,7 @@ class FigureSettings:
     def toy(cls, folder: Path, seed: int = 0, starts: tuple[Start, ...] | None = None) -> FigureSettings:
         """The toy cipher, written into the folder: minutes on a processor."""
         write_toy(folder, seed)
-        shape, fit = Shape.tiny(), FitSettings.tiny()
+        shape, fit = Shape.tiny(), TranslationFitSettings.tiny()
         trainer = replace(piece_trainer(shape.dimensions), subsampling=1e-2)
         vectors = VectorSettings(trainer, pieces=1200)
         starts = starts or (*DEFAULT, Start.RANDOM)

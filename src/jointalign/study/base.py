@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jointalign.errors import JointalignError
-from jointalign.ner import FitSettings, TaggerSettings
+from jointalign.ner import TaggerFitSettings, TaggerSettings
 from jointalign.training.skipgram import SkipGram
 
 
@@ -123,7 +123,7 @@ class NERStudySettings:
     sentences: int | None = None
     development: int | None = None
     tagger: TaggerSettings = field(default_factory=TaggerSettings)
-    fit: FitSettings = field(default_factory=FitSettings)
+    fit: TaggerFitSettings = field(default_factory=TaggerFitSettings)
     select_on_target: bool = False
 
     def __post_init__(self) -> None:

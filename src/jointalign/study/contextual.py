@@ -14,11 +14,11 @@ from jointalign.contextual import (
     Combine,
     Encoder,
     FeatureSettings,
+    FeatureSide,
     FeatureStore,
     LayerMappings,
     MappingSettings,
     Pooling,
-    Side,
     encoder_identity,
     learn_mappings,
     read_aligned_text,
@@ -37,7 +37,7 @@ from jointalign.contextual.tagging import (
     words_of,
 )
 from jointalign.errors import JointalignError
-from jointalign.ner import FitSettings, TaggerSettings, Text, conll
+from jointalign.ner import TaggerFitSettings, TaggerSettings, Text, conll
 from jointalign.ner.api import NERModel, drawn, sentence_counts
 from jointalign.progress import Progress
 from jointalign.storage.files import atomic, file_facts
@@ -74,8 +74,8 @@ class ContextualSettings:
     parallel: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     features: FeatureSettings = FeatureSettings(pooling=Pooling.PIECES, combine=Combine.SUM)
     tagger: TaggerSettings = FEATURE_TAGGER
-    tagger_fit: FitSettings = FEATURE_FIT
-    tuning_fit: FitSettings = FINE_TUNING_FIT
+    tagger_fit: TaggerFitSettings = FEATURE_FIT
+    tuning_fit: TaggerFitSettings = FINE_TUNING_FIT
     device: str = "cpu"
     local_only: bool = False
 
@@ -191,7 +191,7 @@ class ContextualCells:
         stores: dict[str, list[FeatureStore]] = {}
         for number, (text, place) in enumerate(zip(texts, self._places(target), strict=True)):
             # Each side by its own map: the source turns, and both are centred.
-            side = Side.SOURCE if text.language == self._ner.source else Side.TARGET
+            side = FeatureSide.SOURCE if text.language == self._ner.source else FeatureSide.TARGET
             name = f"{text.language}{number}.{target if mappings else 'plain'}"
             key = [
                 name,

@@ -21,7 +21,7 @@ from jointalign.storage.files import atomic, digest, read_lines
 from jointalign.storage.stages import Stages
 from jointalign.training.duong import SupervisedJoint
 from jointalign.training.skipgram import SkipGram
-from jointalign.translation._segmentation import Segmentation
+from jointalign.translation._text import Segmentation
 
 SEGMENTATION = "pieces.json"
 

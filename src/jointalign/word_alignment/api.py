@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jointalign.progress import Progress
-from jointalign.word_alignment._cells import Cells
+from jointalign.word_alignment._cells import TextCells
 from jointalign.word_alignment.base import Links, ParallelText
-from jointalign.word_alignment.diagonal import DiagonalAligner, Direction
+from jointalign.word_alignment.diagonal import DiagonalAligner, GeneratedLinks
 from jointalign.word_alignment.symmetrization import Symmetrization, symmetrize
 
 __all__ = ["Alignment", "align_text"]
@@ -24,8 +24,8 @@ class Alignment:
     """
 
     links: Links
-    forward: Direction
-    reverse: Direction
+    forward: GeneratedLinks
+    reverse: GeneratedLinks
 
 
 def align_text(
@@ -55,7 +55,7 @@ def align_text(
         ['0-0 1-1', '0-0 1-1']
     """
     aligner = aligner or DiagonalAligner()
-    cells = Cells.of(text)
+    cells = TextCells.of(text)
     ways = []
     for reverse in (False, True):
 
