@@ -9,17 +9,18 @@ torch = pytest.importorskip("torch", reason="tagging needs torch")
 
 from grammar import sentences, space  # noqa: E402
 from jointalign.errors import JointalignError  # noqa: E402
-from jointalign.ner._characters import Alphabet  # noqa: E402
-from jointalign.ner._examples import Examples, tag_all  # noqa: E402
 from jointalign.ner._fit import Text, fit  # noqa: E402
-from jointalign.ner._inputs import VectorBatch  # noqa: E402
 from jointalign.ner._scoring import f1_of  # noqa: E402
-from jointalign.ner._settings import RateSchedule, TaggerFitSettings, TaggerSettings  # noqa: E402
-from jointalign.ner._table import WordTable  # noqa: E402
-from jointalign.ner._tagger import Tagger  # noqa: E402
+from jointalign.ner._tagger import (  # noqa: E402
+    Alphabet,  # noqa: E402
+    Examples,
+    Tagger,  # noqa: E402
+    VectorBatch,  # noqa: E402
+    tag_all,
+)
 from jointalign.ner._torch import torch_threads  # noqa: E402
-from jointalign.ner._words import StaticInputs  # noqa: E402
-from jointalign.ner.base import Scheme, to_scheme  # noqa: E402
+from jointalign.ner._words import StaticInputs, WordTable  # noqa: E402
+from jointalign.ner.base import RateSchedule, Scheme, TaggerFitSettings, TaggerSettings, to_scheme  # noqa: E402
 
 SMALL = TaggerSettings(hidden=16, character_dimensions=5, character_hidden=6)
 QUICK = TaggerFitSettings(epochs=4, batch_size=8, learning_rate=5e-3)
