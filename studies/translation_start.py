@@ -33,7 +33,7 @@ from scipy.linalg import expm
 from jointalign import BilingualEmbedding, Embedding, Lexicon, bli
 from jointalign.formats.api import read_bilingual
 from jointalign.storage.files import atomic
-from jointalign.study._captions import captions
+from jointalign.study._data import captions
 from jointalign.study.base import Pair
 from jointalign.translation.api import Segmentation, Session, Validation, prepare
 from jointalign.translation.base import NoiseSettings, Shape, TranslationFitSettings, WeightSchedule

@@ -10,7 +10,7 @@ pytest.importorskip("torch", reason="tagging needs torch")
 from jointalign.cli.app import run as command_line  # noqa: E402
 from jointalign.ner import Sentence, TaggerFitSettings, TaggerSettings, conll  # noqa: E402
 from jointalign.study import NERStudySettings, Pair, StudySettings, table3  # noqa: E402
-from jointalign.study._ner_table import ner_markdown  # noqa: E402
+from jointalign.study._tables import ner_markdown  # noqa: E402
 from jointalign.training.skipgram import SkipGram  # noqa: E402
 from languages import CONCEPTS, text, word  # noqa: E402
 

@@ -175,7 +175,7 @@ def test_titles_of_the_paper_have_their_published_rows():
 
 
 def test_unknown_names_are_refused(settings, tmp_path):
-    with pytest.raises(JointalignError, match="no method 'rcls'"):
+    with pytest.raises(JointalignError, match="no row 'rcls'"):
         rows_named(("rcls",))
     with pytest.raises(JointalignError, match="no 'table9'"):
         study("table9", settings, tmp_path)

@@ -14,11 +14,10 @@ from jointalign.progress import Progress
 from jointalign.storage.stages import locked
 from jointalign.study._cells import Cells, Place
 from jointalign.study._data import dictionaries
-from jointalign.study._picture import draw
+from jointalign.study._pictures import draw
 from jointalign.study._rows import rows_named
-from jointalign.study._tables import TITLES, markdown, tabulate
+from jointalign.study._tables import TITLES, markdown, tabulate, written
 from jointalign.study._trainings import Trainings
-from jointalign.study._writing import written
 from jointalign.study.base import StudyResult, StudySettings
 from jointalign.version import __version__
 

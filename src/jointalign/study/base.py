@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -131,3 +131,10 @@ class NERStudySettings:
             raise JointalignError("there is no language to use taggers in; name one, e.g. es")
         for target in self.targets:
             Pair.parse(f"{self.source}-{target}")
+
+    def of_a_cell(self) -> dict[str, Any]:
+        """What decides the content of a cell: all but which cells there are."""
+        settings = asdict(self)
+        for name in ("targets", "rows"):
+            del settings[name]
+        return settings

@@ -14,12 +14,11 @@ from jointalign.numerics.processors import limited_to
 from jointalign.progress import Progress
 from jointalign.storage.stages import locked
 from jointalign.study._cells import Cells
-from jointalign.study._ner_rows import ContextualCell, Kind, NERRow, ner_rows_named
-from jointalign.study._ner_table import NEEDS_WEIGHTS, NOT_RUN, ner_markdown, tabulate_ner
-from jointalign.study._picture import draw
+from jointalign.study._pictures import draw
+from jointalign.study._rows import NER_ROWS, ContextualCell, Kind, Row, rows_named
+from jointalign.study._tables import NEEDS_WEIGHTS, NOT_RUN, ner_markdown, tabulate_ner, written
 from jointalign.study._taggers import Taggers
 from jointalign.study._trainings import Trainings
-from jointalign.study._writing import written
 from jointalign.study.base import NERStudySettings, Pair, StudyResult, StudySettings
 from jointalign.version import __version__
 
@@ -59,7 +58,7 @@ def table3(
             other settings.
         MissingExtraError: If torch is not installed.
     """
-    rows = ner_rows_named(ner.rows)
+    rows = rows_named(ner.rows, NER_ROWS)
     made: dict[tuple[str, str], list[dict[str, Any]]] = {}
     reasons: dict[tuple[str, str], str] = {}
     with locked(folder), limited_to(threads), torch_threads(1):
@@ -91,7 +90,7 @@ def table3(
         return written("table3", facts, text, folder, lambda path: _drawn(facts, path))
 
 
-def _reason(row: NERRow, target: str, taggers: Taggers, contextual: ContextualCell | None) -> str | None:
+def _reason(row: Row, target: str, taggers: Taggers, contextual: ContextualCell | None) -> str | None:
     """Why a row can't be made; `None` if it can."""
     if row.kind is Kind.REPORTED:
         return NOT_RUN
@@ -101,7 +100,7 @@ def _reason(row: NERRow, target: str, taggers: Taggers, contextual: ContextualCe
 
 
 def _alignment(
-    rows: tuple[NERRow, ...],
+    rows: tuple[Row, ...],
     targets: tuple[str, ...],
     seeds: int,
     made: Mapping[tuple[str, str], Any],
@@ -111,7 +110,7 @@ def _alignment(
     found: dict[str, dict[str, Any]] = {target: {} for target in targets}
     for row in rows:
         for target in targets:
-            if row.kind is Kind.STATIC and row.aligned and (row.name, target) in made:
+            if row.kind is Kind.STATIC and row.method and (row.name, target) in made:
                 pair = Pair(taggers.settings.source, target)
                 ways = [taggers.spaces.alignment(row, pair, seed) for seed in range(seeds)]
                 gamma = taggers.spaces.gamma(row, pair)

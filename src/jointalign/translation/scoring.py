@@ -172,16 +172,6 @@ def _kept(sources: Sequence[str], translations: Sequence[str]) -> float:
     return round(copied / total, 4) if total else 0.0
 
 
-def copied(lines: Sequence[str]) -> list[str]:
-    """The source as its own translation.
-
-    Example:
-        >>> copied(["A man."])
-        ['A man.']
-    """
-    return list(lines)
-
-
 def word_by_word(
     lines: Sequence[str], segmentation: Segmentation, embedding: BilingualEmbedding
 ) -> list[str]:
@@ -225,7 +215,7 @@ def baselines(
     """
     lowercase = translator.segmentation.lowercase
     turned = translator.direction(direction)[0] == 1
-    found = {"copied": score(copied(lines), references, direction, lowercase=lowercase)}
+    found = {"copied": score(lines, references, direction, lowercase=lowercase)}
     for path in sorted(folder.glob("space.*.safetensors")):
         space = read_bilingual(path)
         space = space.reversed() if turned else space
