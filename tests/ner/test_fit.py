@@ -11,6 +11,7 @@ from grammar import sentences, space  # noqa: E402
 from jointalign.errors import JointalignError  # noqa: E402
 from jointalign.ner._fit import Text, fit  # noqa: E402
 from jointalign.ner._scoring import f1_of  # noqa: E402
+from jointalign.ner._settings import RateSchedule, TaggerFitSettings, TaggerSettings  # noqa: E402
 from jointalign.ner._tagger import (  # noqa: E402
     Alphabet,  # noqa: E402
     Examples,
@@ -20,7 +21,7 @@ from jointalign.ner._tagger import (  # noqa: E402
 )
 from jointalign.ner._torch import torch_threads  # noqa: E402
 from jointalign.ner._words import StaticInputs, WordTable  # noqa: E402
-from jointalign.ner.base import RateSchedule, Scheme, TaggerFitSettings, TaggerSettings, to_scheme  # noqa: E402
+from jointalign.ner.base import Scheme, to_scheme  # noqa: E402
 
 SMALL = TaggerSettings(hidden=16, character_dimensions=5, character_hidden=6)
 QUICK = TaggerFitSettings(epochs=4, batch_size=8, learning_rate=5e-3)

@@ -7,6 +7,7 @@ same way.
 
 from jointalign.ner._fit import History, Text, fit
 from jointalign.ner._scoring import difference_interval, f1_of, interval, score
+from jointalign.ner._settings import RateSchedule, TaggerFitSettings, TaggerSettings
 from jointalign.ner._tagger import (
     Alphabet,
     Examples,
@@ -19,18 +20,7 @@ from jointalign.ner._tagger import (
 )
 from jointalign.ner._torch import torch_threads
 from jointalign.ner._words import StaticInputs, WordTable
-from jointalign.ner.base import (
-    NERResult,
-    RateSchedule,
-    Scheme,
-    Sentence,
-    Span,
-    Summary,
-    TaggerFitSettings,
-    TaggerSettings,
-    spans,
-    to_scheme,
-)
+from jointalign.ner.base import NERResult, Scheme, Sentence, Span, Summary, spans, to_scheme
 
 __all__ = [
     "Alphabet",

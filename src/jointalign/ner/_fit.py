@@ -19,9 +19,10 @@ import numpy as np
 from jointalign.errors import JointalignError
 from jointalign.ner._checkpoint import Checkpoint
 from jointalign.ner._scoring import f1_of
+from jointalign.ner._settings import RateSchedule, TaggerFitSettings
 from jointalign.ner._tagger import Examples, Tagger, tag_all
 from jointalign.ner._torch import import_torch, new_generator
-from jointalign.ner.base import RateSchedule, Sentence, TaggerFitSettings
+from jointalign.ner.base import Sentence
 from jointalign.progress import Progress
 
 if TYPE_CHECKING:

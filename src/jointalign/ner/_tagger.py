@@ -19,6 +19,7 @@ import numpy as np
 
 from jointalign.errors import JointalignError
 from jointalign.ner._crf import Chain, best_paths, losses, rules
+from jointalign.ner._settings import TaggerSettings
 from jointalign.ner._torch import (
     at_positions,
     both_ways,
@@ -30,7 +31,7 @@ from jointalign.ner._torch import (
     random_state_kept,
     turned,
 )
-from jointalign.ner.base import Sentence, TaggerSettings, to_scheme
+from jointalign.ner.base import Sentence, to_scheme
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

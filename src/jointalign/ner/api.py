@@ -24,9 +24,10 @@ from jointalign.ner._blocks import Block, blocks
 from jointalign.ner._columns import columns_of, words_of
 from jointalign.ner._fit import History, Text, fit
 from jointalign.ner._scoring import RESAMPLES, counted, score
+from jointalign.ner._settings import TaggerFitSettings, TaggerSettings
 from jointalign.ner._tagger import Alphabet, Examples, Tagger, tag_all
 from jointalign.ner._words import StaticInputs, WordTable
-from jointalign.ner.base import NERResult, Scheme, Sentence, TaggerFitSettings, TaggerSettings, to_scheme
+from jointalign.ner.base import NERResult, Scheme, Sentence, to_scheme
 from jointalign.progress import Progress
 from jointalign.storage.files import read_lines
 from jointalign.version import __version__
