@@ -29,7 +29,7 @@ from jointalign.contextual import (
     write_features,
     write_layer_mappings,
 )
-from jointalign.contextual._sampling import PairWeights, Sample
+from jointalign.contextual._mapping import PairWeights, Sample
 from jointalign.contextual.base import Combine
 from jointalign.errors import FormatError, JointalignError
 from jointalign.word_alignment import Links

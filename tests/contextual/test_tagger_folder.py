@@ -24,8 +24,7 @@ from jointalign.contextual import (
     write_features,
     write_layer_mappings,
 )
-from jointalign.contextual._inputs import FeatureInputs
-from jointalign.contextual._live import LiveInputs
+from jointalign.contextual._inputs import FeatureInputs, LiveInputs
 from jointalign.contextual.storage import read_tagger, write_tagger
 from jointalign.contextual.tagging import (
     FEATURE_TAGGER,

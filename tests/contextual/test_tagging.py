@@ -7,8 +7,7 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from jointalign.contextual import Encoder, FeatureSettings, Pooling, write_features
-from jointalign.contextual._adversary import AdversarialInputs
-from jointalign.contextual._inputs import EncoderInputs, FeatureInputs
+from jointalign.contextual._inputs import AdversarialInputs, EncoderInputs, FeatureInputs
 from jointalign.contextual.base import Combine
 from jointalign.contextual.tagging import (
     FEATURE_TAGGER,

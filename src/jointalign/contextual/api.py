@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from jointalign.alignment.api import METHODS, check_extras, method_named
-from jointalign.contextual._mapping import FeatureSide
+from jointalign.contextual._mapping import FeatureSide, Solution
 from jointalign.contextual._pairs import AlignedText, MappingSettings
-from jointalign.contextual._sums import Solution
 from jointalign.corpora.tokenization import tokenizer
 from jointalign.errors import JointalignError
 from jointalign.progress import Progress

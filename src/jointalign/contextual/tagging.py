@@ -9,11 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jointalign.contextual._adversary import AdversarialInputs
 from jointalign.contextual._encoder import Encoder
 from jointalign.contextual._features import BATCH_PIECES
-from jointalign.contextual._inputs import EncoderInputs, FeatureInputs
-from jointalign.contextual._live import TAGGER_FEATURES, LiveInputs
+from jointalign.contextual._inputs import (
+    TAGGER_FEATURES,
+    AdversarialInputs,
+    EncoderInputs,
+    FeatureInputs,
+    LiveInputs,
+)
 from jointalign.contextual._mapping import LayerMappings
 from jointalign.contextual._store import FeatureStore
 from jointalign.contextual._writing import write_features
