@@ -21,14 +21,7 @@ from jointalign.corpora.encoding import EncodedCorpus, encode
 from jointalign.dictionary.api import Translations, induce, translate, write_tsv
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import FormatError, JointalignError, MissingExtraError
-from jointalign.formats.api import (
-    read,
-    read_bilingual,
-    read_multilingual,
-    write,
-    write_bilingual,
-    write_multilingual,
-)
+from jointalign.formats.api import read, read_bilingual, read_multilingual, write
 from jointalign.formats.gensim import from_gensim, to_gensim
 from jointalign.lexicon import Lexicon
 from jointalign.multilingual import MultilingualEmbedding
@@ -51,7 +44,6 @@ __all__ = [
     "align_languages",
     "read_multilingual",
     "reallocate_languages",
-    "write_multilingual",
     "pairs_of",
     "choose_all",
     "align_unsupervised",
@@ -107,6 +99,5 @@ __all__ = [
     "to_gensim",
     "translate",
     "write",
-    "write_bilingual",
     "write_tsv",
 ]

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("torch", reason="tagging needs torch")
 
 from grammar import sentences, space  # noqa: E402
-from jointalign import write, write_bilingual  # noqa: E402
+from jointalign import write  # noqa: E402
 from jointalign.cli.app import run  # noqa: E402
 from jointalign.ner import api as ner  # noqa: E402
 from jointalign.ner import conll  # noqa: E402
@@ -21,7 +21,7 @@ from jointalign.ner import conll  # noqa: E402
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
-    write_bilingual(space(), folder / "space.safetensors")
+    write(space(), folder / "space.safetensors")
     for side, name in ((space().source, "en"), (space().target, "es")):
         write(side, folder / f"{name}.vec")
     conll.write(sentences("en", 200, 0), folder / "train.txt")

@@ -60,7 +60,7 @@ def command(
     if source is None or target is None:
         raise typer.BadParameter("give --source and --target, or --input once a language")
     from jointalign.corpora.corpus import Corpus
-    from jointalign.formats.api import check_output, read, write_bilingual
+    from jointalign.formats.api import check_output, read, write
     from jointalign.lexicon import Lexicon
     from jointalign.overshared import oversharing
     from jointalign.reallocation import reallocate
@@ -77,7 +77,7 @@ def command(
         source_counts = Corpus(source, source_language, tokenized, not keep_case).counts(threads)
         target_counts = Corpus(target, target_language, tokenized, not keep_case).counts(threads)
     split = reallocate(embedding, source_counts, target_counts, gamma, source_language, target_language)
-    write_bilingual(split, out)
+    write(split, out)
     report = oversharing(
         embedding, source_counts, target_counts, training=training_lexicon, test=test_lexicon
     )
@@ -112,7 +112,7 @@ def several(
 ) -> None:
     """The same for more than two languages: a part for each set of languages."""
     from jointalign.corpora.corpus import Corpus
-    from jointalign.formats.api import check_output, read, write_multilingual
+    from jointalign.formats.api import check_output, read, write
     from jointalign.reallocation import reallocate_languages
     from jointalign.storage.files import spare_inputs
 
@@ -130,7 +130,7 @@ def several(
             for code, text in zip(codes, texts, strict=True)
         }
     split = reallocate_languages(embedding, counts, gamma)
-    write_multilingual(split, out)
+    write(split, out)
     if json:
         show_json({"gamma": gamma, "parts": split.sizes, "out": str(out)})
     else:

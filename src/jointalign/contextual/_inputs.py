@@ -22,7 +22,6 @@ from jointalign.ner import Sentence, Text, VectorBatch
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
-    from torch.nn import Module
 
 
 class FeatureInputs:
@@ -37,7 +36,7 @@ class FeatureInputs:
     """
 
     def __init__(self, stores: Mapping[str, Sequence[FeatureStore]], device: str = "cpu") -> None:
-        self._stores, self._device = stores, device
+        self._stores, self.device, self.network = stores, device, None  # nothing is learnt
         every = [store for some in stores.values() for store in some]
         sizes = {store.dimensions for store in every}
         if len(sizes) != 1:
@@ -47,28 +46,13 @@ class FeatureInputs:
                 "a tagger reads one vector a word or piece: take one layer, or their sum "
                 "(`jointalign features --combine sum`)"
             )
-        self._dimensions = sizes.pop()
-
-    @property
-    def dimensions(self) -> int:
-        """Length of each vector."""
-        return self._dimensions
-
-    @property
-    def device(self) -> str:
-        """Where the vectors are put."""
-        return self._device
+        self.dimensions = sizes.pop()
 
     @property
     def key(self) -> str:
         """What the features were made from and how."""
         facts = {code: [s.facts for s in some] for code, some in sorted(self._stores.items())}
         return f"features {facts}"
-
-    @property
-    def network(self) -> Module | None:
-        """Nothing is learnt."""
-        return None
 
     def prepare(self, sentences: Sequence[Sentence], language: str) -> PreparedFeatures:
         """Find the sentences in the stores.
@@ -91,7 +75,7 @@ class FeatureInputs:
                     f"sentence {number} ('{words} ...') has no features; make them from the same "
                     "file with `jointalign features --conll`"
                 )
-        return PreparedFeatures(places, self._device)
+        return PreparedFeatures(places, self.device)
 
 
 class PreparedFeatures:
@@ -139,27 +123,13 @@ class EncoderInputs:
 
     def __init__(self, encoder: Encoder) -> None:
         self.encoder = encoder
-        self._network = import_torch().nn.ModuleDict({"encoder": encoder.model})
-
-    @property
-    def dimensions(self) -> int:
-        """Length of each vector."""
-        return self.encoder.dimensions
-
-    @property
-    def device(self) -> str:
-        """Where the encoder is."""
-        return self.encoder.device
+        self.dimensions, self.device = encoder.dimensions, encoder.device
+        self.network = import_torch().nn.ModuleDict({"encoder": encoder.model})
 
     @property
     def key(self) -> str:
         """Which encoder, with the weights that it was loaded with."""
         return f"encoder {self.encoder.name} {self.encoder.identity}"
-
-    @property
-    def network(self) -> Module | None:
-        """The encoder, and what else is learnt with it."""
-        return self._network
 
     def prepare(self, sentences: Sequence[Sentence], language: str) -> PreparedPieces:
         """Cut the words into pieces."""
@@ -245,31 +215,17 @@ class LiveInputs:
         batch_pieces: int = BATCH_PIECES,
     ) -> None:
         self.encoder, self.settings, self.mappings = encoder, settings, mappings
+        self.dimensions, self.device, self.network = encoder.dimensions, encoder.device, None
         self._layers = resolved(settings.layers, encoder.layers)
         self._batch_pieces = batch_pieces
         if settings.combine is not Combine.SUM and len(self._layers) > 1:
             raise JointalignError("a tagger reads one vector a word or piece: take one layer, or their sum")
 
     @property
-    def dimensions(self) -> int:
-        """Length of each vector."""
-        return self.encoder.dimensions
-
-    @property
-    def device(self) -> str:
-        """Where the encoder is, and the vectors are put."""
-        return self.encoder.device
-
-    @property
     def key(self) -> str:
         """The encoder, and what is taken of it."""
         maps = None if self.mappings is None else self.mappings.digest()
         return f"live {self.encoder.digest()} {self.settings} {maps}"
-
-    @property
-    def network(self) -> Module | None:
-        """Nothing is learnt."""
-        return None
 
     def side(self, language: str) -> FeatureSide:
         """The side of the maps that a language is on; without maps any will do.
@@ -360,7 +316,7 @@ class AdversarialInputs(EncoderInputs):
         torch.nn.init.zeros_(self._judge.weight)
         torch.nn.init.zeros_(self._judge.bias)
         self._judge = self._judge.to(self.device)
-        self._network["discriminator"] = self._judge
+        self.network["discriminator"] = self._judge
 
     @property
     def key(self) -> str:

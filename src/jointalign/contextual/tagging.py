@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,21 +22,12 @@ from jointalign.contextual._mapping import LayerMappings
 from jointalign.contextual._store import FeatureStore
 from jointalign.contextual._writing import write_features
 from jointalign.contextual.base import FeatureSettings
-from jointalign.ner import (
-    Alphabet,
-    RateSchedule,
-    Scheme,
-    Tagger,
-    TaggerFitSettings,
-    TaggerSettings,
-    Text,
-    fit,
-)
-from jointalign.ner.api import NERModel, described, labels_of
+from jointalign.ner import Alphabet, RateSchedule, Scheme, TaggerFitSettings, TaggerSettings, Text
+from jointalign.ner.api import NERModel, learnt
 from jointalign.progress import Progress
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    pass
 
 FEATURE_TAGGER = TaggerSettings(
     hidden=384,
@@ -96,7 +87,9 @@ def train_on_features(
     Raises:
         JointalignError: If a sentence has no features or no tags.
     """
-    return _trained(inputs, training, development, settings, fit_settings, seed, checkpoint, None, progress)
+    return learnt(
+        inputs, Alphabet(()), training, development, settings, fit_settings, seed, checkpoint, progress
+    )
 
 
 def train_tagger(
@@ -203,33 +196,9 @@ def fine_tune(
     else:
         inputs = AdversarialInputs(encoder, training, unlabelled, weight=weight, seed=seed)
         extra = inputs.extra_loss
-    return _trained(inputs, training, development, settings, fit_settings, seed, checkpoint, extra, progress)
-
-
-def _trained(
-    inputs: FeatureInputs | EncoderInputs,
-    training: Text,
-    development: Text,
-    settings: TaggerSettings,
-    fit_settings: TaggerFitSettings,
-    seed: int,
-    checkpoint: Path | None,
-    extra_loss: Callable[[int], Tensor] | None,
-    progress: Progress | None,
-) -> NERModel:
-    labels = labels_of(training.sentences, settings.scheme)
-    tagger = Tagger(settings, inputs, labels, Alphabet(()), seed)
-    history = fit(
-        tagger,
-        training,
-        development,
-        fit_settings,
-        seed=seed,
-        checkpoint=checkpoint,
-        extra_loss=extra_loss,
-        progress=progress,
+    return learnt(
+        inputs, Alphabet(()), training, development, settings, fit_settings, seed, checkpoint, progress, extra
     )
-    return NERModel(tagger, described(training, development, fit_settings, seed, history))
 
 
 def shortened(settings: TaggerFitSettings, epochs: int | None) -> TaggerFitSettings:

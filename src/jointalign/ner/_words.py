@@ -24,7 +24,6 @@ from jointalign.ner.base import Sentence
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
-    from torch.nn import Module
 
 
 UNKNOWN = 0
@@ -199,42 +198,27 @@ class StaticInputs:
     ) -> None:
         torch = import_torch()
         self.table, self._unknown = table, unknown
-        self._device = device
-        self._parts = torch.nn.ParameterDict({"unknown": torch.zeros(table.dimensions)})
+        self.dimensions, self.device = table.dimensions, device
+        self.network = torch.nn.ParameterDict({"unknown": torch.zeros(table.dimensions)})
         vectors = torch.from_numpy(table.vectors).to(device)
         if learnt:
-            self._parts["vectors"] = torch.nn.Parameter(vectors.clone())
+            self.network["vectors"] = torch.nn.Parameter(vectors.clone())
         self._vectors = vectors
-
-    @property
-    def dimensions(self) -> int:
-        """Length of each vector."""
-        return self.table.dimensions
-
-    @property
-    def device(self) -> str:
-        """Where the vectors lie."""
-        return self._device
 
     @property
     def is_learnt(self) -> bool:
         """Whether the vectors are learnt on."""
-        return "vectors" in self._parts
+        return "vectors" in self.network
 
     @property
     def key(self) -> str:
         """See `WordInputs`."""
         return f"{self.table.digest} {self._unknown} {self.is_learnt}"
 
-    @property
-    def network(self) -> Module:
-        """The vector of unknown words, and all others if they are learnt on."""
-        return self._parts
-
     def with_table(self, table: WordTable) -> StaticInputs:
         """Other vectors, with what was learnt for unknown words; both keep their own weights."""
-        other = StaticInputs(table, False, self._unknown, self._device)
-        other._parts["unknown"] = self._parts["unknown"].detach().clone()
+        other = StaticInputs(table, False, self._unknown, self.device)
+        other.network["unknown"] = self.network["unknown"].detach().clone()
         return other
 
     def prepare(self, sentences: Sequence[Sentence], language: str) -> StaticText:
@@ -260,9 +244,9 @@ class StaticInputs:
             hidden = torch.empty(rows.shape, device=rows.device)
             hidden.bernoulli_(self._unknown, generator=generator)
             rows = rows.masked_fill(hidden.bool(), UNKNOWN)
-        table = self._parts["vectors"] if "vectors" in self._parts else self._vectors
+        table = self.network["vectors"] if "vectors" in self.network else self._vectors
         found = torch.nn.functional.embedding(rows, table)
-        return torch.where((rows == UNKNOWN)[..., None], self._parts["unknown"], found)
+        return torch.where((rows == UNKNOWN)[..., None], self.network["unknown"], found)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -25,12 +25,15 @@ from jointalign.ner._columns import columns_of, words_of
 from jointalign.ner._fit import History, Text, fit
 from jointalign.ner._scoring import RESAMPLES, counted, score
 from jointalign.ner._settings import TaggerFitSettings, TaggerSettings
-from jointalign.ner._tagger import Alphabet, Examples, Tagger, tag_all
+from jointalign.ner._tagger import Alphabet, Examples, Tagger, WordInputs, tag_all
 from jointalign.ner._words import StaticInputs, WordTable
 from jointalign.ner.base import NERResult, Scheme, Sentence, to_scheme
 from jointalign.progress import Progress
 from jointalign.storage.files import read_lines
 from jointalign.version import __version__
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 logger = logging.getLogger(__name__)
 
@@ -120,17 +123,35 @@ def train(
     settings = settings or TaggerSettings()
     table = words if isinstance(words, WordTable) else WordTable.of(words)
     inputs = StaticInputs(table, learn_vectors, device=device)
-    tagger = Tagger(
-        settings,
-        inputs,
-        labels_of(training.sentences, settings.scheme),
-        Alphabet.of(training.sentences),
-        seed,
-    )
+    alphabet = Alphabet.of(training.sentences)
+    return learnt(inputs, alphabet, training, development, settings, fit_settings, seed, checkpoint, progress)
+
+
+def learnt(
+    inputs: WordInputs,
+    alphabet: Alphabet,
+    training: Text,
+    development: Text,
+    settings: TaggerSettings,
+    fit_settings: TaggerFitSettings | None,
+    seed: int,
+    checkpoint: Path | None,
+    progress: Progress | None,
+    extra_loss: Callable[[int], Tensor] | None = None,
+) -> NERModel:
+    """A tagger over vectors from anywhere; arguments as for `train`, `Tagger` and `fit`."""
+    tagger = Tagger(settings, inputs, labels_of(training.sentences, settings.scheme), alphabet, seed)
     history = fit(
-        tagger, training, development, fit_settings, seed=seed, checkpoint=checkpoint, progress=progress
+        tagger,
+        training,
+        development,
+        fit_settings,
+        seed=seed,
+        checkpoint=checkpoint,
+        extra_loss=extra_loss,
+        progress=progress,
     )
-    return NERModel(tagger, described(training, development, fit_settings, seed, history))
+    return NERModel(tagger, _described(training, development, fit_settings, seed, history))
 
 
 def drawn(sentences: Sequence[Sentence], count: int | None, seed: int = 0) -> tuple[Sentence, ...]:
@@ -155,7 +176,7 @@ def labels_of(sentences: Sequence[Sentence], scheme: Scheme) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def described(
+def _described(
     training: Text, development: Text, fit_settings: TaggerFitSettings | None, seed: int, history: History
 ) -> dict[str, Any]:
     """What is kept with a tagger of how it came about."""

@@ -13,7 +13,7 @@ from jointalign.alignment.api import align, method_named
 from jointalign.corpora.corpus import Corpus
 from jointalign.embedding import BilingualEmbedding
 from jointalign.errors import JointalignError
-from jointalign.formats.api import read, read_bilingual, write, write_bilingual
+from jointalign.formats.api import read, read_bilingual, write
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
 from jointalign.reallocation import reallocate
@@ -149,7 +149,7 @@ class Vectors:
         trained = self._trained(start, lexicon)
 
         def work() -> None:
-            write_bilingual(self._made(start, trained, lexicon), path)
+            write(self._made(start, trained, lexicon), path)
 
         facts = [self.settings.method, self.settings.gamma, lexicon.pairs, self._seed]
         if name not in self._stages.records:
@@ -211,10 +211,7 @@ class Vectors:
                 folder=parts,
                 progress=self._progress,
             )
-            if isinstance(learnt, BilingualEmbedding):
-                write_bilingual(learnt, path)
-            else:
-                write(learnt, path)
+            write(learnt, path)
             shutil.rmtree(parts, ignore_errors=True)
 
         texts = [self._written(code) for code in codes]
