@@ -75,7 +75,7 @@ def test_any_number_of_workers_gives_the_same_bytes(path, tmp_path, small_batche
 def test_size_of_batches_does_not_matter(path, tmp_path, monkeypatch):
     encode(Corpus(path), tmp_path / "one", 1)
     monkeypatch.setattr(corpus_module, "_BATCH_CHARACTERS", 100)
-    monkeypatch.setattr("jointalign.encoding._BLOCK", 7)
+    monkeypatch.setattr("jointalign.corpora.encoding._BLOCK", 7)
     encode(Corpus(path), tmp_path / "many", 1)
     assert contents(tmp_path / "one") == contents(tmp_path / "many")
 

@@ -92,7 +92,7 @@ def test_a_second_look_gives_the_same_words():
 
 
 def test_memory_of_pieces_is_bounded(monkeypatch):
-    monkeypatch.setattr("jointalign.tokenization._MOST_REMEMBERED", 10)
+    monkeypatch.setattr("jointalign.corpora.tokenization._MOST_REMEMBERED", 10)
     tokenize = tokenizer("en")
     text = [f"word{number}." for number in range(100)]
     expected = [token for word in text for token in (word[:-1], ".")]

@@ -6,6 +6,7 @@ import pytest
 from jointalign.alignment.procrustes import Procrustes
 from jointalign.alignment.rcsls import RCSLS
 from jointalign.numerics import topk as _topk
+from jointalign.retrieval import api as retrieval
 from jointalign.retrieval.api import (
     Retrieval,
     _pruning,
@@ -16,7 +17,6 @@ from jointalign.retrieval.api import (
     neighbours,
     ranks,
 )
-from jointalign.retrieval.api import api as retrieval
 
 torch = pytest.importorskip("torch", reason="torch is no dependency; install it to run these")
 

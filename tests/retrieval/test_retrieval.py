@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 from jointalign.errors import JointalignError
 from jointalign.numerics import tiles as _tiles
 from jointalign.numerics import topk as _topk
+from jointalign.retrieval import api as retrieval
 from jointalign.retrieval.api import (
     Retrieval,
     _pruning,
@@ -21,7 +22,6 @@ from jointalign.retrieval.api import (
     neighbours,
     ranks,
 )
-from jointalign.retrieval.api import api as retrieval
 
 
 def cosines(x, z):
