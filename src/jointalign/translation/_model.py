@@ -318,24 +318,6 @@ def check_extra() -> None:
             raise MissingExtraError(package, "mt")
 
 
-def device_named(name: str) -> torch.device:
-    """A device by its name, `auto` for a GPU where there is one.
-
-    Raises:
-        JointalignError: If there is no such device.
-    """
-    import torch
-
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise JointalignError(f"there is no device '{name}' here ({reason}); try cpu") from None
-    return torch.device(name)
-
-
 def precision_named(name: str, device: torch.device) -> torch.dtype:
     """The type to compute with; `auto` takes bfloat16 where it is made in hardware."""
     import torch

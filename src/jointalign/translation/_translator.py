@@ -12,9 +12,10 @@ import numpy as np
 
 from jointalign.embedding import Setting
 from jointalign.errors import FormatError, JointalignError
+from jointalign.numerics.devices import device_named
 from jointalign.storage.tensors import read_tensors, write_tensors
 from jointalign.translation._decode import TranslationSearch, decode
-from jointalign.translation._model import Network, Plan, device_named, precision_named
+from jointalign.translation._model import Network, Plan, precision_named
 from jointalign.translation._text import Segmentation, Sentences
 from jointalign.translation.base import END, SPECIAL, Shape
 from jointalign.version import __version__
@@ -143,7 +144,7 @@ def read_translator(path: str | Path, device: str = "auto", precision: str = "au
     tensors, facts = read_tensors(path)
     if facts.get("kind") != _KIND:
         raise FormatError(path, None, "expected a translation model of `jointalign mt train`; name its file")
-    place = device_named(device)
+    place = device_named(device, "mt")
     weights = {
         name.removeprefix("weight."): torch.tensor(array, device=place)
         for name, array in tensors.items()

@@ -10,13 +10,13 @@ from typing import Any
 
 from jointalign.embedding import BilingualEmbedding, Setting
 from jointalign.errors import JointalignError
+from jointalign.numerics.devices import device_named
 from jointalign.translation._decode import TranslationSearch
 from jointalign.translation._loop import Group, joined
 from jointalign.translation._model import (
     InitialReport,
     Plan,
     check_extra,
-    device_named,
     initial_weights,
     put_vectors,
 )
@@ -118,7 +118,7 @@ def prepare(
             "too_long": long,
         }
         found.append(sentences)
-    place = device_named(device)
+    place = device_named(device, "mt")
     noted: dict[str, Setting] = {"seed": seed, "separate": separate}
     translator = Translator(
         plan,
