@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -267,30 +267,18 @@ def attend(
     mask: torch.Tensor | None,
     causal: bool,
 ) -> torch.Tensor:
-    """Attention of several heads, `(n, l, d)`."""
-    import torch.nn.functional as F
+    """Attention of several heads, `(n, l, d)`.
 
-    if query.device.type == "cpu":
-        return _attend_plainly(query, key, value, heads, mask, causal)
-    query, key, value = (split_heads(x, heads) for x in (query, key, value))
-    found = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=causal)
-    return found.transpose(1, 2).flatten(2)
-
-
-def _attend_plainly(
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    heads: int,
-    mask: torch.Tensor | None,
-    causal: bool,
-) -> torch.Tensor:
-    """The same by plain float32 products: on a processor the gradient of torch's own is slow.
-
-    For sentences of 15 tokens in bfloat16 it took a third of the whole training step.
+    On a processor by plain float32 products: the gradient of torch's own is slow there. For
+    sentences of 15 tokens in bfloat16 it took a third of the whole training step.
     """
     import torch
+    import torch.nn.functional as F
 
+    if query.device.type != "cpu":
+        query, key, value = (split_heads(x, heads) for x in (query, key, value))
+        found = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=causal)
+        return found.transpose(1, 2).flatten(2)
     dtype = query.dtype
     query, key, value = (split_heads(x.float(), heads) for x in (query, key, value))
     scores = torch.matmul(query * query.shape[-1] ** -0.5, key.transpose(2, 3))
@@ -338,26 +326,9 @@ def _fast_bfloat16(device: torch.device) -> bool:
     return bool(asked is not None and asked())
 
 
-@dataclass(frozen=True)
-class InitialReport:
-    """How many pieces of text got a vector.
-
-    Args:
-        found: Pieces with a vector, in all tables together.
-        missing: Pieces that stay random.
-    """
-
-    found: int
-    missing: int
-
-    def to_json(self) -> dict[str, int]:
-        """All of it as plain types."""
-        return asdict(self)
-
-
 def put_vectors(
     weights: dict[str, torch.Tensor], plan: Plan, pieces: Sequence[str], embedding: BilingualEmbedding
-) -> InitialReport:
+) -> dict[str, int]:
     """Write vectors, scaled to length one, into the token tables.
 
     With one table, the three parts of the embedding go into it: each piece is in one of them. With
@@ -368,6 +339,10 @@ def put_vectors(
         plan: Says how many tables there are.
         pieces: Pieces of text by number.
         embedding: Of pieces.
+
+    Returns:
+        How many pieces have `found` a vector, in all tables together, and how many are `missing` one
+        and stay random.
 
     Raises:
         JointalignError: If the vectors have another length than the model's, if none is of a
@@ -397,7 +372,7 @@ def put_vectors(
             "no piece of the model has a vector; train the embedding on text that was cut by the "
             "same segmentation"
         )
-    return InitialReport(found, len(sides) * len(pieces) - found)
+    return {"found": found, "missing": len(sides) * len(pieces) - found}
 
 
 def _put(table: torch.Tensor, part: Embedding, rows: dict[str, int]) -> int:

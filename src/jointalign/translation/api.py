@@ -13,13 +13,7 @@ from jointalign.errors import JointalignError
 from jointalign.numerics.devices import device_named
 from jointalign.translation._decode import TranslationSearch
 from jointalign.translation._loop import Group, joined
-from jointalign.translation._model import (
-    InitialReport,
-    Plan,
-    check_extra,
-    initial_weights,
-    put_vectors,
-)
+from jointalign.translation._model import Plan, check_extra, initial_weights, put_vectors
 from jointalign.translation._session import (
     CHECKPOINT,
     CHECKPOINT_SECONDS,
@@ -41,7 +35,6 @@ __all__ = [
     "MODEL",
     "FitResult",
     "Group",
-    "InitialReport",
     "Job",
     "TranslationSearch",
     "Segmentation",
@@ -104,8 +97,7 @@ def prepare(
     weights = initial_weights(plan, seed)
     report: dict[str, Any] = {}
     if embedding is not None:
-        put = put_vectors(weights, plan, segmentation.pieces, embedding)
-        report["vectors"] = put.to_json()
+        report["vectors"] = put_vectors(weights, plan, segmentation.pieces, embedding)
     found = []
     for language, lines in zip(languages, texts, strict=True):
         sentences, empty, long = usable(segmentation.encode(lines), settings.maximum_length)
