@@ -14,6 +14,7 @@ import numpy as np
 
 from jointalign.errors import MissingExtraError
 from jointalign.ner import Summary, difference_interval, interval
+from jointalign.ner.base import EntityCounts
 from jointalign.storage.files import atomic
 from jointalign.study._rows import Kind, Row, Space, published
 from jointalign.study._statistics import difference, mean
@@ -151,12 +152,20 @@ def _gains(gains: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
 
 
 def _cell(facts: dict[str, Any], rule: str) -> str:
-    ours, known = facts[rule], facts["published"]
+    ours = facts[rule]
     if not ours["n"]:
-        return f"no word / {'–' if known is None else f'{known:.1f}'}"
+        return f"no word / {_known(facts)}"
     failed = f" ({facts['failed']} failed)" if facts["failed"] else ""
-    spread = "" if ours["deviation"] is None else f" ± {ours['deviation']:.1f}"
-    return f"{ours['p_at_1']:.1f}{spread}{failed} / {'–' if known is None else f'{known:.1f}'}"
+    return f"{ours['p_at_1']:.1f}{_spread(ours)}{failed} / {_known(facts)}"
+
+
+def _spread(facts: Mapping[str, Any]) -> str:
+    return "" if facts["deviation"] is None else f" ± {facts['deviation']:.1f}"
+
+
+def _known(facts: Mapping[str, Any]) -> str:
+    """The published number."""
+    return "–" if facts["published"] is None else f"{facts['published']:.1f}"
 
 
 def tabulate_ner(
@@ -212,7 +221,7 @@ def _summary(made: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def _numbers(made: Sequence[dict[str, Any]], counts: str) -> dict[str, Any]:
     tables = [np.array(cell[counts]) for cell in made]
-    by_seed = [_f1(table) for table in tables]
+    by_seed = [EntityCounts(*table.sum(0).tolist()).f1 for table in tables]
     summary = Summary.of(by_seed)
     return {
         "f1": summary.mean,
@@ -221,11 +230,6 @@ def _numbers(made: Sequence[dict[str, Any]], counts: str) -> dict[str, Any]:
         "ci": interval(tables),
         "by_seed": by_seed,
     }
-
-
-def _f1(table: np.ndarray) -> float:
-    correct, predicted, gold = table.sum(0).tolist()
-    return 200 * correct / max(1, predicted + gold)
 
 
 def _differences(rows: Sequence[Row], targets: Sequence[str], cells: MadeCells) -> list[dict[str, Any]]:
@@ -247,7 +251,10 @@ def _differences(rows: Sequence[Row], targets: Sequence[str], cells: MadeCells) 
             if not ours or not theirs:
                 continue
             mine, other = ([np.array(c["counts"]) for c in made] for made in (ours, theirs))
-            means = [Summary.of([_f1(table) for table in part]).mean for part in (mine, other)]
+            means = [
+                Summary.of([EntityCounts(*table.sum(0).tolist()).f1 for table in part]).mean
+                for part in (mine, other)
+            ]
             low, high = difference_interval(mine, other)
             found.append(
                 {
@@ -289,15 +296,10 @@ def ner_markdown(facts: Mapping[str, Any]) -> str:
 
 
 def _f1_cell(cell: Mapping[str, Any]) -> str:
-    known = "–" if cell["published"] is None else f"{cell['published']:.1f}"
     if cell["absent"] is not None:
-        return f"{cell['absent']} / {known}"
+        return f"{cell['absent']} / {_known(cell)}"
     low, high = cell["ci"]
-    return f"{cell['f1']:.1f}{_spread(cell)} [{low:.1f}, {high:.1f}] / {known}"
-
-
-def _spread(cell: Mapping[str, Any]) -> str:
-    return f" ± {cell['deviation']:.1f}" if cell["n"] > 1 else ""
+    return f"{cell['f1']:.1f}{_spread(cell)} [{low:.1f}, {high:.1f}] / {_known(cell)}"
 
 
 def _difference(entry: Mapping[str, Any]) -> str:

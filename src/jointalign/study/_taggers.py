@@ -16,10 +16,9 @@ from jointalign.embedding import BilingualEmbedding
 from jointalign.errors import JointalignError
 from jointalign.ner import StaticInputs, Text, WordTable
 from jointalign.ner.api import NERModel, coverage, sentence_counts, train
-from jointalign.reallocation import reallocate
 from jointalign.selection.base import described
 from jointalign.storage.files import atomic, file_facts
-from jointalign.study._cells import Cells
+from jointalign.study._cells import Cells, Place
 from jointalign.study._data import PARTS, TaggedTexts, text_of
 from jointalign.study._rows import Kind, Row, Space
 from jointalign.study.base import NERStudySettings, Pair
@@ -145,7 +144,7 @@ class NERSpaces:
 
     def stages(self, row: Row, pair: Pair, seed: int) -> list[str]:
         """Make sure that what a row's space is made of is there; the names of those stages."""
-        names = self._trainings.names(pair, seed, _trained_as(row))
+        names = self._trainings.names(pair, seed, row.space)
         if row.space is Space.REALLOCATED:
             names.append(self._cells.choose_gamma(pair))
         if row.method and not self._has_dictionary(pair):
@@ -154,7 +153,7 @@ class NERSpaces:
 
     def space(self, row: Row, pair: Pair, seed: int) -> BilingualEmbedding:
         """The words of both languages."""
-        space = self._unaligned(row, pair, seed)
+        space = self._cells.space(row, Place(pair, seed))
         if not row.method:
             return space
         if self._has_dictionary(pair):
@@ -176,16 +175,6 @@ class NERSpaces:
     def _has_dictionary(self, pair: Pair) -> bool:
         return len(self._trainings.dictionaries(pair).training) > 0
 
-    def _unaligned(self, row: Row, pair: Pair, seed: int) -> BilingualEmbedding:
-        trainings = self._trainings
-        if row.space is Space.SEPARATE:
-            return trainings.separate(pair, seed)
-        if row.space is Space.SUPERVISED_JOINT:
-            return trainings.supervised_joint(pair, seed)
-        joint = trainings.joint(pair, seed, _trained_as(row))
-        gamma = self.gamma(row, pair) or 1.0
-        return reallocate(joint, *trainings.counts(pair), gamma, pair.source, pair.target)
-
     def _align_without(self, row: Row, pair: Pair, seed: int, after: list[str]) -> str:
         """Make sure that a space is aligned without a dictionary; the name of that stage."""
         name = _title(row, pair, seed)
@@ -193,7 +182,7 @@ class NERSpaces:
         most = self._trainings.settings.max_vocabulary
 
         def work() -> None:
-            frequent = first(self._unaligned(row, pair, seed), most)
+            frequent = first(self._cells.space(row, Place(pair, seed)), most)
             found = align_unsupervised(frequent, seed=seed, progress=self._trainings.progress)
             write_mapping(found.mapping, self._folder / mapping)
             told = {
@@ -209,10 +198,6 @@ class NERSpaces:
             settings = [__version__, self.gamma(row, pair), most]
             stages.do(name, settings, [mapping, facts], work, after)
         return name
-
-
-def _trained_as(row: Row) -> Space:
-    return Space.JOINT if row.space is Space.REALLOCATED else row.space
 
 
 def _title(row: Row, pair: Pair, seed: int) -> str:
