@@ -22,7 +22,7 @@ from jointalign.study._rows import (  # noqa: E402
     _published,  # noqa: E402
 )
 from jointalign.training.skipgram import SkipGram  # noqa: E402
-from languages import CONCEPTS, text, word, write_pair  # noqa: E402
+from languages import CONCEPTS, text, word, write_study_data  # noqa: E402
 
 TRAINER = SkipGram(20, window=2, epochs=5, subsampling=0.0)
 ROWS = ("floor", "align", "joint-align", "in-language", "xie", "m-bert-feature")
@@ -48,17 +48,11 @@ def tagged(language, seed, lines):
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    options = write_pair(folder)
-    (folder / "mono").mkdir()
-    (folder / "lexicons").mkdir()
-    for side, language in (("--source", "en"), ("--target", "es")):
-        shutil.copy(options[side], folder / "mono" / f"toy.{language}.txt")
+    folder = write_study_data(tmp_path_factory.mktemp("data"))
+    for language in ("en", "es"):
         for seed, (part, lines) in enumerate((("train", 400), ("valid", 80), ("test", 80)), 10):
             path = folder / "ner" / language / f"{part}.txt.bz2"
             conll.write(tagged(language, seed, lines), path)
-    shutil.copy(options["--lexicon"], folder / "lexicons" / "en-es.0-5000.txt")
-    shutil.copy(options["--test"], folder / "lexicons" / "en-es.5000-6500.txt")
     return folder
 
 
