@@ -23,10 +23,10 @@ import numpy as np
 from jointalign.ner import (
     Alphabet,
     Examples,
-    FitSettings,
     Scheme,
     StaticInputs,
     Tagger,
+    TaggerFitSettings,
     TaggerSettings,
     Text,
     WordTable,
@@ -49,7 +49,7 @@ def measured(sentences, dimensions, characters):
     )
     settings = TaggerSettings() if characters else TaggerSettings().without_characters()
     tagger = Tagger(settings, StaticInputs(table), labels_of(sentences, Scheme.IOBES), Alphabet.of(sentences))
-    history = fit(tagger, Text(sentences, "en"), Text(sentences[:50], "en"), FitSettings(epochs=1))
+    history = fit(tagger, Text(sentences, "en"), Text(sentences[:50], "en"), TaggerFitSettings(epochs=1))
     begun = time.process_time()
     tag_all(tagger, Examples(tagger, sentences, "en"))
     seconds = time.process_time() - begun
@@ -76,7 +76,7 @@ def from_start_to_end(sentences, count, vocabulary):
     """The command line on a file of so many lines of 24 to 40 words."""
     words = sorted({word.lower() for sentence in sentences for word in sentence.words})
     text = Text(sentences[:1000], "en")
-    model = train(random_table(words, vocabulary), text, text, fit_settings=FitSettings(epochs=1))
+    model = train(random_table(words, vocabulary), text, text, fit_settings=TaggerFitSettings(epochs=1))
     flat = [word for sentence in sentences for word in sentence.words]
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:

@@ -28,13 +28,11 @@ import numpy as np
 import torch
 from _machine import facts as machine
 
-from jointalign.translation._backend import precision_named
-from jointalign.translation._batches import source_tensor, target_tensors
-from jointalign.translation._decode import Search, decode
-from jointalign.translation._loop import Tally, Training
-from jointalign.translation._model import Network, Plan, initial_weights
-from jointalign.translation._sentences import Sentences
-from jointalign.translation.base import END, SPECIAL, FitSettings, Shape
+from jointalign.translation._decode import TranslationSearch, decode
+from jointalign.translation._loop import EpochTally, Training
+from jointalign.translation._model import Network, Plan, initial_weights, precision_named
+from jointalign.translation._text import Sentences, source_tensor, target_tensors
+from jointalign.translation.base import END, SPECIAL, Shape, TranslationFitSettings
 from jointalign.version import __version__
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -67,7 +65,7 @@ def processor_seconds(work):
 
 def translated(network, text, allowed, longest):
     """Our translations, in the order of the text."""
-    search = Search(factor=1.0, extra=longest)
+    search = TranslationSearch(factor=1.0, extra=longest)
     found = dict(decode(network, text, (0, 1), allowed, search))
     return [found[row][:longest] for row in range(len(text))]
 
@@ -142,10 +140,10 @@ def training(options, iterations):
     """Tokens a processor second of our loop, and of the same steps with Marian."""
     plan, weights, allowed = model(options)
     texts = [sentences(4000, options.vocabulary, options.seed + n) for n in (2, 3)]
-    settings = FitSettings.small(dropout=0.0, batch_sentences=64)
+    settings = TranslationFitSettings.small(dropout=0.0, batch_sentences=64)
     ours = Training(plan, dict(weights), tuple(texts), (allowed, allowed), settings, options.seed)
-    ours.round(Tally())  # what is set up once
-    tally = Tally()
+    ours.round(EpochTally())  # what is set up once
+    tally = EpochTally()
     for _ in range(max(1, iterations // settings.generation_batches)):
         ours.round(tally)
     theirs = marian(plan, {n: w.detach() for n, w in weights.items()}, allowed)

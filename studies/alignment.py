@@ -36,7 +36,6 @@ from jointalign import (
     read,
     reallocate,
     write,
-    write_bilingual,
 )
 from jointalign.alignment.api import training_pairs
 from jointalign.bli import Identical, OutOfVocabulary
@@ -158,12 +157,12 @@ class Study:
             "Joint-Align + Procrustes": (self.aligned(other, procrustes), procrustes.gamma, procrustes),
             MAIN: (self.aligned(split, rcsls), gamma, rcsls),
         }
-        write_bilingual(split, self.out / f"{self.title}.reallocated.safetensors")
+        write(split, self.out / f"{self.title}.reallocated.safetensors")
         rows, scores = [], {}
         for name, (make, used_gamma, tuned) in systems.items():
             space = make()
             if name == MAIN:
-                write_bilingual(space, self.out / f"{self.title}.aligned.safetensors")
+                write(space, self.out / f"{self.title}.aligned.safetensors")
             scores[name] = bli.evaluate_rules(
                 space, self.test, max_vocabulary=200_000, training=self.training, seed=self.seed
             )

@@ -29,11 +29,11 @@ from scipy.stats import t
 from jointalign import BilingualEmbedding, Embedding, Vocabulary
 from jointalign.storage.files import atomic
 from jointalign.translation.api import Segmentation, Session, Validation, prepare
-from jointalign.translation.base import FitSettings, NoiseSettings, Schedule, Shape
+from jointalign.translation.base import NoiseSettings, Shape, TranslationFitSettings, WeightSchedule
 from jointalign.translation.cipher import Cipher, CipherSettings, make_cipher
 from jointalign.version import __version__
 
-NEVER = Schedule(((0, 0.0),))
+NEVER = WeightSchedule(((0, 0.0),))
 CHANGES: dict[str, dict[str, Any]] = {
     "all": {},
     "no noise": {"noise": NoiseSettings.none()},
@@ -58,7 +58,7 @@ def learnt(cipher: Cipher, row: str, seed: int) -> list[float]:
     """BLEU each hundred iterations."""
     changes = CHANGES[row]
     steps = 2 if changes.get("back_translation") is NEVER else 4
-    settings = replace(FitSettings.tiny(), **changes)
+    settings = replace(TranslationFitSettings.tiny(), **changes)
     sentences = steps * settings.batch_sentences * EVERY
     texts = cipher.source_lines, cipher.target_lines
     aligned = row != "random vectors"

@@ -33,10 +33,10 @@ from scipy.linalg import expm
 from jointalign import BilingualEmbedding, Embedding, Lexicon, bli
 from jointalign.formats.api import read_bilingual
 from jointalign.storage.files import atomic
-from jointalign.study._captions import captions
+from jointalign.study._data import captions
 from jointalign.study.base import Pair
 from jointalign.translation.api import Segmentation, Session, Validation, prepare
-from jointalign.translation.base import FitSettings, NoiseSettings, Schedule, Shape
+from jointalign.translation.base import NoiseSettings, Shape, TranslationFitSettings, WeightSchedule
 from jointalign.version import __version__
 
 FIGURE_ROWS = {"joint": False, "align": True, "joint-align": False}
@@ -66,14 +66,14 @@ def angle_for(space: BilingualEmbedding, lexicon: Lexicon, wanted: float, seed: 
     return high
 
 
-def settings_of(facts: dict[str, Any]) -> tuple[Shape, FitSettings]:
+def settings_of(facts: dict[str, Any]) -> tuple[Shape, TranslationFitSettings]:
     """The settings that a figure's JSON holds."""
     fit = dict(facts["fit"])
     fit["noise"] = NoiseSettings(**fit["noise"])
     for name in ("denoising", "back_translation"):
         points = fit[name]["points"]
-        fit[name] = Schedule(tuple((int(place), float(weight)) for place, weight in points))
-    return Shape(**facts["shape"]), FitSettings(**fit)
+        fit[name] = WeightSchedule(tuple((int(place), float(weight)) for place, weight in points))
+    return Shape(**facts["shape"]), TranslationFitSettings(**fit)
 
 
 def arms(figure: Path, lexicon: Lexicon, seed: int) -> dict[str, dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Two tiny languages that say the same things in other words, for tests of whole commands."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -50,3 +51,15 @@ def write_pair(folder: Path) -> dict[str, str]:
         "--subsampling": "0",
         "--threads": "1",
     }
+
+
+def write_study_data(folder: Path) -> Path:
+    """The same where a study looks for its data."""
+    options = write_pair(folder)
+    (folder / "mono").mkdir()
+    (folder / "lexicons").mkdir()
+    for side, language in (("--source", "en"), ("--target", "es")):
+        shutil.copy(options[side], folder / "mono" / f"toy.{language}.txt")
+    shutil.copy(options["--lexicon"], folder / "lexicons" / "en-es.0-5000.txt")
+    shutil.copy(options["--test"], folder / "lexicons" / "en-es.5000-6500.txt")
+    return folder

@@ -11,7 +11,7 @@ from jointalign.alignment.api import align
 from jointalign.alignment.pivot import align_languages
 from jointalign.embedding import Embedding
 from jointalign.errors import JointalignError
-from jointalign.formats.api import read_bilingual, read_multilingual, write_bilingual, write_multilingual
+from jointalign.formats.api import read_bilingual, read_multilingual, write
 from jointalign.lexicon import Lexicon
 from jointalign.multilingual import MultilingualEmbedding, Part
 from jointalign.reallocation import reallocate, reallocate_languages
@@ -154,7 +154,7 @@ def test_files_keep_everything(planted, tmp_path):
     space, lexicons = planted
     path = tmp_path / "three.safetensors"
     for written in (space, align_languages(space, "procrustes", lexicons, "en")):
-        write_multilingual(written, path)
+        write(written, path)
         found = read_multilingual(path)
         assert found.languages == written.languages
         assert found.sizes == written.sizes
@@ -164,7 +164,7 @@ def test_files_keep_everything(planted, tmp_path):
             np.testing.assert_array_equal(one.embedding.vector("zz"), other.embedding.vector("zz"))
     with pytest.raises(JointalignError, match="expected a bilingual embedding, got an embedding of"):
         read_bilingual(path)
-    write_bilingual(space.pair("en", "es"), path)
+    write(space.pair("en", "es"), path)
     with pytest.raises(JointalignError, match="of several languages, got a bilingual embedding"):
         read_multilingual(path)
 

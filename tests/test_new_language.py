@@ -8,9 +8,9 @@ import pytest
 pytest.importorskip("torch", reason="tagging needs torch")
 
 from jointalign.cli.app import run as command_line  # noqa: E402
-from jointalign.ner import FitSettings, Sentence, TaggerSettings, conll  # noqa: E402
+from jointalign.ner import Sentence, TaggerFitSettings, TaggerSettings, conll  # noqa: E402
 from jointalign.study import NERStudySettings, Pair, StudySettings, table3  # noqa: E402
-from jointalign.study._ner_table import ner_markdown  # noqa: E402
+from jointalign.study._tables import ner_markdown  # noqa: E402
 from jointalign.training.skipgram import SkipGram  # noqa: E402
 from languages import CONCEPTS, text, word  # noqa: E402
 
@@ -25,7 +25,7 @@ NER = NERStudySettings(
     300,
     60,
     TaggerSettings(hidden=32, character_hidden=0),
-    FitSettings(epochs=8, batch_size=8, learning_rate=2e-2),
+    TaggerFitSettings(epochs=8, batch_size=8, learning_rate=2e-2),
 )
 
 
@@ -129,7 +129,7 @@ def test_a_training_dictionary_alone_will_do(done, data, tmp_path):
     pairs = "".join(f"{word('en', c)} {dutch(c)}\n" for c in range(CONCEPTS))
     (both / "lexicons" / "en-nl.0-5000.txt").write_text(pairs)
     few = NERStudySettings(
-        "en", ("nl",), ("joint-replace", "joint-align"), 100, 30, NER.tagger, FitSettings(epochs=1)
+        "en", ("nl",), ("joint-replace", "joint-align"), 100, 30, NER.tagger, TaggerFitSettings(epochs=1)
     )
     result = table3(study(both), few, folder, threads=1)
     assert all(cell["absent"] is None for cell in cells(result).values())

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from jointalign.translation.api import CHECKPOINT, Segmentation, Validation, fit, joined
-from jointalign.translation.base import FitSettings, Shape
+from jointalign.translation.base import Shape, TranslationFitSettings
 from jointalign.translation.cipher import CipherSettings, make_cipher
 
 FIRST = "first.safetensors"
@@ -20,7 +20,7 @@ def train(folder, epochs, group=None):
     cipher = make_cipher(CipherSettings(sentences=200, held_out=4))
     texts = cipher.source_lines, cipher.target_lines
     # An odd batch, so that the processes' shares differ; two iterations an epoch.
-    settings = FitSettings.small(
+    settings = TranslationFitSettings.small(
         100, batch_sentences=15, generation_batches=1, warmup=0, dropout=0.0, precision="float32"
     )
     return fit(

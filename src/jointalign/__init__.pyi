@@ -35,8 +35,6 @@ from .formats.api import (
     read_bilingual as read_bilingual,
     read_multilingual as read_multilingual,
     write as write,
-    write_bilingual as write_bilingual,
-    write_multilingual as write_multilingual,
 )
 from .formats.gensim import from_gensim as from_gensim, to_gensim as to_gensim
 from .lexicon import Lexicon as Lexicon

@@ -142,7 +142,7 @@ def test_the_same_seed_gives_the_same_interval(case):
 def test_damaged_vectors_are_named(case, tmp_path, side):
     bilingual, lexicon, _ = case
     path = tmp_path / "space.safetensors"
-    native.write_bilingual(bilingual, path)
+    native.write(bilingual, path)
     vector = getattr(bilingual, side).vectors[290].tobytes()
     content = path.read_bytes()
     assert content.count(vector) == 1

@@ -16,12 +16,12 @@ from jointalign.cli.app import COMMANDS, application, run
 from jointalign.contextual import PretrainingSettings
 from jointalign.contextual.tagging import FEATURE_FIT, FEATURE_TAGGER
 from jointalign.errors import JointalignError
-from jointalign.ner import FitSettings as TaggingFit
+from jointalign.ner import TaggerFitSettings as TaggingFit
 from jointalign.ner import TaggerSettings
 from jointalign.study import FigureSettings
 from jointalign.training.cbow import CBOW
 from jointalign.training.skipgram import SkipGram
-from jointalign.translation.base import FitSettings, Shape
+from jointalign.translation.base import Shape, TranslationFitSettings
 from jointalign.translation.vectors import VectorSettings
 from jointalign.word_alignment.diagonal import DiagonalAligner
 
@@ -44,7 +44,7 @@ def expected_flags(settings, prefix=""):
     """Straight from the dataclass: one for each field, those of a dataclass inside with its name before."""
     for one in dataclasses.fields(settings):
         name = prefix + one.name.replace("_", "-")
-        if one.name == "noise" and settings is FitSettings:
+        if one.name == "noise" and settings is TranslationFitSettings:
             yield from (f"{name}-{inner}" for inner in ("shuffle", "drop", "blank"))
         elif (settings, one.name) not in ((VectorSettings, "trainer"), (VectorSettings, "lowercase")):
             yield name
@@ -63,10 +63,10 @@ def expected_flags(settings, prefix=""):
         ("study table3", TaggingFit, {}),
         ("study table3", TaggerSettings, {}),
         ("study figure2", Shape, {}),
-        ("study figure2", FitSettings, {}),
+        ("study figure2", TranslationFitSettings, {}),
         ("study figure2", VectorSettings, {}),
         ("mt train", Shape, {}),
-        ("mt train", FitSettings, {}),
+        ("mt train", TranslationFitSettings, {}),
         ("mt train", VectorSettings, {}),
         ("ner train", TaggingFit, {}),
         ("ner train", TaggerSettings, {"layers": "tagger-layers"}),
@@ -303,7 +303,7 @@ def test_figure2_takes_shorthands_and_presets(monkeypatch, tmp_path):
         return told(monkeypatch, "jointalign.study.figure_two", *figure, *more)[0]
 
     plainly = settings("--data", tmp_path)
-    assert (plainly.shape, plainly.fit) == (Shape.small(), FitSettings.small())
+    assert (plainly.shape, plainly.fit) == (Shape.small(), TranslationFitSettings.small())
     assert plainly.epochs == 20
     line = "--dimensions 128 --heads 2 --layers 3 --shared 2 --denoising 0:1,800:0.1".split()
     given = settings("--data", tmp_path, *line, "--shared-decoder-layers", "1")
@@ -337,8 +337,8 @@ def test_sizes_of_translation_models_can_be_changed(monkeypatch, tmp_path):
     line = [*texts, *codes, "--size", "tiny", "--heads", "2", "--noise-drop", "0.3", "--device", "cpu"]
     given = told(monkeypatch, "jointalign.translation.job.train_from_texts", "mt", "train", *line)[3]
     assert given.shape == dataclasses.replace(Shape.tiny(), heads=2)
-    noise = dataclasses.replace(FitSettings.tiny().noise, drop=0.3)
-    assert given.fit == dataclasses.replace(FitSettings.tiny(), noise=noise)
+    noise = dataclasses.replace(TranslationFitSettings.tiny().noise, drop=0.3)
+    assert given.fit == dataclasses.replace(TranslationFitSettings.tiny(), noise=noise)
     assert given.vectors.trainer.dimensions == 96
 
 

@@ -17,9 +17,9 @@ from jointalign.contextual import (
     CrossCovariances,
     Encoder,
     FeatureSettings,
+    FeatureSide,
     LayerMappings,
     MappingSettings,
-    Side,
     Solution,
     fit_aligner,
     learn_mappings,
@@ -29,7 +29,7 @@ from jointalign.contextual import (
     write_features,
     write_layer_mappings,
 )
-from jointalign.contextual._sampling import PairWeights, Sample
+from jointalign.contextual._mapping import PairWeights, Sample
 from jointalign.contextual.base import Combine
 from jointalign.errors import FormatError, JointalignError
 from jointalign.word_alignment import Links
@@ -58,25 +58,25 @@ def moved(mapping, rows, side):
     return layers.moved(rows[None].astype(np.float32), [0], side)[0]
 
 
-@pytest.mark.parametrize("side", list(Side))
+@pytest.mark.parametrize("side", list(FeatureSide))
 def test_a_planted_turn_is_found_from_either_side(side):
     x, z, turn = turned(0)
     mapping = summed(x, z, Solution.PLAIN).solve(side)
-    moving, stays = (mapping.source, mapping.target)[:: 1 if side is Side.SOURCE else -1]
-    np.testing.assert_allclose(moving, turn if side is Side.SOURCE else turn.T, atol=1e-4)
+    moving, stays = (mapping.source, mapping.target)[:: 1 if side is FeatureSide.SOURCE else -1]
+    np.testing.assert_allclose(moving, turn if side is FeatureSide.SOURCE else turn.T, atol=1e-4)
     np.testing.assert_array_equal(stays, np.eye(12))
 
 
-@pytest.mark.parametrize("side", list(Side))
+@pytest.mark.parametrize("side", list(FeatureSide))
 @pytest.mark.parametrize("solution", [Solution.ORTHOGONAL, Solution.LEAST_SQUARES, Solution.WHITENED])
 def test_both_sides_of_a_planted_turn_meet(solution, side):
     x, z, turn = turned(0)
     lengths = np.random.default_rng(1).uniform(0.5, 3, (400, 1))  # as lengths must not matter
     mapping = summed(x * lengths, z, solution).solve(side)
-    ours, theirs = moved(mapping, x, Side.SOURCE), moved(mapping, z, Side.TARGET)
+    ours, theirs = moved(mapping, x, FeatureSide.SOURCE), moved(mapping, z, FeatureSide.TARGET)
     np.testing.assert_allclose(ours, theirs, atol=0.02 * np.abs(theirs).max())
     # Features keep the size that they have: that of the side that stays.
-    stays = z if side is Side.SOURCE else x * lengths
+    stays = z if side is FeatureSide.SOURCE else x * lengths
     size = np.sqrt((theirs**2).sum(1).mean() / (stays**2).sum(1).mean())
     assert abs(size - 1) < (0.1 if solution is Solution.WHITENED else 0.01)
 
@@ -151,7 +151,7 @@ def test_least_squares_finds_what_no_turn_can():
     errors = {}
     for solution in (Solution.ORTHOGONAL, Solution.LEAST_SQUARES):
         mapping = summed(x, z, solution).solve()
-        ours, theirs = moved(mapping, x, Side.SOURCE), moved(mapping, z, Side.TARGET)
+        ours, theirs = moved(mapping, x, FeatureSide.SOURCE), moved(mapping, z, FeatureSide.TARGET)
         ours /= np.linalg.norm(ours, axis=1, keepdims=True)
         theirs /= np.linalg.norm(theirs, axis=1, keepdims=True)
         errors[solution] = 1 - (ours * theirs).sum(1).mean()
@@ -167,7 +167,7 @@ def test_the_ridge_helps_where_pairs_are_few():
         one, other = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (x, z))
         a, b = (rows - rows[:40].mean(0) for rows in (one, other))
         bare = a[40:] @ np.linalg.lstsq(a[:40], b[:40], rcond=None)[0]
-        ours = moved(sums.solve(), x[40:], Side.SOURCE)
+        ours = moved(sums.solve(), x[40:], FeatureSide.SOURCE)
         cosines = [
             ((rows / np.linalg.norm(rows, axis=1, keepdims=True)) * b[40:]).sum(1).mean()
             for rows in (ours, bare)
@@ -198,17 +198,17 @@ def test_maps_are_kept_in_a_file(tmp_path):
     write_layer_mappings(LayerMappings(maps, "here", ("en", "es")), tmp_path / "maps.safetensors")
     found = read_layer_mappings(tmp_path / "maps.safetensors")
     vectors = generator.normal(size=(2, 5, 3)).astype(np.float32)
-    for side in Side:
+    for side in FeatureSide:
         expected = LayerMappings(maps).moved(vectors, (7, 2), side)
         np.testing.assert_allclose(found.moved(vectors, (7, 2), side), expected, rtol=1e-6)
     assert found.encoder == "here" and found.languages == ("en", "es")
-    assert found.side_of("es") is Side.TARGET
+    assert found.side_of("es") is FeatureSide.TARGET
     with pytest.raises(JointalignError, match="between 'en' and 'es'; it has no side for 'de'"):
         found.side_of("de")
     with pytest.raises(JointalignError, match="no mapping for layer 5"):
-        found.moved(vectors, (5, 2), Side.SOURCE)
+        found.moved(vectors, (5, 2), FeatureSide.SOURCE)
     with pytest.raises(JointalignError, match="another encoder"):
-        found.moved(vectors[:, :, :2], (7, 2), Side.SOURCE)
+        found.moved(vectors[:, :, :2], (7, 2), FeatureSide.SOURCE)
     other = tmp_path / "other.safetensors"
     from jointalign.alignment.storage import write_mapping
 
@@ -355,7 +355,7 @@ def test_the_commands_from_text_to_mapped_features(folder, tmp_path, capsys):
     each = write_features(encoder, sources[:5], tmp_path / "each", FeatureSettings((1, 2)))
     maps = read_layer_mappings(out)
     vectors = np.stack([v.astype(np.float32) for v in each.vectors])
-    expected = maps.moved(vectors, (1, 2), Side.SOURCE).sum(0)
+    expected = maps.moved(vectors, (1, 2), FeatureSide.SOURCE).sum(0)
     summed = FeatureSettings((1, 2), combine=Combine.SUM)
     again = write_features(encoder, sources[:5], tmp_path / "again", summed, mappings=maps)
     np.testing.assert_allclose(again.vectors[0], expected, atol=2e-2)
@@ -377,7 +377,7 @@ def test_links_of_a_file_go_with_the_pairs_that_are_used(tmp_path):
 
 def test_method_names(tmp_path):
     given = {"layers": (1,), "sample": 10, "held_out": 10}
-    assert mapping_settings("least-squares", side="target", **given).side is Side.TARGET
+    assert mapping_settings("least-squares", side="target", **given).side is FeatureSide.TARGET
     assert mapping_settings("procrustes", side="source", **given).aligner == Procrustes()
     with pytest.raises(JointalignError, match="decides itself"):
         mapping_settings("procrustes", side="target", **given)

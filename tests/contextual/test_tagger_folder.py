@@ -24,8 +24,7 @@ from jointalign.contextual import (
     write_features,
     write_layer_mappings,
 )
-from jointalign.contextual._inputs import FeatureInputs
-from jointalign.contextual._live import LiveInputs
+from jointalign.contextual._inputs import FeatureInputs, LiveInputs
 from jointalign.contextual.storage import read_tagger, write_tagger
 from jointalign.contextual.tagging import (
     FEATURE_TAGGER,
@@ -36,12 +35,12 @@ from jointalign.contextual.tagging import (
     train_tagger,
 )
 from jointalign.errors import FormatError, JointalignError
-from jointalign.ner import FitSettings, Sentence, Text, conll
+from jointalign.ner import Sentence, TaggerFitSettings, Text, conll
 from jointalign.ner import api as ner
 from tiny_encoder import NAMES, VERBS, save_tiny_bert, sentences
 
 SMALL = replace(FEATURE_TAGGER, hidden=12)
-QUICK = FitSettings(epochs=6, batch_size=10, learning_rate=0.02, clip=None)
+QUICK = TaggerFitSettings(epochs=6, batch_size=10, learning_rate=0.02, clip=None)
 
 
 @pytest.fixture(scope="module")

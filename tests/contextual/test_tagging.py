@@ -7,8 +7,7 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from jointalign.contextual import Encoder, FeatureSettings, Pooling, write_features
-from jointalign.contextual._adversary import AdversarialInputs
-from jointalign.contextual._inputs import EncoderInputs, FeatureInputs
+from jointalign.contextual._inputs import AdversarialInputs, EncoderInputs, FeatureInputs
 from jointalign.contextual.base import Combine
 from jointalign.contextual.tagging import (
     FEATURE_TAGGER,
@@ -20,7 +19,7 @@ from jointalign.contextual.tagging import (
     words_of,
 )
 from jointalign.errors import JointalignError
-from jointalign.ner import FitSettings, Sentence, Text
+from jointalign.ner import Sentence, TaggerFitSettings, Text
 from jointalign.ner.api import evaluate
 from tiny_encoder import NAMES, VERBS, save_tiny_bert, sentences
 
@@ -51,7 +50,7 @@ def test_a_tagger_learns_from_features(folder, texts, tmp_path, pooling):
     stores["en"].append(write_features(encoder, words_of(texts[1]), tmp_path / "dev", settings))
     inputs = FeatureInputs(stores)
     small = replace(FEATURE_TAGGER, hidden=16, input_transitions=pooling is Pooling.PIECES)
-    quick = FitSettings(epochs=8, batch_size=10, learning_rate=0.02, clip=None)
+    quick = TaggerFitSettings(epochs=8, batch_size=10, learning_rate=0.02, clip=None)
     model = train_on_features(inputs, *texts[:2], small, quick)
     assert evaluate(model, texts[2].sentences, "es").f1 == 100
     with pytest.raises(JointalignError, match="has no features"):

@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 import jointalign.data
 from jointalign.cli.data import application
-from jointalign.data import _wikitext, muse, wikipedia
+from jointalign.data import muse, wikipedia
 from jointalign.data._download import Checksum, download, fetch_text
-from jointalign.data._wikitext import paragraphs
+from jointalign.data._wikipedia import HIDDEN_NAMESPACES, paragraphs
 from jointalign.errors import FormatError, JointalignError, MissingExtraError
 from jointalign.storage.files import read_lines
 
@@ -364,7 +364,7 @@ def test_a_damaged_list_of_checksums_is_named(dictionaries, tmp_path):
     ],
 )
 def test_wikitext(wikitext, lines):
-    hidden = _wikitext.HIDDEN_NAMESPACES | {"archivo", "categoría"}
+    hidden = HIDDEN_NAMESPACES | {"archivo", "categoría"}
     assert paragraphs(wikitext, hidden) == lines
 
 
@@ -437,7 +437,7 @@ def test_articles_can_be_limited(spanish, tmp_path):
 
 
 def test_any_number_of_workers_gives_the_same(web, spanish, tmp_path, monkeypatch):
-    monkeypatch.setattr("jointalign.data._dump._BATCH_CHARACTERS", 100)
+    monkeypatch.setattr("jointalign.data._wikipedia._BATCH_CHARACTERS", 100)
     web.publish(dump(PAGES * 40))
     one = spanish(tmp_path / "1.txt", workers=1)
     two = spanish(tmp_path / "2.txt", workers=2)
@@ -450,7 +450,7 @@ def test_any_number_of_workers_gives_the_same(web, spanish, tmp_path, monkeypatc
 def test_memory_is_bounded(tmp_path):
     import tracemalloc
 
-    from jointalign.data._dump import _elements
+    from jointalign.data._wikipedia import _elements
 
     def peak(pages):
         xml = f"<m:mediawiki xmlns:m='x'>{page('A', 'a' * 10_000) * pages}</m:mediawiki>"

@@ -181,7 +181,7 @@ def test_damaged_vectors_of_rare_words_and_ngrams_are_named_when_asked_for(tmp_p
 
 def mapped_with_nan(space, side, row, path):
     """The same space from a native file, in which one vector of a side is damaged."""
-    native.write_bilingual(space, path)
+    native.write(space, path)
     vector = getattr(space, side).vectors[row].tobytes()
     content = path.read_bytes()
     assert content.count(vector) == 1

@@ -57,7 +57,7 @@ def test_what_a_format_cannot_hold_is_told(tmp_path, caplog):
 
 def test_bilingual(tmp_path):
     path = tmp_path / "a.safetensors"
-    api.write_bilingual(BilingualEmbedding.separate(EMBEDDING, EMBEDDING, "en", "de"), path)
+    api.write(BilingualEmbedding.separate(EMBEDDING, EMBEDDING, "en", "de"), path)
     assert api.read_bilingual(path).target.words == EMBEDDING.words
     with pytest.raises(FormatError, match="read_bilingual in Python"):
         api.read(path)
@@ -102,7 +102,7 @@ def test_a_pipe_is_read_once(tmp_path):
 def test_bilingual_is_native_only(tmp_path):
     pair = BilingualEmbedding.separate(EMBEDDING, EMBEDDING)
     with pytest.raises(JointalignError, match=r"only \.safetensors"):
-        api.write_bilingual(pair, tmp_path / "a.vec")
+        api.write(pair, tmp_path / "a.vec")
     with pytest.raises(JointalignError, match=r"only \.safetensors"):
         api.read_bilingual(tmp_path / "a.vec.gz")
 

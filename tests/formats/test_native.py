@@ -166,7 +166,7 @@ def test_same_content_same_bytes(tmp_path):
 )
 def test_bilingual_comes_back(tmp_path, source_table, target_table):
     went = bilingual(source_table, target_table)
-    native.write_bilingual(went, tmp_path / "a.safetensors")
+    native.write(went, tmp_path / "a.safetensors")
     came = native.read_bilingual(tmp_path / "a.safetensors")
     for part in ("source_only", "target_only", "shared", "source", "target"):
         assert_same(getattr(came, part), getattr(went, part))
@@ -177,7 +177,7 @@ def test_bilingual_comes_back(tmp_path, source_table, target_table):
 
 def test_bilingual_with_nothing_shared(tmp_path):
     went = BilingualEmbedding.separate(embedding(("dog",)), embedding(("dog",), seed=4))
-    native.write_bilingual(went, tmp_path / "a.safetensors")
+    native.write(went, tmp_path / "a.safetensors")
     came = native.read_bilingual(tmp_path / "a.safetensors")
     assert len(came.shared) == 0
     assert came.shared.dimensions == 3
@@ -192,7 +192,7 @@ def test_means_of_moved_ngrams_are_kept(tmp_path):
         .moved(np.full((3, 2), 2, np.float32))
     )
     went = bilingual(moved, moved)
-    native.write_bilingual(went, tmp_path / "moved.safetensors")
+    native.write(went, tmp_path / "moved.safetensors")
     came = native.read_bilingual(tmp_path / "moved.safetensors")
     assert_same(came.source_only, went.source_only)
 
@@ -200,8 +200,8 @@ def test_means_of_moved_ngrams_are_kept(tmp_path):
 def test_a_table_of_both_sides_is_stored_once(tmp_path):
     joint = table()
     moved = joint.moved(np.full((3, 3), 2, np.float32))
-    native.write_bilingual(bilingual(moved, joint), tmp_path / "once.safetensors")
-    native.write_bilingual(bilingual(moved, table()), tmp_path / "twice.safetensors")
+    native.write(bilingual(moved, joint), tmp_path / "once.safetensors")
+    native.write(bilingual(moved, table()), tmp_path / "twice.safetensors")
     with safe_open(tmp_path / "once.safetensors", "numpy") as file:
         stored = [name for name in file.keys() if name.endswith("subwords.vectors")]  # noqa: SIM118
     assert len(stored) == 1
@@ -210,7 +210,7 @@ def test_a_table_of_both_sides_is_stored_once(tmp_path):
     for part in ("source_only", "target_only", "shared"):
         assert_same(getattr(once, part), getattr(twice, part))
     # Once read, it is still one table, and stored once again.
-    native.write_bilingual(once, tmp_path / "again.safetensors")
+    native.write(once, tmp_path / "again.safetensors")
     contents = {(tmp_path / f"{name}.safetensors").read_bytes() for name in ("once", "again")}
     assert len(contents) == 1
 
@@ -220,7 +220,7 @@ def test_a_table_of_both_sides_is_stored_once(tmp_path):
 
 def test_wrong_kind_says_what_to_do(tmp_path):
     native.write(embedding(), tmp_path / "one.safetensors")
-    native.write_bilingual(bilingual(), tmp_path / "two.safetensors")
+    native.write(bilingual(), tmp_path / "two.safetensors")
     with pytest.raises(FormatError, match="got a bilingual embedding; take its source"):
         native.read(tmp_path / "two.safetensors")
     with pytest.raises(FormatError, match="got one vocabulary; reallocate"):

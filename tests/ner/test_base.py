@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jointalign.errors import JointalignError
-from jointalign.ner.base import Counts, Scheme, Sentence, Span, Summary, scheme_of, spans, to_scheme, written
+from jointalign.ner.base import (
+    EntityCounts,
+    Scheme,
+    Sentence,
+    Span,
+    Summary,
+    scheme_of,
+    spans,
+    to_scheme,
+    written,
+)
 
 KINDS = ["PER", "LOC", "B-LIKE"]
 
@@ -80,5 +90,5 @@ def test_sentences_and_summaries_refuse_nonsense():
 
 
 def test_nothing_found_is_zero_and_no_error():
-    assert Counts().f1 == Counts(0, 0, 3).f1 == Counts(0, 3, 0).precision == 0
+    assert EntityCounts().f1 == EntityCounts(0, 0, 3).f1 == EntityCounts(0, 3, 0).precision == 0
     assert str(Summary.of([50.0])) == "50.0"

@@ -12,16 +12,16 @@ import pytest
 pytest.importorskip("torch", reason="tagging needs torch")
 
 from grammar import sentences, space  # noqa: E402
-from jointalign import write, write_bilingual  # noqa: E402
+from jointalign import write  # noqa: E402
 from jointalign.cli.app import run  # noqa: E402
-from jointalign.ner import _stream, conll  # noqa: E402
 from jointalign.ner import api as ner  # noqa: E402
+from jointalign.ner import conll  # noqa: E402
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
-    write_bilingual(space(), folder / "space.safetensors")
+    write(space(), folder / "space.safetensors")
     for side, name in ((space().source, "en"), (space().target, "es")):
         write(side, folder / f"{name}.vec")
     conll.write(sentences("en", 200, 0), folder / "train.txt")
@@ -137,7 +137,7 @@ def test_standard_input_is_a_stream_whose_reader_may_leave(trained, tmp_path):
         stderr=subprocess.PIPE,
     )
     assert process.stdin and process.stdout and process.stderr
-    process.stdin.write((line * (_stream.AT_ONCE + 1)).encode())
+    process.stdin.write((line * (ner.AT_ONCE + 1)).encode())
     process.stdin.flush()
     # Tagged before the text has ended; then whoever reads has seen enough.
     assert process.stdout.readline() == b"esper1 B-PER\n"
@@ -151,8 +151,8 @@ def test_standard_input_is_a_stream_whose_reader_may_leave(trained, tmp_path):
 
 def test_text_without_ends_of_sentences_is_tagged_in_pieces(trained, tmp_path, monkeypatch, capsys):
     words = ["esper1", "esper2", "esverb1", "esfiller3", "esloc4"] * 5
-    monkeypatch.setattr(_stream, "LONGEST", 10)
-    monkeypatch.setattr(_stream, "WORDS_AT_ONCE", 30)
+    monkeypatch.setattr(ner, "LONGEST", 10)
+    monkeypatch.setattr(ner, "WORDS_AT_ONCE", 30)
     (tmp_path / "line.txt").write_text(" ".join(words) + "\n" + "esper1 esverb1\n" * 20)
     (tmp_path / "conll.txt").write_text("".join(f"{word}\n" for word in words))
     arguments = ["ner", "predict", str(trained), "--language", "es"]

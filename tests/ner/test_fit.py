@@ -9,20 +9,22 @@ torch = pytest.importorskip("torch", reason="tagging needs torch")
 
 from grammar import sentences, space  # noqa: E402
 from jointalign.errors import JointalignError  # noqa: E402
-from jointalign.ner._characters import Alphabet  # noqa: E402
-from jointalign.ner._examples import Examples, tag_all  # noqa: E402
 from jointalign.ner._fit import Text, fit  # noqa: E402
-from jointalign.ner._inputs import Batch  # noqa: E402
 from jointalign.ner._scoring import f1_of  # noqa: E402
-from jointalign.ner._settings import FitSettings, Schedule, TaggerSettings  # noqa: E402
-from jointalign.ner._table import WordTable  # noqa: E402
-from jointalign.ner._tagger import Tagger  # noqa: E402
+from jointalign.ner._settings import RateSchedule, TaggerFitSettings, TaggerSettings  # noqa: E402
+from jointalign.ner._tagger import (  # noqa: E402
+    Alphabet,  # noqa: E402
+    Examples,
+    Tagger,  # noqa: E402
+    VectorBatch,  # noqa: E402
+    tag_all,
+)
 from jointalign.ner._torch import torch_threads  # noqa: E402
-from jointalign.ner._words import StaticInputs  # noqa: E402
+from jointalign.ner._words import StaticInputs, WordTable  # noqa: E402
 from jointalign.ner.base import Scheme, to_scheme  # noqa: E402
 
 SMALL = TaggerSettings(hidden=16, character_dimensions=5, character_hidden=6)
-QUICK = FitSettings(epochs=4, batch_size=8, learning_rate=5e-3)
+QUICK = TaggerFitSettings(epochs=4, batch_size=8, learning_rate=5e-3)
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +89,7 @@ def test_what_is_learnt_goes_over_to_the_other_language_and_not_without_its_vect
 
 def test_the_same_seed_gives_the_same_weights_and_leaves_torch_alone(english):
     training, development = english
-    one = FitSettings(epochs=1)
+    one = TaggerFitSettings(epochs=1)
     torch.manual_seed(5)
     before = torch.get_rng_state()
     first, second, third = (tagger(training, seed=seed) for seed in (3, 3, 4))
@@ -107,7 +109,7 @@ class Killed(Exception):
 @pytest.mark.parametrize("at", [3, 30, 55])
 def test_what_was_killed_goes_on_to_the_same_weights(english, tmp_path, at):
     training, development = english
-    settings = FitSettings(epochs=3, batch_size=8, learning_rate=5e-3)  # 25 steps an epoch
+    settings = TaggerFitSettings(epochs=3, batch_size=8, learning_rate=5e-3)  # 25 steps an epoch
     whole = tagger(training)
     expected = fit(whole, training, development, settings, seed=1)
 
@@ -147,7 +149,7 @@ def test_what_was_killed_goes_on_to_the_same_weights(english, tmp_path, at):
 def test_the_state_of_another_learning_is_not_used(english, tmp_path):
     training, development = english
     path = tmp_path / "state.safetensors"
-    short = FitSettings(epochs=1)
+    short = TaggerFitSettings(epochs=1)
     fit(tagger(training), training, development, short, checkpoint=path)
     model = tagger(training)
     model.inputs = StaticInputs(WordTable.of(space(seed=9)))
@@ -181,7 +183,7 @@ def test_training_stops_when_nothing_gets_better(english):
         tagger(training),
         training,
         development,
-        FitSettings(epochs=40, batch_size=8, learning_rate=1e-2, patience=2),
+        TaggerFitSettings(epochs=40, batch_size=8, learning_rate=1e-2, patience=2),
     )
     assert history.stopped_early
     assert len(history.losses) == history.best + 3 < 40
@@ -189,7 +191,7 @@ def test_training_stops_when_nothing_gets_better(english):
 
 def test_vectors_stay_unless_they_are_to_be_learnt(english):
     training, development = english
-    one = FitSettings(epochs=1)
+    one = TaggerFitSettings(epochs=1)
     frozen, free = tagger(training), tagger(training, learnt=True)
     for model in (frozen, free):
         fit(model, training, development, one)
@@ -205,7 +207,7 @@ def test_a_linear_schedule_rises_and_falls(english):
     training, development = english
     rates = []
     model = tagger(training)
-    settings = FitSettings(epochs=2, learning_rate=1e-3, schedule=Schedule.LINEAR, warmup=0.5)
+    settings = TaggerFitSettings(epochs=2, learning_rate=1e-3, schedule=RateSchedule.LINEAR, warmup=0.5)
     original = torch.optim.AdamW.step
 
     def step(self, closure=None):
@@ -251,7 +253,7 @@ class _PreparedPieces:
                 vectors[number, 2 * place, kind] = 3.0
                 vectors[number, 2 * place + 1, 4:] = 1.0
                 firsts[number, place] = 2 * place
-        return Batch(vectors, torch.tensor([2 * len(s) for s in chosen]), firsts)
+        return VectorBatch(vectors, torch.tensor([2 * len(s) for s in chosen]), firsts)
 
 
 def test_features_of_pieces_go_the_same_way(english):
@@ -273,7 +275,7 @@ def test_an_extra_loss_is_learnt_from(english):
         model,
         training,
         development,
-        FitSettings(epochs=1, learning_rate=1e-2),
+        TaggerFitSettings(epochs=1, learning_rate=1e-2),
         extra_loss=lambda step: 1e3 * model.network["tags"].bias.square().sum(),
     )
     assert model.network["tags"].bias.abs().max() < 0.01

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch", reason="tagging needs torch")
 
 from grammar import sentences, space  # noqa: E402
 from jointalign.errors import FormatError, JointalignError  # noqa: E402
-from jointalign.ner import FitSettings, TaggerSettings, Text  # noqa: E402
+from jointalign.ner import TaggerFitSettings, TaggerSettings, Text  # noqa: E402
 from jointalign.ner import api as ner  # noqa: E402
 
 TEXT = Text(sentences("en", 60, 0), "en")
@@ -18,7 +18,7 @@ SMALL = TaggerSettings(hidden=8, character_dimensions=4, character_hidden=4)
 
 @pytest.fixture(scope="module", params=[False, True], ids=["frozen", "learnt"])
 def model(request):
-    return ner.train(space(), TEXT, TEXT, SMALL, FitSettings(epochs=2), learn_vectors=request.param)
+    return ner.train(space(), TEXT, TEXT, SMALL, TaggerFitSettings(epochs=2), learn_vectors=request.param)
 
 
 def test_what_is_read_tags_as_what_was_written(model, tmp_path):
@@ -34,7 +34,7 @@ def test_what_is_read_tags_as_what_was_written(model, tmp_path):
 
 def test_damage_and_mixtures_are_told(model, tmp_path):
     ner.write(model, tmp_path / "a")
-    other = ner.train(space(), TEXT, TEXT, SMALL, FitSettings(epochs=1), seed=5)
+    other = ner.train(space(), TEXT, TEXT, SMALL, TaggerFitSettings(epochs=1), seed=5)
     ner.write(other, tmp_path / "b")
     shutil.copy(tmp_path / "b" / "tagger.safetensors", tmp_path / "a" / "tagger.safetensors")
     with pytest.raises(FormatError, match="not of the same writing"):
@@ -71,7 +71,7 @@ def test_a_gpu_learns_and_reads_it_all_the_same(tmp_path):
         TEXT,
         TEXT,
         SMALL,
-        FitSettings(epochs=4, learning_rate=1e-2),
+        TaggerFitSettings(epochs=4, learning_rate=1e-2),
         device="cuda",
         checkpoint=tmp_path / "state",
     )

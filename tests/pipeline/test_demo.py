@@ -1,7 +1,7 @@
 import json
 
 from jointalign.cli.app import run
-from jointalign.pipeline.systems import System
+from jointalign.pipeline.demo import System
 
 
 def test_the_demo_shows_the_framework_s_point(tmp_path, capsys):

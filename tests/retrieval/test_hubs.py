@@ -5,7 +5,7 @@ from jointalign.bli import evaluate_rules
 from jointalign.dictionary.api import Translations, induce, induce_and_keep, read_tsv, write_tsv
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import FormatError, JointalignError
-from jointalign.formats.api import write_bilingual
+from jointalign.formats.api import write
 from jointalign.lexicon import Lexicon
 from jointalign.retrieval.api import hubness, lazy_hubness, neighbours
 from jointalign.retrieval.hubs import Hubs, beside, kept
@@ -51,7 +51,7 @@ def test_everything_is_the_same_with_hubs_known_from_before():
 
 def test_hubs_of_another_space_are_refused_and_never_read(tmp_path):
     one, path = space(), tmp_path / "aligned.safetensors"
-    write_bilingual(one, path)
+    write(one, path)
     assert kept(path, one, None) is None
     Hubs.of(one.source, one.target).write(beside(path))
     for some in (one, one.reversed()):

@@ -21,7 +21,7 @@ from jointalign.study._settings import check_trainer
 from jointalign.study._statistics import difference, hits, mean
 from jointalign.training.skipgram import SkipGram
 from jointalign.vocabulary import Counts, Vocabulary
-from languages import write_pair
+from languages import write_study_data
 
 ROW_NAMES = ("procrustes", "rcsls", "joint", "without-alignment", "joint-align-procrustes")
 TRAINER = SkipGram(20, window=2, epochs=5, subsampling=0.0)
@@ -29,15 +29,7 @@ TRAINER = SkipGram(20, window=2, epochs=5, subsampling=0.0)
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    options = write_pair(folder)
-    (folder / "mono").mkdir()
-    (folder / "lexicons").mkdir()
-    for side, language in (("--source", "en"), ("--target", "es")):
-        shutil.copy(options[side], folder / "mono" / f"toy.{language}.txt")
-    shutil.copy(options["--lexicon"], folder / "lexicons" / "en-es.0-5000.txt")
-    shutil.copy(options["--test"], folder / "lexicons" / "en-es.5000-6500.txt")
-    return folder
+    return write_study_data(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +167,7 @@ def test_titles_of_the_paper_have_their_published_rows():
 
 
 def test_unknown_names_are_refused(settings, tmp_path):
-    with pytest.raises(JointalignError, match="no method 'rcls'"):
+    with pytest.raises(JointalignError, match="no row 'rcls'"):
         rows_named(("rcls",))
     with pytest.raises(JointalignError, match="no 'table9'"):
         study("table9", settings, tmp_path)

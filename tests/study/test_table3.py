@@ -9,17 +9,20 @@ pytest.importorskip("torch", reason="tagging needs torch")
 
 from jointalign.cli.app import run as command_line  # noqa: E402
 from jointalign.errors import JointalignError  # noqa: E402
-from jointalign.ner import FitSettings, Sentence, TaggerSettings, conll  # noqa: E402
+from jointalign.ner import Sentence, TaggerFitSettings, TaggerSettings, conll  # noqa: E402
 from jointalign.study import (  # noqa: E402
     NERStudySettings,
     Pair,
     StudySettings,
     table3,
 )
-from jointalign.study._ner_rows import NER_ROWS, Kind  # noqa: E402
-from jointalign.study._rows import _published  # noqa: E402
+from jointalign.study._rows import (  # noqa: E402
+    NER_ROWS,
+    Kind,
+    _published,  # noqa: E402
+)
 from jointalign.training.skipgram import SkipGram  # noqa: E402
-from languages import CONCEPTS, text, word, write_pair  # noqa: E402
+from languages import CONCEPTS, text, word, write_study_data  # noqa: E402
 
 TRAINER = SkipGram(20, window=2, epochs=5, subsampling=0.0)
 ROWS = ("floor", "align", "joint-align", "in-language", "xie", "m-bert-feature")
@@ -30,7 +33,7 @@ NER = NERStudySettings(
     300,
     60,
     TaggerSettings(hidden=16, character_hidden=5),
-    FitSettings(epochs=4, batch_size=4, learning_rate=1e-2),
+    TaggerFitSettings(epochs=4, batch_size=4, learning_rate=1e-2),
 )
 
 
@@ -45,17 +48,11 @@ def tagged(language, seed, lines):
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    options = write_pair(folder)
-    (folder / "mono").mkdir()
-    (folder / "lexicons").mkdir()
-    for side, language in (("--source", "en"), ("--target", "es")):
-        shutil.copy(options[side], folder / "mono" / f"toy.{language}.txt")
+    folder = write_study_data(tmp_path_factory.mktemp("data"))
+    for language in ("en", "es"):
         for seed, (part, lines) in enumerate((("train", 400), ("valid", 80), ("test", 80)), 10):
             path = folder / "ner" / language / f"{part}.txt.bz2"
             conll.write(tagged(language, seed, lines), path)
-    shutil.copy(options["--lexicon"], folder / "lexicons" / "en-es.0-5000.txt")
-    shutil.copy(options["--test"], folder / "lexicons" / "en-es.5000-6500.txt")
     return folder
 
 
@@ -151,9 +148,10 @@ def test_a_language_without_labels_to_learn_from_is_tagged_all_the_same(done, da
 
 
 def test_published_names_are_known():
-    known = _published()["table3"]
-    named = {row.published for row in NER_ROWS if row.published}
-    assert named == set(known)
+    known = set(_published()["table3"])
+    assert known <= {row.title for row in NER_ROWS}
+    ours = {"floor", "floor-no-characters", "align-no-characters", "joint-align-no-characters", "in-language"}
+    assert {row.name for row in NER_ROWS if row.title not in known} == ours
     assert sum(row.kind is Kind.CONTEXTUAL for row in NER_ROWS) == 7
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from jointalign.errors import JointalignError
-from jointalign.study._captions import captions
+from jointalign.study._data import captions
 from jointalign.study.base import Pair
 
 PAIR = Pair("en", "de")

@@ -12,7 +12,7 @@ pytest.importorskip("sacrebleu")
 from jointalign.cli.app import run  # noqa: E402
 from jointalign.errors import JointalignError  # noqa: E402
 from jointalign.study import FigureSettings, Pair, figure_two  # noqa: E402
-from jointalign.translation.base import FitSettings, Shape  # noqa: E402
+from jointalign.translation.base import Shape, TranslationFitSettings  # noqa: E402
 from jointalign.translation.cipher import CipherSettings, make_cipher  # noqa: E402
 from jointalign.translation.vectors import VectorSettings, piece_trainer, starts_named  # noqa: E402
 
@@ -138,7 +138,7 @@ def test_figure_goes_on_where_it_was_and_draws_all_rows(data, tmp_path):
         Pair("one", "two"),
         rows,
         Shape(16, 32, 2, 1, 1, 1, 1),
-        FitSettings.tiny(128),
+        TranslationFitSettings.tiny(128),
         VectorSettings(piece_trainer(16, epochs=1), pieces=600),
         epochs=2,
         validation=4,
@@ -168,7 +168,7 @@ def test_rows_that_need_no_dictionary_ask_for_none(data, tmp_path):
         Pair("one", "two"),
         starts_named("joint,random"),
         Shape(16, 32, 2, 1, 1, 1, 1),
-        FitSettings.tiny(128),
+        TranslationFitSettings.tiny(128),
         VectorSettings(piece_trainer(16, epochs=1), pieces=600, tokens=0),
         epochs=1,
         validation=4,

@@ -4,15 +4,18 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-from jointalign.translation._batches import source_tensor, target_tensors  # noqa: E402
-from jointalign.translation._decode import Search, decode  # noqa: E402
+from jointalign.translation._decode import TranslationSearch, decode  # noqa: E402
 from jointalign.translation._model import (  # noqa: E402
     Network,
     Plan,
     initial_weights,
     padding_mask,
 )
-from jointalign.translation._sentences import Sentences  # noqa: E402
+from jointalign.translation._text import (  # noqa: E402
+    Sentences,  # noqa: E402
+    source_tensor,
+    target_tensors,
+)
 from jointalign.translation.base import END, SPECIAL, START_TARGET, Shape  # noqa: E402
 
 VOCABULARY = 40
@@ -35,7 +38,7 @@ def text(count=12, seed=0):
 
 
 def translated(net, sentences, **options):
-    found = dict(decode(net, sentences, (0, 1), ALLOWED, Search(**options)))
+    found = dict(decode(net, sentences, (0, 1), ALLOWED, TranslationSearch(**options)))
     return [found[row].tolist() for row in range(len(sentences))]
 
 
@@ -72,7 +75,7 @@ def test_beam_of_one_is_greedy():
     source = source_tensor(sentences, 0, torch.device("cpu"))
     limits = (1.5 * sentences.lengths).astype(np.int64) + 10
     with torch.inference_mode():
-        found = _beam(net, source, (0, 1), torch.from_numpy(ALLOWED), limits, Search(1))
+        found = _beam(net, source, (0, 1), torch.from_numpy(ALLOWED), limits, TranslationSearch(1))
     assert [row.tolist() for row in found] == translated(net, sentences)
 
 

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jointalign.translation._noise import add_noise
-from jointalign.translation._sentences import Sentences
+from jointalign.translation._text import Sentences, add_noise
 from jointalign.translation.base import BLANK, NoiseSettings
 
 

@@ -13,8 +13,8 @@ pytest.importorskip("tokenizers")
 pytest.importorskip("sacrebleu")
 from jointalign.errors import JointalignError  # noqa: E402
 from jointalign.storage.tensors import read_tensors  # noqa: E402
-from jointalign.translation._processes import Group, joined  # noqa: E402
-from jointalign.translation._sentences import Sentences  # noqa: E402
+from jointalign.translation._loop import Group, joined  # noqa: E402
+from jointalign.translation._text import Sentences  # noqa: E402
 from jointalign.translation.api import CHECKPOINT  # noqa: E402
 from together import FIRST, train  # noqa: E402
 

@@ -7,7 +7,6 @@ import pytest
 sacrebleu = pytest.importorskip("sacrebleu")
 from jointalign.errors import JointalignError  # noqa: E402
 from jointalign.translation.api import score, tokenised, tokenised_bleu  # noqa: E402
-from jointalign.translation.baselines import copied  # noqa: E402
 
 HYPOTHESES = ["A man rides a horse.", "two dogs run in the snow", "The woman's red hat"]
 REFERENCES = ["A man is riding a horse.", "Two dogs run through the snow", "The woman wears a hat."]
@@ -36,10 +35,6 @@ def test_the_two_kinds_of_bleu_are_told_apart():
     found = score(["It costs 3.5 euros!"] * 2, ["It costs 3.5 euros!"] * 2, "x-y")
     assert tokenised("3.5 euros!") == "3 . 5 euros !"
     assert {"bleu", "tokenised_bleu", "signature"} <= found.to_json().keys()
-
-
-def test_copy_is_the_source():
-    assert copied(REFERENCES) == REFERENCES
 
 
 @pytest.mark.parametrize("references", [[], ["one"]])

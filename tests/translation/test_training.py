@@ -12,7 +12,7 @@ pytest.importorskip("tokenizers")
 pytest.importorskip("sacrebleu")
 from jointalign.embedding import BilingualEmbedding, Embedding  # noqa: E402
 from jointalign.errors import JointalignError  # noqa: E402
-from jointalign.translation._loop import Tally, Training  # noqa: E402
+from jointalign.translation._loop import EpochTally, Training  # noqa: E402
 from jointalign.translation._session import CHECKPOINT, Session  # noqa: E402
 from jointalign.translation.api import (  # noqa: E402
     Segmentation,
@@ -22,7 +22,7 @@ from jointalign.translation.api import (  # noqa: E402
     read_translator,
     write_translator,
 )
-from jointalign.translation.base import FitSettings, NoiseSettings, Schedule, Shape  # noqa: E402
+from jointalign.translation.base import NoiseSettings, Shape, TranslationFitSettings, WeightSchedule  # noqa: E402
 from jointalign.translation.cipher import CipherSettings, make_cipher  # noqa: E402
 from jointalign.vocabulary import Vocabulary  # noqa: E402
 
@@ -59,7 +59,7 @@ def oracle(cipher, dimensions):
 
 def learnt(cipher, segmentation, embedding, iterations=ITERATIONS, **changes):
     """BLEU after some iterations, mean of both directions."""
-    settings = replace(FitSettings.tiny(4 * 32 * iterations), **changes)
+    settings = replace(TranslationFitSettings.tiny(4 * 32 * iterations), **changes)
     if settings.back_translation.at(0) == 0:
         settings = replace(settings, epoch_sentences=settings.epoch_sentences // 2)
     result = fit(
@@ -78,7 +78,7 @@ def learnt(cipher, segmentation, embedding, iterations=ITERATIONS, **changes):
     return entry["bleu"]
 
 
-NEVER = {"back_translation": Schedule(((0, 0.0),))}
+NEVER = {"back_translation": WeightSchedule(((0, 0.0),))}
 SILENT = {"noise": NoiseSettings.none()}
 
 
@@ -126,7 +126,9 @@ class Killer:
 
 
 def test_stopped_and_started_again_it_ends_with_the_same_bits(cipher, segmentation, tmp_path):
-    settings = FitSettings.small(500, batch_sentences=16, generation_batches=1, dropout=0.1, warmup=3)
+    settings = TranslationFitSettings.small(
+        500, batch_sentences=16, generation_batches=1, dropout=0.1, warmup=3
+    )
     validation = Validation(cipher.source_lines[:2], cipher.target_lines[:2])
     job = batchless_training(cipher, segmentation, settings, validation=validation)
     whole = Session(job, tmp_path / "whole")
@@ -159,7 +161,7 @@ def read_weights(path):
 
 
 def test_another_job_neither_goes_on_from_this_one_nor_replaces_it(cipher, segmentation, tmp_path):
-    settings = FitSettings.small(200, batch_sentences=16, generation_batches=1)
+    settings = TranslationFitSettings.small(200, batch_sentences=16, generation_batches=1)
     job = batchless_training(cipher, segmentation, settings)
     Session(job, tmp_path).epoch()
     assert Session(job, tmp_path).epochs == 1
@@ -170,11 +172,11 @@ def test_another_job_neither_goes_on_from_this_one_nor_replaces_it(cipher, segme
 
 
 def test_each_step_moves_the_layers_of_its_languages(cipher, segmentation):
-    settings = FitSettings.small(100, batch_sentences=8, generation_batches=1, warmup=0)
+    settings = TranslationFitSettings.small(100, batch_sentences=8, generation_batches=1, warmup=0)
     job = batchless_training(cipher, segmentation, settings)
     weights = {name: weight.clone() for name, weight in job.translator.weights.items()}
     training = Training(job.translator.plan, weights, job.texts, job.translator.allowed, settings, 0)
-    training._denoise(0, Tally())
+    training._denoise(0, EpochTally())
     moved = {
         name
         for name, weight in job.translator.weights.items()
@@ -188,17 +190,17 @@ def test_each_step_moves_the_layers_of_its_languages(cipher, segmentation):
 
 
 def test_schedule():
-    schedule = Schedule.parse("0:1,100000:0.1,300000:0")
-    assert schedule == FitSettings().denoising
+    schedule = WeightSchedule.parse("0:1,100000:0.1,300000:0")
+    assert schedule == TranslationFitSettings().denoising
     places = (0, 50_000, 100_000, 200_000, 300_000, 400_000)
     assert [schedule.at(p) for p in places] == pytest.approx([1, 0.55, 0.1, 0.05, 0, 0])
     for bad in ("x", "0:1,0:2", "1:2:3", "0:-1"):
         with pytest.raises(JointalignError, match="expected"):
-            Schedule.parse(bad)
+            WeightSchedule.parse(bad)
 
 
 def test_a_model_is_read_as_it_was_written(cipher, segmentation, tmp_path):
-    job = batchless_training(cipher, segmentation, FitSettings.small(100, precision="float32"))
+    job = batchless_training(cipher, segmentation, TranslationFitSettings.small(100, precision="float32"))
     path = tmp_path / "model.safetensors"
     write_translator(job.translator, path)
     again = read_translator(path, "cpu", "float32")
@@ -226,7 +228,7 @@ def test_joint_vectors_share_a_row_and_separate_ones_do_not(cipher, segmentation
 
 
 def test_history_is_json(cipher, segmentation, tmp_path):
-    settings = FitSettings.small(100, batch_sentences=8)
+    settings = TranslationFitSettings.small(100, batch_sentences=8)
     session = Session(batchless_training(cipher, segmentation, settings), tmp_path)
     session.epoch()
     assert json.loads((tmp_path / "history.json").read_text()) == session.history

@@ -12,14 +12,14 @@ from jointalign.cli._console import answer, progress
 from jointalign.cli._options import Json, OutFolder, Seed, Threads
 from jointalign.cli._settings import Changes, Options, plain, with_settings
 from jointalign.cli._translation import Device, MaxMinutes
-from jointalign.study import FigureResult, StudyResult
-from jointalign.translation.base import FitSettings, Shape
+from jointalign.study import StudyResult, StudyResult
+from jointalign.translation.base import Shape, TranslationFitSettings
 from jointalign.translation.vectors import VectorSettings, piece_trainer
 
 
 @with_settings(
     shape=Options(Shape.small(), {"--quick": Shape.tiny()}),
-    fit=Options(FitSettings.small(), {"--quick": FitSettings.tiny()}),
+    fit=Options(TranslationFitSettings.small(), {"--quick": TranslationFitSettings.tiny()}),
     vectors=Options(
         VectorSettings(piece_trainer(1)),
         {"--quick": VectorSettings(piece_trainer(1), pieces=1200)},
@@ -30,7 +30,7 @@ from jointalign.translation.vectors import VectorSettings, piece_trainer
 def figure2(
     out: OutFolder,
     shape: Changes[Shape],
-    fit: Changes[FitSettings],
+    fit: Changes[TranslationFitSettings],
     vectors: Changes[VectorSettings],
     data: Annotated[
         Path | None,
@@ -121,7 +121,7 @@ def figure2(
     answer(json, facts, "\n".join(with_files(result) for result in results))
 
 
-def with_files(result: StudyResult | FigureResult) -> str:
+def with_files(result: StudyResult | StudyResult) -> str:
     """A table for people, and where it was written."""
     return "\n".join([result.markdown.rstrip("\n"), "", *map(str, result.files)])
 

@@ -25,7 +25,7 @@ from jointalign.cli._options import (
 from jointalign.cli._settings import Changes, Options, plain, with_settings
 from jointalign.cli._spaces import Source, Space, Target, read_space
 from jointalign.contextual import tagging
-from jointalign.ner import FitSettings, TaggerSettings
+from jointalign.ner import TaggerFitSettings, TaggerSettings
 from jointalign.ner.api import Select
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from jointalign.ner import Text
 
 TAGGERS = {
-    "": (TaggerSettings(), FitSettings()),
+    "": (TaggerSettings(), TaggerFitSettings()),
     "--encoder": (tagging.FEATURE_TAGGER, tagging.FEATURE_FIT),
     "--fine-tune": (tagging.FINE_TUNING_TAGGER, tagging.FINE_TUNING_FIT),
 }
@@ -44,14 +44,14 @@ TAGGERS = {
     tagger=Options(
         TaggerSettings(), {kind: one for kind, (one, _) in TAGGERS.items()}, names={"layers": "tagger_layers"}
     ),
-    fit=Options(FitSettings(), {kind: one for kind, (_, one) in TAGGERS.items()}),
+    fit=Options(TaggerFitSettings(), {kind: one for kind, (_, one) in TAGGERS.items()}),
 )
 def train(
     training: Annotated[Path, typer.Option("--train", help="CoNLL file to learn from.")],
     development: Annotated[Path, typer.Option(help="CoNLL file that decides when to stop.")],
     out: OutFolder,
     tagger: Changes[TaggerSettings],
-    fit: Changes[FitSettings],
+    fit: Changes[TaggerFitSettings],
     embedding: Space = None,
     source_vectors: Source = None,
     target_vectors: Target = None,
@@ -62,7 +62,8 @@ def train(
         Path | None, typer.Option(help="Of the encoder's layers, from `jointalign align-features`.")
     ] = None,
     side: Annotated[
-        str | None, typer.Option(help="Side of --mapping that the source language is on; default: as named.")
+        str | None,
+        typer.Option(help="Side of --mapping that the source language is on; default: as named."),
     ] = None,
     layers: Layers = "-4,-3,-2,-1",
     fine_tune: Annotated[
@@ -190,7 +191,7 @@ def _check_options(
 
 
 def _maps_of(path: Path | None, side: str | None, languages: tuple[str, str]) -> LayerMappings | None:
-    from jointalign.contextual import Side, choice, read_layer_mappings
+    from jointalign.contextual import FeatureSide, choice, read_layer_mappings
 
     if path is None:
         return None
@@ -199,7 +200,7 @@ def _maps_of(path: Path | None, side: str | None, languages: tuple[str, str]) ->
         return maps
     if languages[1] == "target":
         raise typer.BadParameter("--side needs --target-language, for the other side")
-    turned = choice(Side, side) is Side.TARGET
+    turned = choice(FeatureSide, side) is FeatureSide.TARGET
     return replace(maps, languages=languages[::-1] if turned else languages)
 
 

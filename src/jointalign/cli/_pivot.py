@@ -48,7 +48,7 @@ def align_several(
     """
     from jointalign.alignment.api import training_pairs
     from jointalign.alignment.pivot import align_languages, check_pivot_method, others_than
-    from jointalign.formats.api import read_multilingual, write, write_multilingual
+    from jointalign.formats.api import read_multilingual, write
     from jointalign.lexicon import Lexicon
     from jointalign.numerics.processors import limited_to
     from jointalign.selection.tuning import Wishes, tune_alignment
@@ -79,7 +79,7 @@ def align_several(
         methods = {code: chosen.method for code, chosen in tuned.items()}
         aligned = align_languages(space, methods, lexicons, pivot, seed=seed, max_vocabulary=max_vocabulary)
         bar.title("write")
-        write_multilingual(aligned, out / ALIGNED)
+        write(aligned, out / ALIGNED)
         for code in aligned.languages:
             write(aligned.language(code), out / f"{code}.vec")
     if json:

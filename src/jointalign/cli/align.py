@@ -70,7 +70,7 @@ def command(
     from jointalign.alignment.api import apply, fit, noted, training_pairs, usable_pairs
     from jointalign.alignment.seeds import pairs_of
     from jointalign.alignment.storage import write_mapping
-    from jointalign.formats.api import write, write_bilingual
+    from jointalign.formats.api import write
     from jointalign.lexicon import Lexicon
     from jointalign.numerics.processors import limited_to
     from jointalign.selection.tuning import Tuned, Wishes, tune_alignment
@@ -130,7 +130,7 @@ def command(
         worked = _worked(space, tuned, mapping, training is None, seed, max_vocabulary)
         aligned = apply(mapping, space, noted(tuned.method, seed))
         bar.title("write")
-        write_bilingual(aligned, out / OUTPUTS[0])
+        write(aligned, out / OUTPUTS[0])
         write(aligned.source, out / OUTPUTS[1])
         write(aligned.target, out / OUTPUTS[2])
         write_mapping(mapping, out / OUTPUTS[3])

@@ -56,7 +56,7 @@ def command(
     from jointalign.contextual import Encoder as Loaded
     from jointalign.contextual import (
         FeatureSettings,
-        Side,
+        FeatureSide,
         choice,
         read_layer_mappings,
         torch_threads,
@@ -80,7 +80,7 @@ def command(
             out,
             settings,
             mappings=learnt,
-            side=choice(Side, side),
+            side=choice(FeatureSide, side),
             language=language,
             batch_pieces=batch_pieces,
             key=key,

@@ -14,7 +14,7 @@ from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._options import Json, OutFolder, Seed, Threads
 from jointalign.cli._settings import Changes, Options, plain, with_settings
 from jointalign.cli._translation import Beam, Device, Direction, MaxMinutes, Model, lines_of
-from jointalign.translation.base import FitSettings, Shape
+from jointalign.translation.base import Shape, TranslationFitSettings
 from jointalign.translation.vectors import Start, VectorSettings, piece_trainer
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ class Size(StrEnum):
 
 
 SIZES = {
-    Size.SMALL: (Shape.small(), FitSettings.small()),
-    Size.PUBLISHED: (Shape(), FitSettings()),
-    Size.TINY: (Shape.tiny(), FitSettings.tiny()),
+    Size.SMALL: (Shape.small(), TranslationFitSettings.small()),
+    Size.PUBLISHED: (Shape(), TranslationFitSettings()),
+    Size.TINY: (Shape.tiny(), TranslationFitSettings.tiny()),
 }
 
 
@@ -65,7 +65,7 @@ def train(
     source_language: Annotated[str, typer.Option(help="Code, e.g. en.")],
     target_language: Annotated[str, typer.Option(help="Code, e.g. de.")],
     shape: Changes[Shape],
-    fit: Changes[FitSettings],
+    fit: Changes[TranslationFitSettings],
     vectors: VectorSettings,
     init: Annotated[Init, typer.Option(help="Vectors that the model begins with.")] = Init.JOINT_ALIGN,
     lexicon: Annotated[
@@ -166,14 +166,14 @@ def translate(
 ) -> None:
     """Translate sentences; nothing about it is random."""
     from jointalign.storage.files import spare_inputs, write_text
-    from jointalign.translation.api import Search, check_extra, read_translator
+    from jointalign.translation.api import TranslationSearch, check_extra, read_translator
 
     check_extra()
     if out is not None:
         spare_inputs([model, *([input] if input else [])], [out])
     lines = lines_of(input or Path("-"))
     with progress("translate"):
-        found = read_translator(model, device).translate(lines, direction, Search(beam))
+        found = read_translator(model, device).translate(lines, direction, TranslationSearch(beam))
     if out is not None:
         with write_text(out) as file:
             file.writelines(line + "\n" for line in found)
@@ -196,15 +196,15 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """BLEU and chrF of a model, beside the copied source and the words translated one by one."""
-    from jointalign.translation.api import Search, check_extra, read_translator
+    from jointalign.translation.api import TranslationSearch, check_extra, read_translator
     from jointalign.translation.api import evaluate as scored
-    from jointalign.translation.baselines import baselines
+    from jointalign.translation.scoring import baselines
 
     check_extra()
     with progress("evaluate"):
         translator = read_translator(model, device)
         texts = lines_of(source), lines_of(reference)
-        result = scored(translator, *texts, direction, Search(beam))
+        result = scored(translator, *texts, direction, TranslationSearch(beam))
         beside = baselines(translator, *texts, direction, model.parent)
     if len(beside) < 2:
         say(f"{model.parent}: no vectors beside the model, so no words one by one")

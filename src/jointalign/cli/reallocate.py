@@ -51,7 +51,7 @@ def command(
     Equations (5) and (6) of the paper.
     """
     from jointalign.corpora.corpus import Corpus
-    from jointalign.formats.api import check_output, read, write_bilingual, write_multilingual
+    from jointalign.formats.api import check_output, read, write
     from jointalign.lexicon import Lexicon
     from jointalign.overshared import oversharing
     from jointalign.reallocation import reallocate, reallocate_languages
@@ -80,13 +80,13 @@ def command(
         ]
     if input:
         several = reallocate_languages(embedding, dict(zip(codes, counts, strict=True)), gamma)
-        write_multilingual(several, out)
+        write(several, out)
         sizes = ", ".join(f"{size:,} {name}" for name, size in several.sizes.items())
         facts = {"gamma": gamma, "parts": several.sizes, "out": str(out)}
         answer(json, facts, f"{out}: {sizes} at gamma {gamma:g}")
         return
     split = reallocate(embedding, counts[0], counts[1], gamma, codes[0], codes[1])
-    write_bilingual(split, out)
+    write(split, out)
     report = oversharing(embedding, counts[0], counts[1], training=known[0], test=known[1])
     facts = {
         "gamma": gamma,

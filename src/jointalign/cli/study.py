@@ -12,7 +12,7 @@ from jointalign.cli._figure2 import figure2, with_files
 from jointalign.cli._options import Device, Json, LocalOnly, MaxVocabulary, OutFolder, Threads
 from jointalign.cli._settings import Changes, Options, plain, with_settings
 from jointalign.contextual.tagging import FEATURE_FIT, FEATURE_TAGGER, FINE_TUNING_FIT, shortened
-from jointalign.ner import FitSettings, TaggerSettings
+from jointalign.ner import TaggerFitSettings, TaggerSettings
 from jointalign.ner.api import Select
 from jointalign.training.skipgram import SkipGram
 
@@ -81,7 +81,7 @@ _command("table2", "The same without test pairs of one surface form, which joint
 _command("table4", "The same without the test pairs that reallocation tears apart")
 
 
-QUICK_TRAINER, QUICK_FIT = SkipGram(50), FitSettings(4)
+QUICK_TRAINER, QUICK_FIT = SkipGram(50), TaggerFitSettings(4)
 
 
 @application.command("table3")
@@ -92,14 +92,14 @@ QUICK_TRAINER, QUICK_FIT = SkipGram(50), FitSettings(4)
         names={"epochs": "vector_epochs", "learning_rate": "vector_rate"},
         title="Of the vectors: ",
     ),
-    fit=Options(FitSettings(), {"--quick": QUICK_FIT}, title="Of the taggers: "),
+    fit=Options(TaggerFitSettings(), {"--quick": QUICK_FIT}, title="Of the taggers: "),
     tagger=Options(FEATURE_TAGGER, title="Of the tagger on features: "),
 )
 def table3(
     data: Data,
     out: OutFolder,
     trainer: Changes[SkipGram],
-    fit: Changes[FitSettings],
+    fit: Changes[TaggerFitSettings],
     tagger: TaggerSettings,
     languages: Annotated[str, typer.Option(help="Languages to tag, with commas.")] = "es,nl,de",
     source: Annotated[str, typer.Option(help="Language to learn from.")] = "en",
@@ -162,7 +162,7 @@ def table3(
         chosen,
         sentences or (QUICK_SENTENCES if quick else None),
         development or (500 if quick else None),
-        fit=fit.over(QUICK_FIT if quick else FitSettings()),
+        fit=fit.over(QUICK_FIT if quick else TaggerFitSettings()),
         select_on_target=select is Select.TARGET,
     )
     settings = StudySettings(

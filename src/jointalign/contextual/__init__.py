@@ -7,17 +7,18 @@ from jointalign.contextual._encoder import Encoder
 from jointalign.contextual._features import Extracted, extract
 from jointalign.contextual._identity import encoder_identity
 from jointalign.contextual._mapping import (
+    CrossCovariances,
+    FeatureSide,
     LayerMappings,
-    Side,
+    LayerScore,
+    Solution,
     fit_aligner,
     read_layer_mappings,
     write_layer_mappings,
 )
 from jointalign.contextual._pairs import AlignedText, LearntMappings, MappingSettings, learn_mappings
 from jointalign.contextual._pretraining import Pretrained, PretrainingSettings, pretrain
-from jointalign.contextual._sampling import LayerScore
 from jointalign.contextual._store import FeatureStore, sentence_digest
-from jointalign.contextual._sums import CrossCovariances, Solution
 from jointalign.contextual._torch import torch_threads
 from jointalign.contextual._writing import write_features
 from jointalign.contextual.api import choice, mapping_settings, read_aligned_text
@@ -38,7 +39,7 @@ __all__ = [
     "Pooling",
     "Pretrained",
     "PretrainingSettings",
-    "Side",
+    "FeatureSide",
     "Solution",
     "choice",
     "encoder_identity",

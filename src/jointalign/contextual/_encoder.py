@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from jointalign.contextual._identity import encoder_identity
 from jointalign.contextual._torch import import_torch, import_transformers, quiet_transformers
 from jointalign.errors import JointalignError
+from jointalign.numerics.devices import device_named
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -82,7 +83,7 @@ class Encoder:
                 there.
             MissingExtraError: If torch or transformers is not installed.
         """
-        check_device(device)
+        device = str(device_named(device, "contextual"))
         check_name(name)
         transformers = import_transformers()
         local = {"local_files_only": local_only or Path(name).is_dir()}
@@ -233,20 +234,6 @@ class Encoder:
 
     def _lowercases(self) -> bool:
         return self.cut(["A"]) == self.cut(["a"]) and self.cut(["A"]).ids != [self.tokenizer.unk_token_id]
-
-
-def check_device(device: str) -> None:
-    """Make sure that torch can compute there.
-
-    Raises:
-        JointalignError: If it cannot.
-    """
-    torch = import_torch()
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).split("\n")[0]
-        raise JointalignError(f"the device '{device}' cannot be used ({reason}); try cpu") from None
 
 
 def check_name(name: str | Path) -> None:

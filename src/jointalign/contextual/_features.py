@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from jointalign.contextual._encoder import Encoder, Pieces
-from jointalign.contextual._mapping import LayerMappings, Side
+from jointalign.contextual._mapping import FeatureSide, LayerMappings
 from jointalign.contextual._torch import import_torch
 from jointalign.contextual.base import Combine, Pooling, Window, resolved, windows
 from jointalign.errors import JointalignError
@@ -85,7 +85,7 @@ def halved(
     layers: tuple[int, ...],
     combine: Combine,
     mappings: LayerMappings | None = None,
-    side: Side = Side.SOURCE,
+    side: FeatureSide = FeatureSide.SOURCE,
 ) -> np.ndarray:
     """Vectors `(layers, rows, d)` as they are kept: mapped, summed, float16 `(arrays, rows, d)`.
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jointalign.contextual._sampling import HeldOut, Sample
-from jointalign.contextual._sums import CrossCovariances
+from jointalign.contextual._mapping import CrossCovariances, HeldOut, Sample
 from jointalign.errors import JointalignError
 from jointalign.storage.tensors import read_tensors, write_tensors
 

@@ -16,9 +16,17 @@ from jointalign.alignment.base import Aligner
 from jointalign.contextual._encoder import Encoder
 from jointalign.contextual._features import BATCH_PIECES, extract
 from jointalign.contextual._kept import KeptLearning
-from jointalign.contextual._mapping import LayerMappings, Side, fit_aligner
-from jointalign.contextual._sampling import HeldOut, LayerScore, PairWeights, Sample
-from jointalign.contextual._sums import CrossCovariances, Solution
+from jointalign.contextual._mapping import (
+    CrossCovariances,
+    FeatureSide,
+    HeldOut,
+    LayerMappings,
+    LayerScore,
+    PairWeights,
+    Sample,
+    Solution,
+    fit_aligner,
+)
 from jointalign.contextual.base import Pooling, resolved
 from jointalign.errors import JointalignError
 from jointalign.progress import Progress
@@ -66,7 +74,7 @@ class MappingSettings:
 
     layers: tuple[int, ...] = (-4, -3, -2, -1)
     solution: Solution = Solution.ORTHOGONAL
-    side: Side = Side.SOURCE
+    side: FeatureSide = FeatureSide.SOURCE
     smoothing: float = 1e-3
     aligner: Aligner | None = None
     sample: int = 20_000

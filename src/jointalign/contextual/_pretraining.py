@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from jointalign.contextual._course import MaskedCourse
-from jointalign.contextual._encoder import check_device
 from jointalign.contextual._torch import import_torch, import_transformers, quiet_transformers, torch_threads
 from jointalign.contextual._vocabulary import encode_texts, train_vocabulary
 from jointalign.errors import JointalignError
+from jointalign.numerics.devices import device_named
 from jointalign.progress import Progress
 from jointalign.ranges import check_ranges, within
 from jointalign.storage.files import file_facts
@@ -148,7 +148,7 @@ def pretrain(
         MissingExtraError: If torch, transformers or tokenizers is not installed.
     """
     settings = settings or PretrainingSettings()
-    check_device(device)
+    device = str(device_named(device, "contextual"))
     facts = {
         **asdict(settings),
         "seed": seed,

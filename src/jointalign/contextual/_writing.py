@@ -17,7 +17,7 @@ import numpy as np
 
 from jointalign.contextual._encoder import Encoder
 from jointalign.contextual._features import BATCH_PIECES, Extracted, extract, halved
-from jointalign.contextual._mapping import LayerMappings, Side
+from jointalign.contextual._mapping import FeatureSide, LayerMappings
 from jointalign.contextual._store import (
     DIGESTS,
     FIRSTS,
@@ -48,7 +48,7 @@ def write_features(
     settings: FeatureSettings | None = None,
     *,
     mappings: LayerMappings | None = None,
-    side: Side = Side.SOURCE,
+    side: FeatureSide = FeatureSide.SOURCE,
     language: str | None = None,
     batch_pieces: int = BATCH_PIECES,
     key: str = "",

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from jointalign.alignment.api import METHODS, check_extras, method_named
-from jointalign.contextual._mapping import Side
+from jointalign.contextual._mapping import FeatureSide, Solution
 from jointalign.contextual._pairs import AlignedText, MappingSettings
-from jointalign.contextual._sums import Solution
 from jointalign.corpora.tokenization import tokenizer
 from jointalign.errors import JointalignError
 from jointalign.progress import Progress
@@ -45,13 +44,13 @@ def mapping_settings(
     Raises:
         JointalignError: If there is no such method, or it cannot move the side that is asked for.
     """
-    chosen = choice(Side, side)
+    chosen = choice(FeatureSide, side)
     if method not in [*Solution, *METHODS]:
         raise JointalignError(
             f"there is no method '{method}'; choose from {', '.join([*Solution, *METHODS])}"
         )
     one_sided = [one for one in Solution if one is not Solution.WHITENED]
-    if chosen is Side.TARGET and method not in one_sided:
+    if chosen is FeatureSide.TARGET and method not in one_sided:
         raise JointalignError(
             f"'{method}' decides itself which side moves; --side target is for {', '.join(one_sided)}"
         )

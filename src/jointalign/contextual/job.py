@@ -12,7 +12,7 @@ from jointalign.contextual.base import FeatureSettings
 from jointalign.contextual.storage import write_tagger
 from jointalign.contextual.tagging import TAGGER_FEATURES, fine_tune, train_tagger
 from jointalign.embedding import BilingualEmbedding
-from jointalign.ner import FitSettings, TaggerSettings, Text
+from jointalign.ner import TaggerFitSettings, TaggerSettings, Text
 from jointalign.ner.api import NERModel, train
 from jointalign.progress import Progress
 from jointalign.storage.stages import locked
@@ -26,7 +26,7 @@ def train_in_folder(
     development: Text,
     folder: Path,
     settings: TaggerSettings,
-    fit_settings: FitSettings,
+    fit_settings: TaggerFitSettings,
     *,
     fine_tuned: bool = False,
     features: FeatureSettings = TAGGER_FEATURES,

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jointalign.contextual._encoder import Encoder
-from jointalign.contextual._inputs import EncoderInputs
-from jointalign.contextual._live import LiveInputs
+from jointalign.contextual._inputs import EncoderInputs, LiveInputs
 from jointalign.contextual._mapping import read_layer_mappings, write_layer_mappings
 from jointalign.contextual._torch import quiet_transformers
 from jointalign.contextual.base import Combine, FeatureSettings, Pooling

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jointalign.contextual._adversary import AdversarialInputs
 from jointalign.contextual._encoder import Encoder
 from jointalign.contextual._features import BATCH_PIECES
-from jointalign.contextual._inputs import EncoderInputs, FeatureInputs
-from jointalign.contextual._live import TAGGER_FEATURES, LiveInputs
+from jointalign.contextual._inputs import (
+    TAGGER_FEATURES,
+    AdversarialInputs,
+    EncoderInputs,
+    FeatureInputs,
+    LiveInputs,
+)
 from jointalign.contextual._mapping import LayerMappings
 from jointalign.contextual._store import FeatureStore
 from jointalign.contextual._writing import write_features
 from jointalign.contextual.base import FeatureSettings
-from jointalign.ner import Alphabet, FitSettings, Schedule, Scheme, Tagger, TaggerSettings, Text, fit
-from jointalign.ner.api import NERModel, described, labels_of
+from jointalign.ner import Alphabet, RateSchedule, Scheme, TaggerFitSettings, TaggerSettings, Text
+from jointalign.ner.api import NERModel, learnt
 from jointalign.progress import Progress
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    pass
 
 FEATURE_TAGGER = TaggerSettings(
     hidden=384,
@@ -36,7 +40,7 @@ FEATURE_TAGGER = TaggerSettings(
 )
 """Appendix A: 2 layers, 768 in all, dropout 0.5 of input and output, the first piece, a CRF."""
 
-FEATURE_FIT = FitSettings(epochs=40, batch_size=10, learning_rate=1e-4, clip=None, patience=None)
+FEATURE_FIT = TaggerFitSettings(epochs=40, batch_size=10, learning_rate=1e-4, clip=None, patience=None)
 """Appendix A and the released code: Adam with 1e-4, batches of 10, 40 epochs."""
 
 FINE_TUNING_TAGGER = TaggerSettings(
@@ -44,13 +48,13 @@ FINE_TUNING_TAGGER = TaggerSettings(
 )
 """A linear layer on the first piece of each word."""
 
-FINE_TUNING_FIT = FitSettings(
+FINE_TUNING_FIT = TaggerFitSettings(
     epochs=3,
     batch_size=32,
     learning_rate=3e-5,
     clip=1.0,
     patience=None,
-    schedule=Schedule.LINEAR,
+    schedule=RateSchedule.LINEAR,
     warmup=0.1,
     weight_decay=0.0,
 )
@@ -62,7 +66,7 @@ def train_on_features(
     training: Text,
     development: Text,
     settings: TaggerSettings = FEATURE_TAGGER,
-    fit_settings: FitSettings = FEATURE_FIT,
+    fit_settings: TaggerFitSettings = FEATURE_FIT,
     *,
     seed: int = 0,
     checkpoint: Path | None = None,
@@ -83,7 +87,9 @@ def train_on_features(
     Raises:
         JointalignError: If a sentence has no features or no tags.
     """
-    return _trained(inputs, training, development, settings, fit_settings, seed, checkpoint, None, progress)
+    return learnt(
+        inputs, Alphabet(()), training, development, settings, fit_settings, seed, checkpoint, progress
+    )
 
 
 def train_tagger(
@@ -91,7 +97,7 @@ def train_tagger(
     training: Text,
     development: Text,
     settings: TaggerSettings = FEATURE_TAGGER,
-    fit_settings: FitSettings = FEATURE_FIT,
+    fit_settings: TaggerFitSettings = FEATURE_FIT,
     *,
     features: FeatureSettings = TAGGER_FEATURES,
     mappings: LayerMappings | None = None,
@@ -157,7 +163,7 @@ def fine_tune(
     training: Text,
     development: Text,
     settings: TaggerSettings = FINE_TUNING_TAGGER,
-    fit_settings: FitSettings = FINE_TUNING_FIT,
+    fit_settings: TaggerFitSettings = FINE_TUNING_FIT,
     *,
     unlabelled: Text | None = None,
     weight: float = 0.01,
@@ -190,36 +196,12 @@ def fine_tune(
     else:
         inputs = AdversarialInputs(encoder, training, unlabelled, weight=weight, seed=seed)
         extra = inputs.extra_loss
-    return _trained(inputs, training, development, settings, fit_settings, seed, checkpoint, extra, progress)
-
-
-def _trained(
-    inputs: FeatureInputs | EncoderInputs,
-    training: Text,
-    development: Text,
-    settings: TaggerSettings,
-    fit_settings: FitSettings,
-    seed: int,
-    checkpoint: Path | None,
-    extra_loss: Callable[[int], Tensor] | None,
-    progress: Progress | None,
-) -> NERModel:
-    labels = labels_of(training.sentences, settings.scheme)
-    tagger = Tagger(settings, inputs, labels, Alphabet(()), seed)
-    history = fit(
-        tagger,
-        training,
-        development,
-        fit_settings,
-        seed=seed,
-        checkpoint=checkpoint,
-        extra_loss=extra_loss,
-        progress=progress,
+    return learnt(
+        inputs, Alphabet(()), training, development, settings, fit_settings, seed, checkpoint, progress, extra
     )
-    return NERModel(tagger, described(training, development, fit_settings, seed, history))
 
 
-def shortened(settings: FitSettings, epochs: int | None) -> FitSettings:
+def shortened(settings: TaggerFitSettings, epochs: int | None) -> TaggerFitSettings:
     """The same over other epochs; as they are for `None`."""
     return settings if epochs is None else replace(settings, epochs=epochs)
 

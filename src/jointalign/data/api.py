@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jointalign.data._download import Checksum, download, fetch_text
-from jointalign.data._dump import extract
-from jointalign.data._wikitext import check_installed
+from jointalign.data._wikipedia import check_installed, extract
 from jointalign.errors import FormatError, JointalignError
 from jointalign.lexicon import Lexicon
 from jointalign.numerics.processors import usable_processors

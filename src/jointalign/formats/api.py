@@ -75,29 +75,44 @@ def read(path: str | Path, max_vocabulary: int | None = None, format: Format | N
         return reader.read_stream(path, stream, max_vocabulary)
 
 
-def write(embedding: Embedding, path: str | Path) -> None:
-    """Write an embedding in the format of the suffix, compressed if another suffix says so.
+def write(space: Embedding | BilingualEmbedding | MultilingualEmbedding, path: str | Path) -> None:
+    """Write one language in the format of the suffix, as for `read`; several as a native file.
 
-    Only the native format keeps counts, n-grams and settings.
+    Only the native format keeps counts, n-grams and settings, and holds two languages or more.
 
     Args:
-        embedding: What to write; of a bilingual embedding its `source` or its `target`.
+        space: What to write; of a bilingual embedding its `source` or its `target`, or all of it.
         path: The file, replaced if it is there.
 
     Raises:
-        JointalignError: If the suffix is unknown, the format cannot hold a word, or the file
-            cannot be written.
+        JointalignError: If the suffix is unknown, the format cannot hold a word or several
+            languages, or the file cannot be written.
+
+    Example:
+        >>> import tempfile, numpy as np
+        >>> from jointalign.vocabulary import Vocabulary
+        >>> english = Embedding(Vocabulary(("cat",)), np.ones((1, 2), np.float32))
+        >>> spanish = Embedding(Vocabulary(("gato",)), np.ones((1, 2), np.float32))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = f"{folder}/en-es.safetensors"
+        ...     write(BilingualEmbedding.separate(english, spanish, "en", "es"), path)
+        ...     read_bilingual(path).target_language
+        'es'
     """
+    if not isinstance(space, Embedding):
+        _check_native(path)
+        native.write(space, path)
+        return
     suffix = _suffix(path)
-    counted = embedding.vocabulary.counts.any()
-    if suffix != _NATIVE and (counted or embedding.subwords or embedding.settings):
+    counted = space.vocabulary.counts.any()
+    if suffix != _NATIVE and (counted or space.subwords or space.settings):
         logger.info("%s: has no place for counts, n-grams and settings; %s has", path, _NATIVE)
     if suffix in _TEXT:
-        vec.write(embedding, path)
+        vec.write(space, path)
     elif suffix == _BINARY:
-        word2vec_binary.write(embedding, path)
+        word2vec_binary.write(space, path)
     else:
-        native.write(embedding, path)
+        native.write(space, path)
 
 
 def read_bilingual(path: str | Path) -> BilingualEmbedding:
@@ -111,27 +126,6 @@ def read_bilingual(path: str | Path) -> BilingualEmbedding:
     return native.read_bilingual(path)
 
 
-def write_bilingual(bilingual: BilingualEmbedding, path: str | Path) -> None:
-    """Write a bilingual embedding into one native file (`.safetensors`).
-
-    Raises:
-        JointalignError: If the suffix is another or the file cannot be written.
-
-    Example:
-        >>> import tempfile, numpy as np
-        >>> from jointalign.vocabulary import Vocabulary
-        >>> english = Embedding(Vocabulary(("cat",)), np.ones((1, 2), np.float32))
-        >>> spanish = Embedding(Vocabulary(("gato",)), np.ones((1, 2), np.float32))
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = f"{folder}/en-es.safetensors"
-        ...     write_bilingual(BilingualEmbedding.separate(english, spanish, "en", "es"), path)
-        ...     read_bilingual(path).target_language
-        'es'
-    """
-    _check_native(path)
-    native.write_bilingual(bilingual, path)
-
-
 def read_multilingual(path: str | Path) -> MultilingualEmbedding:
     """Read several languages from a native file (`.safetensors`).
 
@@ -141,30 +135,6 @@ def read_multilingual(path: str | Path) -> MultilingualEmbedding:
     """
     _check_native(path)
     return native.read_multilingual(path)
-
-
-def write_multilingual(space: MultilingualEmbedding, path: str | Path) -> None:
-    """Write several languages into one native file (`.safetensors`).
-
-    Raises:
-        JointalignError: If the suffix is another or the file cannot be written.
-
-    Example:
-        >>> import tempfile, numpy as np
-        >>> from jointalign.multilingual import Part
-        >>> from jointalign.vocabulary import Vocabulary
-        >>> def part(language, word):
-        ...     embedding = Embedding(Vocabulary((word,)), np.ones((1, 2), np.float32))
-        ...     return Part((language,), embedding, np.ones((1, 1), np.int64))
-        >>> parts = part("en", "cat"), part("es", "gato"), part("de", "katze")
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = f"{folder}/three.safetensors"
-        ...     write_multilingual(MultilingualEmbedding(("en", "es", "de"), parts), path)
-        ...     read_multilingual(path).language("de").words
-        ('katze',)
-    """
-    _check_native(path)
-    native.write_multilingual(space, path)
 
 
 _FORMATS = {".vec": Format.TEXT, ".bin": Format.WORD2VEC}  # of `.txt` either may be said

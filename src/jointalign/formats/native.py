@@ -32,12 +32,14 @@ _PARTS = ("source_only", "target_only", "shared")
 Tensors = dict[str, np.ndarray]
 
 
-def write(embedding: Embedding, path: str | Path) -> None:
-    """Write an embedding with its counts, n-grams and settings.
+def write(space: Embedding | BilingualEmbedding | MultilingualEmbedding, path: str | Path) -> None:
+    """Write one language, or two or more in one space, with counts, n-grams and settings.
+
+    An n-gram table that several parts have in common is stored once.
 
     Args:
-        embedding: What to write.
-        path: The file, replaced if it is there. Equal embeddings give equal files.
+        space: What to write.
+        path: The file, replaced if it is there. Equal spaces give equal files.
 
     Raises:
         JointalignError: If a word holds a line break, or the file cannot be written.
@@ -50,22 +52,15 @@ def write(embedding: Embedding, path: str | Path) -> None:
         ...     read(f"{folder}/a.safetensors").vocabulary.counts
         array([5, 3])
     """
-    tensors, about = _from_part(path, embedding, "")
-    _write(path, "embedding", tensors, about)
+    if isinstance(space, Embedding):
+        _write(path, "embedding", *_from_part(path, space, ""))
+    elif isinstance(space, BilingualEmbedding):
+        _write(path, "bilingual", *_from_bilingual(path, space))
+    else:
+        _write(path, "multilingual", *_from_multilingual(path, space))
 
 
-def write_bilingual(bilingual: BilingualEmbedding, path: str | Path) -> None:
-    """Write the three parts of a bilingual embedding into one file.
-
-    An n-gram table that several parts have in common is stored once.
-
-    Args:
-        bilingual: What to write.
-        path: The file, replaced if it is there. Equal embeddings give equal files.
-
-    Raises:
-        JointalignError: If a word holds a line break, or the file cannot be written.
-    """
+def _from_bilingual(path: str | Path, bilingual: BilingualEmbedding) -> tuple[Tensors, dict[str, object]]:
     tensors: Tensors = {
         "shared.source_counts": bilingual.shared_source_counts,
         "shared.target_counts": bilingual.shared_target_counts,
@@ -74,11 +69,10 @@ def write_bilingual(bilingual: BilingualEmbedding, path: str | Path) -> None:
     for name in _PARTS:
         part_tensors, about[name] = _from_part(path, getattr(bilingual, name), f"{name}.")
         tensors |= part_tensors
-    _write(path, "bilingual", tensors, about)
+    return tensors, about
 
 
-def write_multilingual(space: MultilingualEmbedding, path: str | Path) -> None:
-    """Write the parts of several languages into one file; see `write_bilingual`."""
+def _from_multilingual(path: str | Path, space: MultilingualEmbedding) -> tuple[Tensors, dict[str, object]]:
     tensors: Tensors = {}
     about: dict[str, object] = {
         "languages": list(space.languages),
@@ -89,7 +83,7 @@ def write_multilingual(space: MultilingualEmbedding, path: str | Path) -> None:
         part_tensors, about[name] = _from_part(path, part.embedding, f"{name}.")
         counts = np.ascontiguousarray(part.counts, np.int64)
         tensors |= part_tensors | {f"{name}.language_counts": counts}
-    _write(path, "multilingual", tensors, about)
+    return tensors, about
 
 
 def read(path: str | Path, max_vocabulary: int | None = None) -> Embedding:
@@ -113,7 +107,7 @@ def read_bilingual(path: str | Path) -> BilingualEmbedding:
     """Read a bilingual embedding; its vectors are read-only views of the file.
 
     Args:
-        path: A file that `write_bilingual` made.
+        path: A file that `write` made.
 
     Raises:
         JointalignError: If the file cannot be opened.
@@ -125,7 +119,7 @@ def read_bilingual(path: str | Path) -> BilingualEmbedding:
         >>> spanish = Embedding(Vocabulary(("gato",)), np.ones((1, 2), np.float32))
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = Path(folder, "en-es.safetensors")
-        ...     write_bilingual(BilingualEmbedding.separate(english, spanish, "en", "es"), path)
+        ...     write(BilingualEmbedding.separate(english, spanish, "en", "es"), path)
         ...     read_bilingual(path).target.words
         ('gato',)
     """

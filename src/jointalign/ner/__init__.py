@@ -5,27 +5,32 @@ whatever else implements `WordInputs` (contextual features, an encoder that is l
 same way.
 """
 
-from jointalign.ner._characters import Alphabet
-from jointalign.ner._examples import Examples, tag_all
 from jointalign.ner._fit import History, Text, fit
-from jointalign.ner._inputs import Batch, PreparedText, WordInputs
 from jointalign.ner._scoring import difference_interval, f1_of, interval, score
-from jointalign.ner._settings import FitSettings, Schedule, TaggerSettings
-from jointalign.ner._table import WordTable
-from jointalign.ner._tagger import Tagger, WordBatch
+from jointalign.ner._settings import RateSchedule, TaggerFitSettings, TaggerSettings
+from jointalign.ner._tagger import (
+    Alphabet,
+    Examples,
+    PreparedText,
+    Tagger,
+    VectorBatch,
+    WordBatch,
+    WordInputs,
+    tag_all,
+)
 from jointalign.ner._torch import torch_threads
-from jointalign.ner._words import StaticInputs
+from jointalign.ner._words import StaticInputs, WordTable
 from jointalign.ner.base import NERResult, Scheme, Sentence, Span, Summary, spans, to_scheme
 
 __all__ = [
     "Alphabet",
-    "Batch",
+    "VectorBatch",
     "Examples",
-    "FitSettings",
+    "TaggerFitSettings",
     "History",
     "NERResult",
     "PreparedText",
-    "Schedule",
+    "RateSchedule",
     "Scheme",
     "Sentence",
     "Span",

@@ -18,10 +18,9 @@ import numpy as np
 
 from jointalign.errors import JointalignError
 from jointalign.ner._checkpoint import Checkpoint
-from jointalign.ner._examples import Examples, tag_all
 from jointalign.ner._scoring import f1_of
-from jointalign.ner._settings import FitSettings, Schedule
-from jointalign.ner._tagger import Tagger
+from jointalign.ner._settings import RateSchedule, TaggerFitSettings
+from jointalign.ner._tagger import Examples, Tagger, tag_all
 from jointalign.ner._torch import import_torch, new_generator
 from jointalign.ner.base import Sentence
 from jointalign.progress import Progress
@@ -70,7 +69,7 @@ def fit(
     tagger: Tagger,
     training: Text,
     development: Text,
-    settings: FitSettings | None = None,
+    settings: TaggerFitSettings | None = None,
     *,
     seed: int = 0,
     checkpoint: Path | None = None,
@@ -96,7 +95,7 @@ def fit(
         JointalignError: If there is nothing to learn from, tags are missing, or a loss is not
             finite.
     """
-    settings = settings or FitSettings()
+    settings = settings or TaggerFitSettings()
     for name, text in (("training", training), ("development", development)):
         if not text.sentences:
             raise JointalignError(f"the {name} text has no sentence")
@@ -122,7 +121,7 @@ class _Course:
     """The state of one learning, and its steps."""
 
     def __init__(
-        self, tagger: Tagger, training: Text, development: Text, settings: FitSettings, seed: int
+        self, tagger: Tagger, training: Text, development: Text, settings: TaggerFitSettings, seed: int
     ) -> None:
         torch = import_torch()
         self.tagger, self.settings, self.seed = tagger, settings, seed
@@ -219,7 +218,7 @@ class _Course:
         self._seconds += time.process_time() - begun
 
     def _share_of_rate(self) -> float:
-        if self.settings.schedule is Schedule.CONSTANT:
+        if self.settings.schedule is RateSchedule.CONSTANT:
             return 1.0
         rise = self.settings.warmup * self.last_step
         if self.step < rise:

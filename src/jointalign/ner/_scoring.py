@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from jointalign.errors import JointalignError
-from jointalign.ner.base import Conditions, Counts, NERResult, Sentence, spans
+from jointalign.ner.base import EntityCounts, NERConditions, NERResult, Sentence, spans
 
 RESAMPLES = 1000
 _TAILS = (2.5, 97.5)  # 95 %
@@ -41,22 +41,22 @@ def score(
     Example:
         >>> gold = [Sentence(("Ana", "lives", "here"), ("I-PER", "O", "O"))]
         >>> score(gold, [("B-PER", "O", "B-LOC")]).counts
-        Counts(correct=1, predicted=2, gold=1)
+        EntityCounts(correct=1, predicted=2, gold=1)
     """
     table, types = counted(gold, predicted)
-    total = Counts(*(int(number) for number in table.sum(0)))
+    total = EntityCounts(*(int(number) for number in table.sum(0)))
     tokens = sum(len(sentence) for sentence in gold)
     return NERResult(
         total,
         dict(sorted(types.items())),
         interval([table], resamples, seed),
-        Conditions(language, len(gold), tokens, seed),
+        NERConditions(language, len(gold), tokens, seed),
     )
 
 
 def counted(
     gold: Sequence[Sentence], predicted: Sequence[Sequence[str]]
-) -> tuple[np.ndarray, dict[str, Counts]]:
+) -> tuple[np.ndarray, dict[str, EntityCounts]]:
     """Entities correct, predicted and gold in each sentence, int64 `(n, 3)`, and of each type.
 
     Raises:
@@ -67,7 +67,7 @@ def counted(
     if not gold:
         raise JointalignError("there is no sentence to score")
     table = np.zeros((len(gold), 3), np.int64)
-    types: dict[str, Counts] = {}
+    types: dict[str, EntityCounts] = {}
     for number, (sentence, tags) in enumerate(zip(gold, predicted, strict=True)):
         if sentence.tags is None:
             raise JointalignError(f"sentence {number + 1} has no tags; this text can't be scored")
@@ -78,14 +78,14 @@ def counted(
         wanted, found = set(spans(sentence.tags)), set(spans(tags))
         table[number] = len(wanted & found), len(found), len(wanted)
         for span in wanted | found:
-            one = Counts(span in wanted and span in found, span in found, span in wanted)
-            types[span.type] = types.get(span.type, Counts()) + one
+            one = EntityCounts(span in wanted and span in found, span in found, span in wanted)
+            types[span.type] = types.get(span.type, EntityCounts()) + one
     return table, types
 
 
 def f1_of(gold: Sequence[Sentence], predicted: Sequence[Sequence[str]]) -> float:
     """F1 in percent, without an interval."""
-    return Counts(*counted(gold, predicted)[0].sum(0).tolist()).f1
+    return EntityCounts(*counted(gold, predicted)[0].sum(0).tolist()).f1
 
 
 def interval(tables: Sequence[np.ndarray], resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float]:

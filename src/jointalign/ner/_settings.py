@@ -55,7 +55,7 @@ class TaggerSettings:
         return replace(self, character_hidden=0)
 
 
-class Schedule(StrEnum):
+class RateSchedule(StrEnum):
     """How the learning rate goes."""
 
     CONSTANT = "constant"
@@ -64,7 +64,7 @@ class Schedule(StrEnum):
 
 
 @dataclass(frozen=True)
-class FitSettings:
+class TaggerFitSettings:
     """How a network is learnt.
 
     Adam in place of Lample et al.'s plain gradient descent, which needs 100 epochs.
@@ -90,7 +90,7 @@ class FitSettings:
     clip: float | None = within(5.0, above=0)
     patience: int | None = within(5, least=1)
     evaluations: int = within(1, least=1)
-    schedule: Schedule = Schedule.CONSTANT
+    schedule: RateSchedule = RateSchedule.CONSTANT
     warmup: float = within(0.0, least=0, below=1)
     weight_decay: float = within(0.0, least=0)
 

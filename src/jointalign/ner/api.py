@@ -1,30 +1,49 @@
-"""Learn a tagger in one language, and use it in any language of its vectors."""
+"""Learn a tagger in one language, and use it in any language of its vectors.
+
+Files are tagged as streams: memory holds some thousand sentences at a time. Text that is no text
+may have no ends of sentences, so parts have a greatest number of words, too, and longer sentences
+than any real one are tagged in pieces.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from jointalign.corpora.tokenization import parted, tokenizer
 from jointalign.embedding import BilingualEmbedding
-from jointalign.errors import JointalignError
+from jointalign.errors import FormatError, JointalignError
 from jointalign.ner import storage
-from jointalign.ner._characters import Alphabet
-from jointalign.ner._examples import Examples, tag_all
+from jointalign.ner._blocks import Block, blocks
+from jointalign.ner._columns import columns_of, words_of
 from jointalign.ner._fit import History, Text, fit
 from jointalign.ner._scoring import RESAMPLES, counted, score
-from jointalign.ner._settings import FitSettings, TaggerSettings
-from jointalign.ner._stream import tagged_blocks, tagged_lines
-from jointalign.ner._table import WordTable
-from jointalign.ner._tagger import Tagger
-from jointalign.ner._words import StaticInputs
+from jointalign.ner._settings import TaggerFitSettings, TaggerSettings
+from jointalign.ner._tagger import Alphabet, Examples, Tagger, WordInputs, tag_all
+from jointalign.ner._words import StaticInputs, WordTable
 from jointalign.ner.base import NERResult, Scheme, Sentence, to_scheme
 from jointalign.progress import Progress
+from jointalign.storage.files import read_lines
 from jointalign.version import __version__
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE, WORDS_AT_ONCE = 4000, 200_000
+"""Sentences, and about so many words, tagged together: enough for batches of like length."""
+
+LONGEST = 5000
+"""Words of a sentence that are tagged together; the longest of the CoNLL files has 1,238."""
+
+_Item = TypeVar("_Item")
 
 
 class Select(StrEnum):
@@ -61,7 +80,7 @@ def train(
     training: Text,
     development: Text,
     settings: TaggerSettings | None = None,
-    fit_settings: FitSettings | None = None,
+    fit_settings: TaggerFitSettings | None = None,
     *,
     learn_vectors: bool = False,
     device: str = "cpu",
@@ -96,7 +115,7 @@ def train(
         >>> space = BilingualEmbedding.separate(english, spanish, "en", "es")
         >>> text = Text([Sentence(("Ana", "sings"), ("B-PER", "O"))] * 16, "en")
         >>> small = TaggerSettings(hidden=8, character_hidden=0)
-        >>> quick = FitSettings(epochs=30, learning_rate=0.03)
+        >>> quick = TaggerFitSettings(epochs=30, learning_rate=0.03)
         >>> model = train(space, text, text, small, quick)
         >>> predict(model, [Sentence(("Eva", "canta"))], "es")
         [Sentence(words=('Eva', 'canta'), tags=('B-PER', 'O'))]
@@ -104,17 +123,35 @@ def train(
     settings = settings or TaggerSettings()
     table = words if isinstance(words, WordTable) else WordTable.of(words)
     inputs = StaticInputs(table, learn_vectors, device=device)
-    tagger = Tagger(
-        settings,
-        inputs,
-        labels_of(training.sentences, settings.scheme),
-        Alphabet.of(training.sentences),
-        seed,
-    )
+    alphabet = Alphabet.of(training.sentences)
+    return learnt(inputs, alphabet, training, development, settings, fit_settings, seed, checkpoint, progress)
+
+
+def learnt(
+    inputs: WordInputs,
+    alphabet: Alphabet,
+    training: Text,
+    development: Text,
+    settings: TaggerSettings,
+    fit_settings: TaggerFitSettings | None,
+    seed: int,
+    checkpoint: Path | None,
+    progress: Progress | None,
+    extra_loss: Callable[[int], Tensor] | None = None,
+) -> NERModel:
+    """A tagger over vectors from anywhere; arguments as for `train`, `Tagger` and `fit`."""
+    tagger = Tagger(settings, inputs, labels_of(training.sentences, settings.scheme), alphabet, seed)
     history = fit(
-        tagger, training, development, fit_settings, seed=seed, checkpoint=checkpoint, progress=progress
+        tagger,
+        training,
+        development,
+        fit_settings,
+        seed=seed,
+        checkpoint=checkpoint,
+        extra_loss=extra_loss,
+        progress=progress,
     )
-    return NERModel(tagger, described(training, development, fit_settings, seed, history))
+    return NERModel(tagger, _described(training, development, fit_settings, seed, history))
 
 
 def drawn(sentences: Sequence[Sentence], count: int | None, seed: int = 0) -> tuple[Sentence, ...]:
@@ -139,8 +176,8 @@ def labels_of(sentences: Sequence[Sentence], scheme: Scheme) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def described(
-    training: Text, development: Text, fit_settings: FitSettings | None, seed: int, history: History
+def _described(
+    training: Text, development: Text, fit_settings: TaggerFitSettings | None, seed: int, history: History
 ) -> dict[str, Any]:
     """What is kept with a tagger of how it came about."""
     same = training.language == development.language
@@ -148,7 +185,7 @@ def described(
         "language": training.language,
         "sentences": len(training.sentences),
         "select": str(Select.SOURCE if same else Select.TARGET),
-        "fit": asdict(fit_settings or FitSettings()),
+        "fit": asdict(fit_settings or TaggerFitSettings()),
         "seed": seed,
         "development_f1": list(history.development_f1),
         "losses": list(history.losses),
@@ -194,12 +231,18 @@ def predict_lines(
         tokenized: Whether they are cut already, at white space.
 
     Returns:
-        For each sentence, `word TAG` lines with an empty one at the end, and the sentence.
+        For each sentence, `word TAG` lines with an empty one at the end, and the sentence; a line
+        without a word gives none.
 
     Raises:
         JointalignError: If the tagger has no vectors for this language, or the text can't be read.
     """
-    return tagged_lines(lambda part: predict(model, part, language), path, language, tokenized)
+    cut = parted if tokenized else tokenizer(language, lowercase=False)
+    found = (Sentence(tuple(words)) for _, line in read_lines(path) if (words := cut(line)))
+    for part in _parts(found, len):
+        for sentence in _tagged(model, part, language):
+            pairs = zip(sentence.words, sentence.tags or (), strict=True)
+            yield "".join(f"{word} {tag}\n" for word, tag in pairs) + "\n", sentence
 
 
 def predict_conll(
@@ -222,7 +265,56 @@ def predict_conll(
         JointalignError: If the tagger has no vectors for this language, or the file can't be read.
         FormatError: If a line has no such column.
     """
-    return tagged_blocks(lambda part: predict(model, part, language), path, encoding, word_column)
+    columns = None
+    for part in _parts(blocks(path, encoding), lambda block: len(block.rows)):
+        if columns is None:
+            columns = columns_of(path, part, word_column, tagged=False)
+        for block in part:
+            _check(path, block, columns.word)
+        tagged = _tagged(model, [words_of(block, columns) for block in part], language)
+        for block, sentence in zip(part, tagged, strict=True):
+            yield block.with_tags(sentence.tags or ()), sentence
+
+
+def _check(path: str | Path, block: Block, column: int) -> None:
+    for number, row in zip(block.numbers, block.rows, strict=True):
+        if len(row) <= column:
+            reason = f"expected a word in column {column}, got {' '.join(row)}"
+            raise FormatError(path, number, reason)
+
+
+def _parts(items: Iterable[_Item], words: Callable[[_Item], int]) -> Iterator[list[_Item]]:
+    part: list[_Item] = []
+    count = 0
+    for item in items:
+        part.append(item)
+        count += words(item)
+        if len(part) == AT_ONCE or count >= WORDS_AT_ONCE:
+            yield part
+            part, count = [], 0
+    if part:
+        yield part
+
+
+def _tagged(model: NERModel, sentences: Sequence[Sentence], language: str) -> Iterator[Sentence]:
+    """Tag sentences; those of too many words in pieces, after which they are whole again."""
+    pieces = [list(_pieces(sentence)) for sentence in sentences]
+    tagged = iter(predict(model, [piece for row in pieces for piece in row], language))
+    for sentence, row in zip(sentences, pieces, strict=True):
+        if len(row) > 1:
+            logger.warning(
+                "a sentence of %d words, '%s ...', was tagged in %d pieces: are there no ends of sentences?",
+                len(sentence),
+                " ".join(sentence.words[:5])[:60],
+                len(row),
+            )
+        tags = [tag for _ in row for tag in next(tagged).tags or ()]
+        yield Sentence(sentence.words, tuple(tags))
+
+
+def _pieces(sentence: Sentence) -> Iterator[Sentence]:
+    for start in range(0, len(sentence), LONGEST):
+        yield Sentence(sentence.words[start : start + LONGEST])
 
 
 def evaluate(

@@ -149,7 +149,7 @@ def scheme_of(sentences: Iterable[Sequence[str]]) -> Scheme:
 
 
 @dataclass(frozen=True)
-class Counts:
+class EntityCounts:
     """Entities found and to be found.
 
     Args:
@@ -162,8 +162,10 @@ class Counts:
     predicted: int = 0
     gold: int = 0
 
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(self.correct + other.correct, self.predicted + other.predicted, self.gold + other.gold)
+    def __add__(self, other: EntityCounts) -> EntityCounts:
+        return EntityCounts(
+            self.correct + other.correct, self.predicted + other.predicted, self.gold + other.gold
+        )
 
     @property
     def precision(self) -> float:
@@ -183,7 +185,7 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Conditions:
+class NERConditions:
     """What must be equal, or known to differ, for two scores to be compared.
 
     Args:
@@ -218,15 +220,15 @@ class NERResult:
         conditions: What was tagged.
 
     Example:
-        >>> result = NERResult(Counts(6, 8, 10), {}, (50.0, 80.0), Conditions("es", 5, 60))
+        >>> result = NERResult(EntityCounts(6, 8, 10), {}, (50.0, 80.0), NERConditions("es", 5, 60))
         >>> print(result)
         F1 = 66.7 [50.0, 80.0] P 75.0 R 60.0 |language:es|sentences:5|tokens:60|...
     """
 
-    counts: Counts
-    types: dict[str, Counts] = field(hash=False)
+    counts: EntityCounts
+    types: dict[str, EntityCounts] = field(hash=False)
     ci: tuple[float, float]
-    conditions: Conditions
+    conditions: NERConditions
 
     @property
     def f1(self) -> float:
@@ -250,7 +252,7 @@ class NERResult:
         }
 
 
-def _facts(counts: Counts) -> dict[str, Any]:
+def _facts(counts: EntityCounts) -> dict[str, Any]:
     return {
         "f1": counts.f1,
         "precision": counts.precision,

@@ -12,13 +12,10 @@ from typing import Any
 import numpy as np
 
 from jointalign.errors import FormatError, JointalignError
-from jointalign.ner._characters import Alphabet
 from jointalign.ner._checkpoint import named, unnamed
-from jointalign.ner._inputs import WordInputs
 from jointalign.ner._settings import TaggerSettings
-from jointalign.ner._table import WordTable
-from jointalign.ner._tagger import Tagger
-from jointalign.ner._words import StaticInputs
+from jointalign.ner._tagger import Alphabet, Tagger, WordInputs
+from jointalign.ner._words import StaticInputs, WordTable
 from jointalign.ner.base import Scheme
 from jointalign.storage.files import atomic, plain_errors
 from jointalign.storage.tensors import read_tensors, write_tensors

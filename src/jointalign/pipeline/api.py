@@ -15,7 +15,7 @@ from jointalign.corpora.corpus import Corpus
 from jointalign.corpora.encoding import FILES, EncodedCorpus, encode
 from jointalign.dictionary.api import induce_and_keep, read_tsv, write_tsv
 from jointalign.embedding import BilingualEmbedding, Embedding
-from jointalign.formats.api import read, read_bilingual, write, write_bilingual
+from jointalign.formats.api import read, read_bilingual, write
 from jointalign.lexicon import Lexicon
 from jointalign.numerics.processors import limited_to
 from jointalign.overshared import oversharing
@@ -165,8 +165,8 @@ class _Run:
             )
             split, facts = tuned.chosen_from(spaces), tuned.to_json()
             aligned = align(split, tuned.method, lexicon, seed=settings.seed)
-        write_bilingual(split, self.folder / "reallocated.safetensors")
-        write_bilingual(aligned, self.folder / "aligned.safetensors")
+        write(split, self.folder / "reallocated.safetensors")
+        write(aligned, self.folder / "aligned.safetensors")
         self._write_json("choice.json", facts)
         self._write_json(SETTINGS, settings.described())
 

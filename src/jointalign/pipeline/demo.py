@@ -3,30 +3,103 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from jointalign.alignment.api import align
 from jointalign.alignment.base import Aligner
 from jointalign.alignment.procrustes import Procrustes
 from jointalign.bli import BLIResult, Identical, OutOfVocabulary, evaluate_rules
 from jointalign.corpora.corpus import Corpus
 from jointalign.corpora.encoding import EncodedCorpus, encode
 from jointalign.dictionary.api import Translation, induce, write_tsv
-from jointalign.embedding import BilingualEmbedding
+from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import MissingExtraError
-from jointalign.formats.api import write_bilingual
+from jointalign.formats.api import write
 from jointalign.lexicon import Lexicon
 from jointalign.numerics.processors import limited_to
 from jointalign.overshared import OversharingReport, oversharing
 from jointalign.pipeline.page import Report, Table, dictionary_table, oversharing_table, write_report
-from jointalign.pipeline.systems import TITLES, System, aligned, unaligned
 from jointalign.plots import default_pairs, figure_one
 from jointalign.progress import Progress
+from jointalign.reallocation import reallocate
 from jointalign.storage.stages import locked
-from jointalign.synthetic import DEMO, PairSettings, make_languages, write
+from jointalign.synthetic import DEMO, PairSettings, make_languages
+from jointalign.synthetic import write as write_languages
 from jointalign.training.skipgram import SkipGram
+from jointalign.vocabulary import Counts
+
+
+class System(StrEnum):
+    """What a row of the table is made of."""
+
+    JOINT = "joint"
+    """Unsupervised joint training alone: all words seen in both corpora stay shared."""
+
+    JOINT_WITHOUT_ALIGNMENT = "joint_without_alignment"
+    """Joint training and vocabulary reallocation ("w/o AR")."""
+
+    JOINT_WITHOUT_REALLOCATION = "joint_without_reallocation"
+    """Joint training and alignment refinement ("w/o VR")."""
+
+    ALIGN = "align"
+    """Two independent trainings and a mapping."""
+
+    JOINT_ALIGN = "joint_align"
+    """The whole framework."""
+
+
+TITLES = {
+    System.JOINT: "Joint",
+    System.JOINT_WITHOUT_ALIGNMENT: "Joint-Align without alignment",
+    System.JOINT_WITHOUT_REALLOCATION: "Joint-Align without reallocation",
+    System.ALIGN: "Align (two trainings)",
+    System.JOINT_ALIGN: "Joint-Align",
+}
+
+
+def unaligned(
+    joint: Embedding, source_counts: Counts, target_counts: Counts, gamma: float
+) -> Iterator[tuple[System, BilingualEmbedding]]:
+    """The two systems that use no dictionary, one after the other."""
+    yield System.JOINT, reallocate(joint, source_counts, target_counts, 1.0)
+    split = reallocate(joint, source_counts, target_counts, gamma)
+    yield System.JOINT_WITHOUT_ALIGNMENT, split
+
+
+def aligned(
+    joint: Embedding,
+    source_counts: Counts,
+    target_counts: Counts,
+    separate: BilingualEmbedding | None,
+    lexicon: Lexicon,
+    method: Aligner,
+    gamma: float,
+    *,
+    seed: int = 0,
+) -> Iterator[tuple[System, BilingualEmbedding]]:
+    """The systems that learn a mapping from a dictionary, one after the other.
+
+    Args:
+        joint: Trained on both corpora together.
+        source_counts: Word counts of the source corpus.
+        target_counts: Word counts of the target corpus.
+        separate: Two independent trainings; `None` leaves that row out.
+        lexicon: Training dictionary.
+        method: Learns the mapping.
+        gamma: For reallocation.
+        seed: Of the method.
+    """
+    overshared = reallocate(joint, source_counts, target_counts, 1.0)
+    yield System.JOINT_WITHOUT_REALLOCATION, align(overshared, method, lexicon, seed=seed)
+    if separate is not None:
+        yield System.ALIGN, align(separate, method, lexicon, seed=seed)
+    split = reallocate(joint, source_counts, target_counts, gamma)
+    yield System.JOINT_ALIGN, align(split, method, lexicon, seed=seed)
+
 
 # The text is small: larger steps than on real text stand in for more of it.
 TRAINER = SkipGram(dimensions=100, buckets=200_000, learning_rate=0.1)
@@ -98,7 +171,7 @@ def demo(
     begun = time.monotonic()
     method = method or Procrustes()
     with locked(folder, "languages"), limited_to(threads):
-        files = write(make_languages(languages, seed), folder / "languages")
+        files = write_languages(make_languages(languages, seed), folder / "languages")
         training, test = Lexicon.read(files.train), Lexicon.read(files.test)
         source = _encoded(files.source, "source", folder)
         target = _encoded(files.target, "target", folder)
@@ -112,7 +185,7 @@ def demo(
         spaces |= dict(aligned(joint, *counts, separate, training, method, GAMMA, seed=seed))
         scores = {system: _score(spaces[system], test, seed) for system in System}
         best = spaces[System.JOINT_ALIGN]
-        write_bilingual(best, folder / "aligned.safetensors")
+        write(best, folder / "aligned.safetensors")
         entries = induce(best)
         write_tsv(entries, folder / "dictionary.tsv")
         report = oversharing(joint, *counts, training=training, test=test)

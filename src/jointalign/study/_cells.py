@@ -127,7 +127,7 @@ class Cells:
             if not chosen_settings(method):
                 return {"settings": {}, "trials": []}
             choice = choose_settings(
-                self._space(row, Place(pair, 0)),
+                self.space(row, Place(pair, 0)),
                 self.trainings.dictionaries(pair).training,
                 method,
                 progress=self.trainings.progress,
@@ -144,7 +144,7 @@ class Cells:
         """Gamma of a direction, as `choose_gamma` has chosen it."""
         return self._read(self.choose_gamma(pair))["gamma"]
 
-    def _space(self, row: Row, place: Place) -> BilingualEmbedding:
+    def space(self, row: Row, place: Place) -> BilingualEmbedding:
         """What a row's mapping is learnt in."""
         if row.space is Space.SEPARATE:
             return self.trainings.separate(place.pair, place.seed)
@@ -167,7 +167,7 @@ class Cells:
         return reallocate(joint, *self.trainings.counts(pair), gamma, pair.source, pair.target)
 
     def _make(self, row: Row, place: Place) -> dict[str, Any]:
-        space = self._space(row, place)
+        space = self.space(row, place)
         method = self._method(row, place.pair)
         begun, failed = time.monotonic(), False
         if method is not None:

@@ -1,17 +1,25 @@
-"""Where a study finds its texts and dictionaries."""
+"""Where a study finds its texts, dictionaries, tagged texts and captions; and the toy of Figure 2."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
+from jointalign.ner import Text, conll
+from jointalign.ner.api import drawn
 from jointalign.storage.compression import COMPRESSIONS
-from jointalign.study.base import Pair, StudySettings
+from jointalign.storage.files import read_lines
+from jointalign.study.base import NERStudySettings, Pair, StudySettings
+from jointalign.translation.cipher import CipherSettings, make_cipher
 
+PARTS = ("train", "valid", "test")
 TRAINING, TEST = "0-5000", "5000-6500"
 _NONE = Lexicon(())
+Lines = tuple[str, ...]
+TOY = Pair("one", "two")
 
 
 @dataclass(frozen=True)
@@ -112,3 +120,143 @@ def _read(name: str, paths: list[Path], is_reversed: bool) -> Dictionaries:
     if is_reversed:
         lexicons = [lexicon.reversed() for lexicon in lexicons]
     return Dictionaries(lexicons[0], lexicons[1] if len(lexicons) > 1 else _NONE, is_reversed)
+
+
+class TaggedTexts:
+    """The tagged texts of Table 3: `ner/LANGUAGE/{train,valid,test}.txt`, each read once.
+
+    Args:
+        settings: Which language is learnt from, how much of it, and what decides.
+        data: Folder of the study's data.
+    """
+
+    def __init__(self, settings: NERStudySettings, data: Path) -> None:
+        self._settings, self._folder = settings, data / "ner"
+        self._read = cache(self._text)
+
+    def places(self, target: str, in_language: bool = False) -> list[tuple[str, str]]:
+        """Language and part of what is learnt from, what decides and what is tagged.
+
+        Args:
+            target: The language that is tagged.
+            in_language: Whether it is that language itself which is learnt from.
+        """
+        own = target if in_language else self._settings.source
+        decides = target if self._settings.select_on_target else own
+        return list(zip((own, decides, target), PARTS, strict=True))
+
+    def drawn(self, target: str, seed: int, in_language: bool = False) -> tuple[Text, Text, Text]:
+        """These texts; of the first two as many sentences as the settings say, drawn by the seed."""
+        learnt, decides, tagged = (self._read(*place) for place in self.places(target, in_language))
+        sizes = self._settings.sentences, self._settings.development
+        learnt, decides = (
+            text._replace(sentences=drawn(text.sentences, size, seed))
+            for text, size in zip((learnt, decides), sizes, strict=True)
+        )
+        return learnt, decides, tagged
+
+    def read(self, language: str, part: str) -> Text:
+        """All sentences of a part."""
+        return self._read(language, part)
+
+    def path(self, language: str, part: str) -> Path | None:
+        """The file of a part; `None` if there is none."""
+        return one_file(self._folder / language / f"{part}.txt")
+
+    def needed(self, language: str, part: str) -> Path:
+        """The file of a part.
+
+        Raises:
+            JointalignError: If there is none.
+        """
+        path = self.path(language, part)
+        if path is None:
+            raise JointalignError(
+                f"expected {self._folder}/{language}/{part}.txt, compressed or not: a word and its "
+                "tag a line, an empty line after each sentence; there is none"
+            )
+        return path
+
+    def _text(self, language: str, part: str) -> Text:
+        return Text(conll.read(self.needed(language, part)).sentences, language)
+
+
+@dataclass(frozen=True)
+class Captions:
+    """A parallel corpus, of which learning without supervision sees two halves of different lines.
+
+    Args:
+        folder: Where it lies.
+        train: Lines of source and target, translations of each other.
+        validation: Likewise, held out.
+        test: Likewise.
+    """
+
+    folder: Path
+    train: tuple[Lines, Lines]
+    validation: tuple[Lines, Lines]
+    test: tuple[Lines, Lines]
+
+    @property
+    def halves(self) -> tuple[Lines, Lines]:
+        """The first half of the source and the second half of the target: no translations."""
+        source, target = self.train
+        return source[: len(source) // 2], target[len(target) // 2 :]
+
+
+def captions(data: Path, pair: Pair) -> Captions:
+    """The parallel corpus of a pair: `translation/NAME.en-de/train.en`, `val.en`, `test.en`.
+
+    Where there is no `test.en` and `test.de`, the first beginning by name that both languages have
+    is taken, such as `test_2016_flickr` before `test_2017_flickr`.
+
+    Raises:
+        JointalignError: If there is none, or more than one, or a part is missing, uneven, or there
+            both compressed and plain.
+    """
+    names = str(pair), str(pair.reversed())
+    folders = sorted(f for name in names for f in (data / "translation").glob(f"*.{name}"))
+    if len(folders) != 1:
+        found = ", ".join(folder.name for folder in folders) or "none"
+        raise JointalignError(
+            f"expected one folder {data}/translation/NAME.{pair} with train.{pair.source}, "
+            f"val.{pair.source}, test.{pair.source} and the same in {pair.target}; found {found}"
+        )
+    parts = [_part(folders[0], name, pair) for name in ("train", "val", "test")]
+    return Captions(folders[0], *parts)
+
+
+def _part(folder: Path, name: str, pair: Pair) -> tuple[Lines, Lines]:
+    stem = _stem(folder, name, pair)
+    sides = []
+    for code in (pair.source, pair.target):
+        path = one_file(folder / f"{stem}.{code}")
+        if path is None:
+            raise JointalignError(f"{folder}: expected {stem}.{code}, compressed or not")
+        sides.append((path, tuple(line for _, line in read_lines(path))))
+    (one, source), (two, target) = sides
+    if len(source) != len(target):
+        raise JointalignError(
+            f"{one} has {len(source)} lines and {two} has {len(target)}; they must be translations "
+            "of each other, line by line"
+        )
+    return source, target
+
+
+def _stem(folder: Path, name: str, pair: Pair) -> str:
+    """What the files of a part are called in both languages, before the code."""
+    stems = [
+        {
+            path.name.removesuffix(f".{code}{ending}")
+            for ending in ("", *COMPRESSIONS)
+            for path in folder.glob(f"{name}*.{code}{ending}")
+        }
+        for code in (pair.source, pair.target)
+    ]
+    both = sorted(stems[0] & stems[1])
+    return name if name in both or not both else both[0]
+
+
+def write_toy(folder: Path, seed: int) -> None:
+    """The toy cipher, where the study looks for its data."""
+    make_cipher(CipherSettings(sentences=12_000), seed).write(folder, (TOY.source, TOY.target))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from typing import Any, Protocol
 
 from jointalign.errors import JointalignError
 
@@ -40,6 +41,25 @@ class Anchors(StrEnum):
     NONE = "none"
 
 
+class Kind(StrEnum):
+    """What a row is."""
+
+    FLOOR = "floor"
+    """One random vector a spelling, the same in both languages: all that spelling alone can do."""
+
+    STATIC = "static"
+    """Word vectors."""
+
+    UPPER = "upper"
+    """Learnt in the target language itself: what the tagger could do."""
+
+    REPORTED = "reported"
+    """Published by others, never run here."""
+
+    CONTEXTUAL = "contextual"
+    """Vectors of words in their sentences, from an encoder."""
+
+
 @dataclass(frozen=True)
 class Row:
     """A system.
@@ -52,6 +72,8 @@ class Row:
         anchors: What it learns from.
         group: Rows are compared with the rows of their own group next to them.
         settings_of: Name of the row whose settings it takes, for a row that leaves a step out.
+        kind: What it is; all rows of Tables 1, 2 and 4 are static.
+        characters: Whether words are spelt to the tagger (Table 3).
     """
 
     name: str
@@ -61,6 +83,8 @@ class Row:
     anchors: Anchors = Anchors.DICTIONARY
     group: str = "supervised"
     settings_of: str = ""
+    kind: Kind = Kind.STATIC
+    characters: bool = True
 
     @property
     def supervised(self) -> bool:
@@ -104,18 +128,65 @@ ROWS = (
 )
 """All systems, in the order of Table 1 of the paper; ours without a published row among them."""
 
+_STATIC = (
+    Row("floor", "Random vectors (floor)", Space.SEPARATE, kind=Kind.FLOOR),
+    Row("joint", "Unsupervised Joint", Space.JOINT),
+    Row("supervised-joint", "Supervised Joint (Duong)", Space.SUPERVISED_JOINT),
+    Row("joint-replace", "Joint-Replace", Space.REPLACED),
+    Row("align", "Align", Space.SEPARATE, "procrustes"),
+    Row("joint-align", "Joint-Align", Space.REALLOCATED, "procrustes"),
+)
+_BY_OTHERS = (
+    ("xie", "Xie et al. 2018 (reported)", Kind.REPORTED),
+    ("chen", "Chen et al. 2019 (reported)", Kind.REPORTED),
+    ("xlm-fine-tune", "XLM fine-tune", Kind.CONTEXTUAL),
+    ("m-bert-fine-tune-pires", "M-BERT fine-tune (Pires)", Kind.CONTEXTUAL),
+    ("m-bert-fine-tune-wu-dredze", "M-BERT fine-tune (Wu & Dredze)", Kind.CONTEXTUAL),
+    ("m-bert-fine-tune-keung", "M-BERT fine-tune (Keung)", Kind.CONTEXTUAL),
+    ("m-bert-fine-tune-adversarial-keung", "M-BERT fine-tune + adversarial (Keung)", Kind.CONTEXTUAL),
+    ("m-bert-feature", "M-BERT feature", Kind.CONTEXTUAL),
+    ("m-bert-feature-align", "M-BERT feature + align", Kind.CONTEXTUAL),
+)
+NER_ROWS = (
+    *_STATIC,
+    *(
+        replace(row, name=f"{row.name}-no-characters", title=f"{row.title}, no characters", characters=False)
+        for row in _STATIC
+        if row.name in ("floor", "align", "joint-align")
+    ),
+    Row("in-language", "Learnt in the language itself", Space.REALLOCATED, "procrustes", kind=Kind.UPPER),
+    *(Row(name, title, Space.SEPARATE, kind=kind) for name, title, kind in _BY_OTHERS),
+)
+"""All systems of Table 3, in its order."""
 
-def rows_named(names: tuple[str, ...]) -> tuple[Row, ...]:
-    """The rows of these names, in the tables' order; all for none.
+
+class ContextualCell(Protocol):
+    """Makes the cells of contextual rows."""
+
+    def __call__(self, row: Row, target: str, seed: int) -> dict[str, Any]:
+        """The cell of a row, a target language and a seed.
+
+        It holds `counts`: for each sentence of the target's test text, the entities correct,
+        predicted and gold; and whatever else is worth keeping, as plain types.
+        """
+        ...
+
+    def missing(self, row: Row, target: str) -> str | None:
+        """What a row needs that is not there; `None` if all is."""
+        ...
+
+
+def rows_named(names: tuple[str, ...], table: tuple[Row, ...] = ROWS) -> tuple[Row, ...]:
+    """The rows of these names, in the order of the table; all for none.
 
     Raises:
         JointalignError: If there is no such row.
     """
-    known = {row.name for row in ROWS}
+    known = [row.name for row in table]
     for name in names:
         if name not in known:
-            raise JointalignError(f"there is no method '{name}'; choose from all, {', '.join(sorted(known))}")
-    return tuple(row for row in ROWS if not names or row.name in names)
+            raise JointalignError(f"there is no row '{name}'; choose from all, {', '.join(known)}")
+    return tuple(row for row in table if not names or row.name in names)
 
 
 @cache
@@ -125,5 +196,5 @@ def _published() -> dict[str, dict[str, dict[str, float | None]]]:
 
 
 def published(table: str, title: str, direction: str) -> float | None:
-    """P@1 that the paper gives for a row and a direction such as `en-es`; `None` if it has none."""
+    """P@1, or F1, that the paper gives for a row and a direction such as `en-es`; `None` if it has none."""
     return _published()[table].get(title, {}).get(direction)

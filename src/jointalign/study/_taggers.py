@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from jointalign.alignment.api import align, apply, first
+from jointalign.alignment.procrustes import Procrustes
+from jointalign.alignment.storage import read_mapping, write_mapping
+from jointalign.alignment.unsupervised import align_unsupervised
+from jointalign.embedding import BilingualEmbedding
 from jointalign.errors import JointalignError
-from jointalign.ner import StaticInputs, Text, WordTable, conll
-from jointalign.ner.api import NERModel, coverage, drawn, sentence_counts, train
+from jointalign.ner import StaticInputs, Text, WordTable
+from jointalign.ner.api import NERModel, coverage, sentence_counts, train
+from jointalign.selection.base import described
 from jointalign.storage.files import atomic, file_facts
-from jointalign.study._cells import Cells
-from jointalign.study._data import one_file, text_of
-from jointalign.study._ner_rows import NER_ROWS, Kind, NERRow
-from jointalign.study._ner_spaces import NERSpaces
+from jointalign.study._cells import Cells, Place
+from jointalign.study._data import PARTS, TaggedTexts, text_of
+from jointalign.study._rows import Kind, Row, Space
 from jointalign.study.base import NERStudySettings, Pair
 from jointalign.version import __version__
-
-PARTS = ("train", "valid", "test")
 
 
 class Taggers:
@@ -38,10 +39,9 @@ class Taggers:
     def __init__(self, settings: NERStudySettings, cells: Cells) -> None:
         self.settings, self._trainings = settings, cells.trainings
         self.spaces = NERSpaces(cells)
-        self._data, self._folder = cells.settings.data, cells.folder
-        self._read = cache(self._read_text)
+        self._texts, self._folder = TaggedTexts(settings, cells.settings.data), cells.folder
 
-    def cell(self, row: NERRow, target: str, seed: int) -> dict[str, Any]:
+    def cell(self, row: Row, target: str, seed: int) -> dict[str, Any]:
         """Scores of a row's tagger, made unless they are there."""
         pair = Pair(self.settings.source, target)
         stages = self._trainings.stages
@@ -58,10 +58,10 @@ class Taggers:
         (self._folder / "checkpoints" / name).unlink(missing_ok=True)
         return json.loads((self._folder / path).read_text("utf-8"))
 
-    def missing(self, row: NERRow, target: str) -> str | None:
+    def missing(self, row: Row, target: str) -> str | None:
         """What a row needs of a language that is not there; `None` if all is."""
         if row.kind is Kind.UPPER:
-            lacking = [part for part in PARTS if self._path(target, part) is None]
+            lacking = [part for part in PARTS if self._texts.path(target, part) is None]
             if lacking:
                 return f"needs ner/{target}/{lacking[0]}.txt"
         return self.spaces.missing(row, Pair(self.settings.source, target))
@@ -75,35 +75,17 @@ class Taggers:
         """
         pair = Pair(self.settings.source, target)
         text_of(self._trainings.settings, pair, target)
-        for place in self._places(NER_ROWS[0], pair):
-            self._needed(*place)
+        for place in self._texts.places(target):
+            self._texts.needed(*place)
 
-    def test(self, target: str) -> Text:
-        """The text that scores are of."""
-        return self._read(target, "test")
-
-    def _facts(self, row: NERRow, pair: Pair) -> list[Any]:
-        paths = [self._path(*place) for place in self._places(row, pair)]
-        texts = [file_facts(path) for path in paths if path is not None]
-        settings = asdict(self.settings)
-        for name in ("targets", "rows"):  # they decide which cells there are, not what is in them
-            del settings[name]
+    def _facts(self, row: Row, pair: Pair) -> list[Any]:
+        places = self._texts.places(pair.target, row.kind is Kind.UPPER)
+        texts = [file_facts(self._texts.needed(*place)) for place in places]
         lexicon = self._trainings.dictionaries(pair).training.pairs
-        return [__version__, str(row), settings, texts, lexicon]
+        return [__version__, str(row), self.settings.of_a_cell(), texts, lexicon]
 
-    def _places(self, row: NERRow, pair: Pair) -> list[tuple[str, str]]:
-        """Language and part of the training, development and test text."""
-        own = pair.target if row.kind is Kind.UPPER else pair.source
-        decides = pair.target if self.settings.select_on_target else own
-        return [(own, "train"), (decides, "valid"), (pair.target, "test")]
-
-    def _made(self, row: NERRow, pair: Pair, seed: int, checkpoint: Path) -> dict[str, Any]:
-        training, development, test = (self._read(*place) for place in self._places(row, pair))
-        sizes = self.settings.sentences, self.settings.development
-        learnt, decides = (
-            text._replace(sentences=drawn(text.sentences, size, seed))
-            for text, size in zip((training, development), sizes, strict=True)
-        )
+    def _made(self, row: Row, pair: Pair, seed: int, checkpoint: Path) -> dict[str, Any]:
+        learnt, decides, test = self._texts.drawn(pair.target, seed, row.kind is Kind.UPPER)
         table = WordTable.of(self.spaces.space(row, pair, seed))
         if row.kind is Kind.FLOOR:
             table = table.random(seed)
@@ -141,17 +123,82 @@ class Taggers:
         tagger = model.tagger.with_inputs(exchanged)
         return sentence_counts(NERModel(tagger, {}), test)
 
-    def _read_text(self, language: str, part: str) -> Text:
-        return Text(conll.read(self._needed(language, part)).sentences, language)
 
-    def _needed(self, language: str, part: str) -> Path:
-        path = self._path(language, part)
-        if path is None:
-            raise JointalignError(
-                f"expected {self._data}/ner/{language}/{part}.txt, compressed or not: a word and "
-                "its tag a line, an empty line after each sentence; there is none"
-            )
-        return path
+class NERSpaces:
+    """Spaces of the rows of a table.
 
-    def _path(self, language: str, part: str) -> Path | None:
-        return one_file(self._data / "ner" / language / f"{part}.txt")
+    With a training dictionary, spaces are aligned by Procrustes, as in the paper. A pair without
+    one is aligned by the first way of `align_unsupervised` that works, once for each space and
+    seed, and gamma is the paper's 0.9. Rows that are trained with a dictionary are absent then.
+
+    Args:
+        cells: Whose trainings and choice of gamma are used.
+    """
+
+    def __init__(self, cells: Cells) -> None:
+        self._cells, self._trainings, self._folder = cells, cells.trainings, cells.folder
+
+    def missing(self, row: Row, pair: Pair) -> str | None:
+        """What a row needs that is not there; `None` if all is."""
+        return "needs a dictionary" if row.is_trained_so and not self._has_dictionary(pair) else None
+
+    def stages(self, row: Row, pair: Pair, seed: int) -> list[str]:
+        """Make sure that what a row's space is made of is there; the names of those stages."""
+        names = self._trainings.names(pair, seed, row.space)
+        if row.space is Space.REALLOCATED:
+            names.append(self._cells.choose_gamma(pair))
+        if row.method and not self._has_dictionary(pair):
+            names.append(self._align_without(row, pair, seed, names))
+        return names
+
+    def space(self, row: Row, pair: Pair, seed: int) -> BilingualEmbedding:
+        """The words of both languages."""
+        space = self._cells.space(row, Place(pair, seed))
+        if not row.method:
+            return space
+        if self._has_dictionary(pair):
+            return align(space, Procrustes(), self._trainings.dictionaries(pair).training)
+        mapping = read_mapping(self._folder / f"{_title(row, pair, seed)}.safetensors")
+        return apply(mapping, space)
+
+    def alignment(self, row: Row, pair: Pair, seed: int) -> dict[str, Any]:
+        """How the space of a row was aligned: with how many pairs, or in which ways without any."""
+        if self._has_dictionary(pair):
+            return {"dictionary": len(self._trainings.dictionaries(pair).training)}
+        facts = (self._folder / f"{_title(row, pair, seed)}.json").read_text("utf-8")
+        return {"dictionary": None, **json.loads(facts)}
+
+    def gamma(self, row: Row, pair: Pair) -> float | None:
+        """Gamma of a row's space; `None` where nothing is reallocated."""
+        return self._cells.gamma(pair) if row.space is Space.REALLOCATED else None
+
+    def _has_dictionary(self, pair: Pair) -> bool:
+        return len(self._trainings.dictionaries(pair).training) > 0
+
+    def _align_without(self, row: Row, pair: Pair, seed: int, after: list[str]) -> str:
+        """Make sure that a space is aligned without a dictionary; the name of that stage."""
+        name = _title(row, pair, seed)
+        mapping, facts = f"{name}.safetensors", f"{name}.json"
+        most = self._trainings.settings.max_vocabulary
+
+        def work() -> None:
+            frequent = first(self._cells.space(row, Place(pair, seed)), most)
+            found = align_unsupervised(frequent, seed=seed, progress=self._trainings.progress)
+            write_mapping(found.mapping, self._folder / mapping)
+            told = {
+                "method": described(found.method),
+                "worked": found.worked,
+                "attempts": [str(attempt) for attempt in found.attempts],
+            }
+            with atomic(self._folder / facts, "w") as file:
+                json.dump(told, file)
+
+        stages = self._trainings.stages
+        if name not in stages.records:
+            settings = [__version__, self.gamma(row, pair), most]
+            stages.do(name, settings, [mapping, facts], work, after)
+        return name
+
+
+def _title(row: Row, pair: Pair, seed: int) -> str:
+    return f"unsupervised.{row.space}.{pair}.seed{seed}"

@@ -13,7 +13,7 @@ from jointalign.corpora.corpus import Corpus
 from jointalign.corpora.encoding import FILES, EncodedCorpus, encode
 from jointalign.corpora.tokenization import tokenizer
 from jointalign.embedding import BilingualEmbedding, Embedding
-from jointalign.formats.api import read, read_bilingual, write, write_bilingual
+from jointalign.formats.api import read, read_bilingual, write
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
 from jointalign.storage.files import atomic, digest, read_lines
@@ -127,10 +127,7 @@ class Trainings:
                 folder=self._parts(title),
                 progress=self.progress,
             )
-            if isinstance(trained, BilingualEmbedding):
-                write_bilingual(trained, path)
-            else:
-                write(trained, path)
+            write(trained, path)
 
         for code in languages:
             self._text(pair, code)

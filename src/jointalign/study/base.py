@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jointalign.errors import JointalignError
-from jointalign.ner import FitSettings, TaggerSettings
+from jointalign.ner import TaggerFitSettings, TaggerSettings
 from jointalign.training.skipgram import SkipGram
 
 
@@ -123,7 +123,7 @@ class NERStudySettings:
     sentences: int | None = None
     development: int | None = None
     tagger: TaggerSettings = field(default_factory=TaggerSettings)
-    fit: FitSettings = field(default_factory=FitSettings)
+    fit: TaggerFitSettings = field(default_factory=TaggerFitSettings)
     select_on_target: bool = False
 
     def __post_init__(self) -> None:
@@ -131,3 +131,10 @@ class NERStudySettings:
             raise JointalignError("there is no language to use taggers in; name one, e.g. es")
         for target in self.targets:
             Pair.parse(f"{self.source}-{target}")
+
+    def of_a_cell(self) -> dict[str, Any]:
+        """What decides the content of a cell: all but which cells there are."""
+        settings = asdict(self)
+        for name in ("targets", "rows"):
+            del settings[name]
+        return settings

@@ -14,11 +14,11 @@ from jointalign.contextual import (
     Combine,
     Encoder,
     FeatureSettings,
+    FeatureSide,
     FeatureStore,
     LayerMappings,
     MappingSettings,
     Pooling,
-    Side,
     encoder_identity,
     learn_mappings,
     read_aligned_text,
@@ -37,12 +37,12 @@ from jointalign.contextual.tagging import (
     words_of,
 )
 from jointalign.errors import JointalignError
-from jointalign.ner import FitSettings, TaggerSettings, Text, conll
-from jointalign.ner.api import NERModel, drawn, sentence_counts
+from jointalign.ner import TaggerFitSettings, TaggerSettings, Text
+from jointalign.ner.api import NERModel, sentence_counts
 from jointalign.progress import Progress
 from jointalign.storage.files import atomic, file_facts
-from jointalign.study._data import one_file
-from jointalign.study._ner_rows import NERRow
+from jointalign.study._data import TaggedTexts
+from jointalign.study._rows import Row
 from jointalign.study.base import NERStudySettings
 from jointalign.version import __version__
 
@@ -74,8 +74,8 @@ class ContextualSettings:
     parallel: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     features: FeatureSettings = FeatureSettings(pooling=Pooling.PIECES, combine=Combine.SUM)
     tagger: TaggerSettings = FEATURE_TAGGER
-    tagger_fit: FitSettings = FEATURE_FIT
-    tuning_fit: FitSettings = FINE_TUNING_FIT
+    tagger_fit: TaggerFitSettings = FEATURE_FIT
+    tuning_fit: TaggerFitSettings = FINE_TUNING_FIT
     device: str = "cpu"
     local_only: bool = False
 
@@ -99,12 +99,12 @@ class ContextualCells:
         folder: Path,
         progress: Progress | None = None,
     ) -> None:
-        self.settings, self._ner, self._data = settings, ner, data
+        self.settings, self._ner, self._tagged = settings, ner, TaggedTexts(ner, data)
         self._folder, self._progress = folder / "contextual", progress
         self._loaded: tuple[str, Encoder] | None = None
         self._identity = cache(self._identity_of)  # weights are read once for all cells
 
-    def missing(self, row: NERRow, target: str) -> str | None:
+    def missing(self, row: Row, target: str) -> str | None:
         """What a row needs that is not there; `None` if all is."""
         if row.name == XLM:
             return None if self.settings.xlm else "needs weights of XLM"
@@ -114,7 +114,7 @@ class ContextualCells:
             return f"needs a parallel text with '{target}'"
         return None if row.name in (FEATURE, ALIGNED, FINE_TUNED, ADVERSARIAL) else _SAME
 
-    def __call__(self, row: NERRow, target: str, seed: int) -> dict[str, Any]:
+    def __call__(self, row: Row, target: str, seed: int) -> dict[str, Any]:
         """The cell of a row, a target language and a seed, made unless it is there."""
         name = self._encoder_name(row)
         facts = [row.name, target, seed, self._read_by(row, target)]
@@ -128,7 +128,7 @@ class ContextualCells:
             pass
         checkpoint = path.with_suffix(".safetensors")
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        texts = self._texts(target, seed)
+        texts = self._tagged.drawn(target, seed)
         if row.name in (FEATURE, ALIGNED):
             model, more = self._on_features(row, texts, target, seed, checkpoint)
         else:
@@ -147,41 +147,16 @@ class ContextualCells:
         checkpoint.unlink(missing_ok=True)
         return facts
 
-    def _texts(self, target: str, seed: int) -> tuple[Text, Text, Text]:
-        """What is learnt from, what decides, and what is tagged."""
-        ner = self._ner
-        training, development, test = (self._text(*place) for place in self._places(target))
-        return (
-            training._replace(sentences=drawn(training.sentences, ner.sentences, seed)),
-            development._replace(sentences=drawn(development.sentences, ner.development, seed)),
-            test,
-        )
-
-    def _places(self, target: str) -> list[tuple[str, str]]:
-        """Language and part of each of these texts."""
-        source = self._ner.source
-        decides = target if self._ner.select_on_target else source
-        return [(source, "train"), (decides, "valid"), (target, "test")]
-
-    def _read_by(self, row: NERRow, target: str) -> list[Any]:
+    def _read_by(self, row: Row, target: str) -> list[Any]:
         """The files that a cell is made of, besides the encoder's."""
-        places = self._places(target)
+        places = self._tagged.places(target)
         if row.name == ADVERSARIAL:
             places.append((target, "train"))
         parallel = self.settings.parallel[target] if row.name == ALIGNED else ()
-        return [file_facts(path) for path in (*(self._path(*p) for p in places), *parallel)]
-
-    def _text(self, language: str, part: str) -> Text:
-        return Text(conll.read(self._path(language, part)).sentences, language)
-
-    def _path(self, language: str, part: str) -> Path:
-        path = self._data / "ner" / language / f"{part}.txt"
-        if (found := one_file(path)) is None:
-            raise JointalignError(f"expected {path}, compressed or not; there is none")
-        return found
+        return [file_facts(path) for path in (*(self._tagged.needed(*p) for p in places), *parallel)]
 
     def _on_features(
-        self, row: NERRow, texts: tuple[Text, Text, Text], target: str, seed: int, state: Path
+        self, row: Row, texts: tuple[Text, Text, Text], target: str, seed: int, state: Path
     ) -> tuple[NERModel, dict[str, Any]]:
         encoder = self._encoder(self._encoder_name(row))
         mappings: LayerMappings | None = None
@@ -189,15 +164,15 @@ class ContextualCells:
         if row.name == ALIGNED:
             mappings, more["layers"] = self._mappings(encoder, target)
         stores: dict[str, list[FeatureStore]] = {}
-        for number, (text, place) in enumerate(zip(texts, self._places(target), strict=True)):
+        for number, (text, place) in enumerate(zip(texts, self._tagged.places(target), strict=True)):
             # Each side by its own map: the source turns, and both are centred.
-            side = Side.SOURCE if text.language == self._ner.source else Side.TARGET
+            side = FeatureSide.SOURCE if text.language == self._ner.source else FeatureSide.TARGET
             name = f"{text.language}{number}.{target if mappings else 'plain'}"
             key = [
                 name,
                 seed,
                 len(text.sentences),
-                file_facts(self._path(*place)),
+                file_facts(self._tagged.needed(*place)),
                 mappings and mappings.digest(),
             ]
             # The sentences of training and development are drawn by seed.
@@ -267,14 +242,14 @@ class ContextualCells:
         return self._folder / f"mapping.{target}.safetensors"
 
     def _fine_tuned(
-        self, row: NERRow, texts: tuple[Text, Text, Text], target: str, seed: int, state: Path
+        self, row: Row, texts: tuple[Text, Text, Text], target: str, seed: int, state: Path
     ) -> tuple[NERModel, dict[str, Any]]:
         self._loaded = None  # the last one may have been learnt on
         encoder = self._encoder(self._encoder_name(row))
         self._loaded = None
         unlabelled = None
         if row.name == ADVERSARIAL:  # labels of this text are not looked at
-            text = self._text(target, "train")
+            text = self._tagged.read(target, "train")
             bare = [replace(sentence, tags=None) for sentence in text.sentences]
             unlabelled = text._replace(sentences=bare)
         model = fine_tune(
@@ -290,7 +265,7 @@ class ContextualCells:
         )
         return model, {"encoder": encoder.name}
 
-    def _encoder_name(self, row: NERRow) -> str:
+    def _encoder_name(self, row: Row) -> str:
         name = self.settings.xlm if row.name == XLM else self.settings.encoder
         if name is None:
             raise JointalignError("this row needs the weights of an encoder; name one")
@@ -310,11 +285,9 @@ class ContextualCells:
 
     def _digest(self, encoder: str, facts: list[Any]) -> str:
         """Of these and of everything else that decides a cell."""
-        settings, ner = asdict(self.settings), asdict(self._ner)
+        settings, ner = asdict(self.settings), self._ner.of_a_cell()
         # The row's own encoder counts, and the files that it reads; the rest is where to find them.
         for name in ("encoder", "xlm", "parallel", "local_only"):
             del settings[name]
-        for name in ("targets", "rows"):
-            del ner[name]
         text = json.dumps([__version__, self._identity(encoder), facts, settings, ner], default=str)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -1,31 +1,171 @@
-"""Denoising and back-translation by turns (Lample et al. 2018b, section 3)."""
+"""Denoising and back-translation by turns (Lample et al. 2018b, section 3), in one process or several."""
 
 from __future__ import annotations
 
+import json
+import os
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from jointalign.errors import JointalignError
-from jointalign.translation._backend import precision_named
-from jointalign.translation._batches import Batches, source_tensor, target_tensors
-from jointalign.translation._decode import Search, decode
-from jointalign.translation._model import LANGUAGES, Dropout, Network, Plan, padding_mask
-from jointalign.translation._noise import add_noise
-from jointalign.translation._processes import Group
-from jointalign.translation._sentences import Sentences
-from jointalign.translation.base import PADDING, FitSettings
+from jointalign.translation._decode import TranslationSearch, decode
+from jointalign.translation._model import (
+    LANGUAGES,
+    Network,
+    Plan,
+    ValueDropout,
+    padding_mask,
+    precision_named,
+)
+from jointalign.translation._text import Batches, Sentences, add_noise, source_tensor, target_tensors
+from jointalign.translation.base import PADDING, TranslationFitSettings
 
 if TYPE_CHECKING:
     import torch
+
+
+T = TypeVar("T")
+
+# The others wait while the first trains vectors or validates.
+_PATIENCE = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Group:
+    """The processes of one training; one alone by default.
+
+    Each batch is divided among them and the gradients are added up, so that they learn what one
+    process would with the same settings, up to rounding and the values that dropout leaves out.
+
+    Args:
+        rank: Number of this process.
+        size: How many there are.
+        device: What this one computes on.
+    """
+
+    rank: int = 0
+    size: int = 1
+    device: str = "auto"
+
+    @property
+    def first(self) -> bool:
+        """Whether this process writes files and speaks."""
+        return self.rank == 0
+
+    def part(self, sentences: Sentences) -> Sentences:
+        """This process's share of a batch, about as long as the others'."""
+        if self.size == 1:
+            return sentences
+        return sentences.take(np.arange(self.rank, len(sentences), self.size))
+
+    def add_up(self, tensors: Sequence[torch.Tensor]) -> None:
+        """Replace each tensor by the sum over all processes."""
+        if self.size == 1:
+            return
+        import torch
+
+        # One message for all of them: each has its own delay.
+        flat = torch.cat([tensor.flatten() for tensor in tensors])
+        torch.distributed.all_reduce(flat)
+        parts = flat.split([tensor.numel() for tensor in tensors])
+        for tensor, part in zip(tensors, parts, strict=True):
+            tensor.copy_(part.view_as(tensor))
+
+    def told(self, content: Any) -> Any:
+        """What the first process has: plain types, as JSON can hold them."""
+        if self.size == 1:
+            return content
+        import torch
+
+        place = _place(self.device)
+        text = json.dumps(content).encode() if self.first else b""
+        length = torch.tensor([len(text)], device=place)
+        torch.distributed.broadcast(length, 0)
+        letters = torch.zeros(int(length), dtype=torch.uint8, device=place)
+        if self.first:
+            letters.copy_(torch.frombuffer(bytearray(text), dtype=torch.uint8))
+        torch.distributed.broadcast(letters, 0)
+        return json.loads(letters.cpu().numpy().tobytes())
+
+    def total(self, number: float) -> float:
+        """Sum of a number over all processes."""
+        if self.size == 1:
+            return number
+        import torch
+
+        found = torch.tensor([number], device=_place(self.device))
+        self.add_up([found])
+        return float(found)
+
+    def led(self, work: Callable[[], T]) -> T:
+        """Work that leaves files: the first process does it, then the others, who find it done."""
+        if self.first:
+            found = work()
+            self.told(None)
+            return found
+        self.told(None)
+        return work()
+
+
+@contextmanager
+def joined(device: str = "auto") -> Iterator[Group]:
+    """Join the processes that `torchrun` has started; started plainly, there is this one alone.
+
+    Args:
+        device: `cpu`, `cuda`, or `auto` for GPUs where there are any: a process has one to itself.
+
+    Raises:
+        JointalignError: If there are fewer GPUs than processes on a machine.
+        MissingExtraError: If torch is not installed.
+    """
+    if "RANK" not in os.environ or os.environ.get("WORLD_SIZE", "1") == "1":
+        yield Group(device=device)
+        return
+    import torch
+
+    rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    if device in ("auto", "cuda"):
+        device = _own(int(os.environ.get("LOCAL_RANK", rank)), device)
+    backend = "nccl" if device.startswith("cuda") else "gloo"
+    torch.distributed.init_process_group(backend, timeout=_PATIENCE)
+    try:
+        yield Group(rank, size, device)
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+def _own(number: int, device: str) -> str:
+    """The GPU of one of the processes on this machine."""
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if not count and device == "auto":
+        return "cpu"
+    if number >= count:
+        raise JointalignError(
+            f"there are {count} GPUs here and {number + 1} processes or more; start as many "
+            "processes as GPUs (torchrun --nproc-per-node), or take --device cpu"
+        )
+    torch.cuda.set_device(number)
+    return f"cuda:{number}"
+
+
+def _place(device: str) -> str:
+    """Where messages lie: NCCL sends from GPUs only."""
+    return device if device.startswith("cuda") else "cpu"
+
 
 _NOISE, _DROPOUT = 101, 102
 
 
 @dataclass
-class Tally:
+class EpochTally:
     """What an epoch has done so far.
 
     Args:
@@ -88,7 +228,7 @@ class Training:
         weights: dict[str, torch.Tensor],
         texts: tuple[Sentences, Sentences],
         allowed: tuple[np.ndarray, np.ndarray],
-        settings: FitSettings,
+        settings: TranslationFitSettings,
         seed: int = 0,
         parallel: bool = False,
         group: Group | None = None,
@@ -118,7 +258,7 @@ class Training:
         self._denoising = [Batches(lengths[i], *sizes, stream=i) for i in LANGUAGES]
         self._returning = [Batches(lengths[i], *sizes, stream=2 + i) for i in LANGUAGES]
 
-    def round(self, tally: Tally) -> None:
+    def round(self, tally: EpochTally) -> None:
         """Go on by `generation_batches` iterations."""
         begun, cpu = time.monotonic(), time.process_time()
         first, count = self.iteration, self.settings.generation_batches
@@ -155,12 +295,12 @@ class Training:
         whole = Sentences.of([row for batch in batches for row in batch])
         found = [np.zeros(0, np.int32)] * len(whole)
         direction = language, 1 - language
-        search = Search(batch=512)
+        search = TranslationSearch(batch=512)
         for row, tokens in decode(self.network(), whole, direction, self._allowed[1 - language], search):
             found[row] = tokens
         return [Sentences.of(part) for part in _cut(found, ends)]
 
-    def _denoise(self, language: int, tally: Tally) -> None:
+    def _denoise(self, language: int, tally: EpochTally) -> None:
         weight = self.settings.denoising.at(self.iteration)
         if weight <= 0:
             return
@@ -171,7 +311,7 @@ class Training:
         loss = self._step(noisy, clean, (language, language), weight)
         tally.add(f"denoising.{language}", loss, clean)
 
-    def _return(self, translation: Sentences, original: Sentences, language: int, tally: Tally) -> None:
+    def _return(self, translation: Sentences, original: Sentences, language: int, tally: EpochTally) -> None:
         weight = self.settings.back_translation.at(self.iteration)
         loss = self._step(translation, original, (1 - language, language), weight)
         tally.add(f"back_translation.{language}", loss, original)
@@ -207,7 +347,7 @@ class Training:
         warm = (self.iteration + 1) / (self.settings.warmup + 1)
         return self.settings.learning_rate * min(1.0, warm)
 
-    def _dropout(self, direction: tuple[int, int]) -> Dropout | None:
+    def _dropout(self, direction: tuple[int, int]) -> ValueDropout | None:
         import torch
 
         if not self.settings.dropout:
@@ -216,7 +356,7 @@ class Training:
         numbers = [self.seed, _DROPOUT, self.iteration, *direction, *others]
         seed = int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
         random = torch.Generator(self.device).manual_seed(seed)
-        return Dropout(self.settings.dropout, random)
+        return ValueDropout(self.settings.dropout, random)
 
 
 class _Targets:

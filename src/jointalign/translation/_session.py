@@ -15,12 +15,11 @@ import numpy as np
 from jointalign.errors import JointalignError
 from jointalign.storage.files import atomic
 from jointalign.storage.tensors import read_tensors, write_tensors
-from jointalign.translation._loop import Tally, Training
-from jointalign.translation._processes import Group
-from jointalign.translation._selection import Validation, measured
-from jointalign.translation._sentences import Sentences
+from jointalign.translation._loop import EpochTally, Group, Training
+from jointalign.translation._text import Sentences
 from jointalign.translation._translator import Translator, write_translator
-from jointalign.translation.base import FitSettings
+from jointalign.translation.base import TranslationFitSettings
+from jointalign.translation.scoring import Validation, measured
 from jointalign.version import __version__
 
 CHECKPOINT, MODEL, HISTORY = "checkpoint.safetensors", "model.safetensors", "history.json"
@@ -43,7 +42,7 @@ class Job:
 
     translator: Translator
     texts: tuple[Sentences, Sentences]
-    settings: FitSettings
+    settings: TranslationFitSettings
     seed: int
     validation: Validation
     criterion: str = "round_trip"
@@ -88,7 +87,7 @@ class Session:
         self.job, self.folder, self._group = job, folder, group or Group()
         self.history: list[dict[str, Any]] = []
         self._key, self._every = job.key(), checkpoint_seconds
-        self._tally, self._saved = Tally(), time.monotonic()
+        self._tally, self._saved = EpochTally(), time.monotonic()
         weights = {name: w.detach().clone() for name, w in job.translator.weights.items()}
         self.training = Training(
             job.translator.plan,
@@ -167,7 +166,7 @@ class Session:
         before = [e.get(self.job.criterion) for e in self.history]
         entry["best"] = chosen is None or all(b is None or chosen > b for b in before)
         self.history.append(entry)
-        self._tally = Tally()
+        self._tally = EpochTally()
         if entry["best"]:
             self.best = self._translator(copied=True)
             if self.folder is not None and self._group.first:
@@ -226,7 +225,7 @@ class Session:
         self.history = json.loads(facts["history"])
         tally = json.loads(facts["tally"])
         tally["losses"] = {name: tuple(pair) for name, pair in tally["losses"].items()}
-        self._tally = Tally(**tally)
+        self._tally = EpochTally(**tally)
         return True
 
     def _restore(self, tensors: dict[str, np.ndarray]) -> None:

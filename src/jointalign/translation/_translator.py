@@ -12,12 +12,11 @@ import numpy as np
 
 from jointalign.embedding import Setting
 from jointalign.errors import FormatError, JointalignError
+from jointalign.numerics.devices import device_named
 from jointalign.storage.tensors import read_tensors, write_tensors
-from jointalign.translation._backend import device_named, precision_named
-from jointalign.translation._decode import Search, decode
-from jointalign.translation._model import Network, Plan
-from jointalign.translation._segmentation import Segmentation
-from jointalign.translation._sentences import Sentences
+from jointalign.translation._decode import TranslationSearch, decode
+from jointalign.translation._model import Network, Plan, precision_named
+from jointalign.translation._text import Segmentation, Sentences
 from jointalign.translation.base import END, SPECIAL, Shape
 from jointalign.version import __version__
 
@@ -69,7 +68,9 @@ class Translator:
         frozen = {name: weight.detach() for name, weight in self.weights.items()}
         return Network(self.plan, frozen, precision_named(self.precision, device))
 
-    def translate(self, lines: Sequence[str], direction: str, search: Search | None = None) -> list[str]:
+    def translate(
+        self, lines: Sequence[str], direction: str, search: TranslationSearch | None = None
+    ) -> list[str]:
         """Translate lines of text, one sentence each.
 
         Args:
@@ -85,7 +86,7 @@ class Translator:
         return self.segmentation.decode(found)
 
     def translate_tokens(
-        self, sentences: Sentences, direction: tuple[int, int], search: Search | None = None
+        self, sentences: Sentences, direction: tuple[int, int], search: TranslationSearch | None = None
     ) -> list[np.ndarray]:
         """The same on tokens, int32 `(t,)` a sentence."""
         found = [np.zeros(0, np.int32)] * len(sentences)
@@ -143,7 +144,7 @@ def read_translator(path: str | Path, device: str = "auto", precision: str = "au
     tensors, facts = read_tensors(path)
     if facts.get("kind") != _KIND:
         raise FormatError(path, None, "expected a translation model of `jointalign mt train`; name its file")
-    place = device_named(device)
+    place = device_named(device, "mt")
     weights = {
         name.removeprefix("weight."): torch.tensor(array, device=place)
         for name, array in tensors.items()

@@ -10,14 +10,10 @@ from typing import Any
 
 from jointalign.embedding import BilingualEmbedding, Setting
 from jointalign.errors import JointalignError
-from jointalign.translation._backend import check_extra, device_named
-from jointalign.translation._decode import Search
-from jointalign.translation._initial import InitialReport, put_vectors
-from jointalign.translation._model import Plan, initial_weights
-from jointalign.translation._processes import Group, joined
-from jointalign.translation._scoring import score, tokenised, tokenised_bleu
-from jointalign.translation._segmentation import Segmentation
-from jointalign.translation._selection import Validation
+from jointalign.numerics.devices import device_named
+from jointalign.translation._decode import TranslationSearch
+from jointalign.translation._loop import Group, joined
+from jointalign.translation._model import Plan, check_extra, initial_weights, put_vectors
 from jointalign.translation._session import (
     CHECKPOINT,
     CHECKPOINT_SECONDS,
@@ -28,8 +24,10 @@ from jointalign.translation._session import (
     checked_criterion,
     usable,
 )
+from jointalign.translation._text import Segmentation
 from jointalign.translation._translator import Translator, read_translator, tokens_of, write_translator
-from jointalign.translation.base import FitSettings, MTResult, Shape
+from jointalign.translation.base import MTResult, Shape, TranslationFitSettings
+from jointalign.translation.scoring import Validation, score, tokenised, tokenised_bleu
 
 __all__ = [
     "CHECKPOINT",
@@ -37,9 +35,8 @@ __all__ = [
     "MODEL",
     "FitResult",
     "Group",
-    "InitialReport",
     "Job",
-    "Search",
+    "TranslationSearch",
     "Segmentation",
     "Session",
     "Translator",
@@ -80,7 +77,7 @@ def prepare(
     languages: tuple[str, str],
     *,
     shape: Shape | None = None,
-    settings: FitSettings | None = None,
+    settings: TranslationFitSettings | None = None,
     embedding: BilingualEmbedding | None = None,
     separate: bool = False,
     validation: Validation | None = None,
@@ -94,14 +91,13 @@ def prepare(
         What there is to learn, and what was read and left out.
     """
     check_extra()
-    shape, settings = shape or Shape(), settings or FitSettings()
+    shape, settings = shape or Shape(), settings or TranslationFitSettings()
     validation = validation or Validation()
     plan = Plan(shape, segmentation.vocabulary, separate)
     weights = initial_weights(plan, seed)
     report: dict[str, Any] = {}
     if embedding is not None:
-        put = put_vectors(weights, plan, segmentation.pieces, embedding)
-        report["vectors"] = put.to_json()
+        report["vectors"] = put_vectors(weights, plan, segmentation.pieces, embedding)
     found = []
     for language, lines in zip(languages, texts, strict=True):
         sentences, empty, long = usable(segmentation.encode(lines), settings.maximum_length)
@@ -114,7 +110,7 @@ def prepare(
             "too_long": long,
         }
         found.append(sentences)
-    place = device_named(device)
+    place = device_named(device, "mt")
     noted: dict[str, Setting] = {"seed": seed, "separate": separate}
     translator = Translator(
         plan,
@@ -136,7 +132,7 @@ def fit(
     *,
     epochs: int = 20,
     shape: Shape | None = None,
-    settings: FitSettings | None = None,
+    settings: TranslationFitSettings | None = None,
     embedding: BilingualEmbedding | None = None,
     separate: bool = False,
     validation: Validation | None = None,
@@ -185,7 +181,7 @@ def fit(
         >>> from jointalign.translation.cipher import CipherSettings, make_cipher
         >>> cipher = make_cipher(CipherSettings(sentences=200, held_out=5))
         >>> texts = cipher.source_lines, cipher.target_lines
-        >>> settings = FitSettings.small(epoch_sentences=500)
+        >>> settings = TranslationFitSettings.small(epoch_sentences=500)
         >>> segmentation = Segmentation.learn(texts, 500)
         >>> result = fit(texts, segmentation, epochs=1, shape=Shape.tiny(), settings=settings)
         >>> len(result.history), result.finished
@@ -228,7 +224,7 @@ def evaluate(
     source: Sequence[str],
     references: Sequence[str],
     direction: str,
-    search: Search | None = None,
+    search: TranslationSearch | None = None,
 ) -> MTResult:
     """Translate a test set and score it.
 

@@ -97,7 +97,7 @@ class NoiseSettings:
 
 
 @dataclass(frozen=True)
-class Schedule:
+class WeightSchedule:
     """A weight that changes with the iterations, linearly from point to point.
 
     Args:
@@ -108,7 +108,7 @@ class Schedule:
         JointalignError: If the iterations do not rise or a weight is negative.
 
     Example:
-        >>> Schedule.parse("0:1,100000:0.1,300000:0").at(50_000)
+        >>> WeightSchedule.parse("0:1,100000:0.1,300000:0").at(50_000)
         0.55
     """
 
@@ -122,7 +122,7 @@ class Schedule:
             raise JointalignError(f"expected weights of 0 or more, got {self.points}")
 
     @classmethod
-    def parse(cls, text: str) -> Schedule:
+    def parse(cls, text: str) -> WeightSchedule:
         """Read `iteration:weight,iteration:weight`, or one weight.
 
         Raises:
@@ -150,7 +150,7 @@ class Schedule:
 
 
 @dataclass(frozen=True)
-class FitSettings:
+class TranslationFitSettings:
     """How the model is trained; the defaults are those of Lample et al. (2018b).
 
     Args:
@@ -175,8 +175,8 @@ class FitSettings:
     """
 
     noise: NoiseSettings = field(default_factory=NoiseSettings)
-    denoising: Schedule = Schedule(((0, 1.0), (100_000, 0.1), (300_000, 0.0)))
-    back_translation: Schedule = Schedule()
+    denoising: WeightSchedule = WeightSchedule(((0, 1.0), (100_000, 0.1), (300_000, 0.0)))
+    back_translation: WeightSchedule = WeightSchedule()
     learning_rate: float = within(1e-4, above=0)
     warmup: int = within(0, least=0)
     beta1: float = within(0.5, least=0, below=1)
@@ -195,10 +195,10 @@ class FitSettings:
             raise JointalignError(f"precision must be auto, float32 or bfloat16, got '{self.precision}'")
 
     @classmethod
-    def small(cls, epoch_sentences: int = 29_000, **changes: Any) -> FitSettings:
+    def small(cls, epoch_sentences: int = 29_000, **changes: Any) -> TranslationFitSettings:
         """For a small corpus on a processor: larger steps, and denoising that fades sooner."""
         settings: dict[str, Any] = {
-            "denoising": Schedule(((0, 1.0), (1500, 0.1))),
+            "denoising": WeightSchedule(((0, 1.0), (1500, 0.1))),
             "learning_rate": 1e-3,
             "warmup": 50,
             "dropout": 0.1,
@@ -208,12 +208,12 @@ class FitSettings:
         return cls(**(settings | changes))
 
     @classmethod
-    def tiny(cls, epoch_sentences: int = 6400) -> FitSettings:
+    def tiny(cls, epoch_sentences: int = 6400) -> TranslationFitSettings:
         """For the toy cipher: denoising fades within 300 iterations."""
         return cls.small(
             epoch_sentences,
             learning_rate=2e-3,
-            denoising=Schedule(((0, 1.0), (300, 0.1))),
+            denoising=WeightSchedule(((0, 1.0), (300, 0.1))),
             dropout=0.0,
             batch_sentences=32,
             warmup=0,

@@ -17,7 +17,7 @@ from jointalign.progress import Progress
 from jointalign.storage.files import digest
 from jointalign.storage.stages import Stages, claim, locked
 from jointalign.translation.api import FitResult, Group, Segmentation, Validation, fit
-from jointalign.translation.base import FitSettings, Shape
+from jointalign.translation.base import Shape, TranslationFitSettings
 from jointalign.translation.vectors import Start, Vectors, VectorSettings, piece_trainer
 
 JOB = "job.json"
@@ -37,7 +37,7 @@ class JobSettings:
 
     start: Start = Start.JOINT_ALIGN
     shape: Shape = field(default_factory=Shape.small)
-    fit: FitSettings = field(default_factory=FitSettings.small)
+    fit: TranslationFitSettings = field(default_factory=TranslationFitSettings.small)
     vectors: VectorSettings = field(
         default_factory=lambda: VectorSettings(piece_trainer(Shape.small().dimensions))
     )

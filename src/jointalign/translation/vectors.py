@@ -13,7 +13,7 @@ from jointalign.alignment.api import align, method_named
 from jointalign.corpora.corpus import Corpus
 from jointalign.embedding import BilingualEmbedding
 from jointalign.errors import JointalignError
-from jointalign.formats.api import read, read_bilingual, write, write_bilingual
+from jointalign.formats.api import read, read_bilingual, write
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
 from jointalign.ranges import check_ranges, within
@@ -22,7 +22,7 @@ from jointalign.storage.files import atomic, digest, read_lines
 from jointalign.storage.stages import Stages
 from jointalign.training.duong import SupervisedJoint
 from jointalign.training.skipgram import SkipGram
-from jointalign.translation._segmentation import Segmentation
+from jointalign.translation._text import Segmentation
 
 SEGMENTATION = "pieces.json"
 
@@ -153,7 +153,7 @@ class Vectors:
         trained = self._trained(start, lexicon)
 
         def work() -> None:
-            write_bilingual(self._made(start, trained, lexicon), path)
+            write(self._made(start, trained, lexicon), path)
 
         facts = [self.settings.method, self.settings.gamma, lexicon.pairs, self._seed]
         if name not in self._stages.records:
@@ -215,10 +215,7 @@ class Vectors:
                 folder=parts,
                 progress=self._progress,
             )
-            if isinstance(learnt, BilingualEmbedding):
-                write_bilingual(learnt, path)
-            else:
-                write(learnt, path)
+            write(learnt, path)
             shutil.rmtree(parts, ignore_errors=True)
 
         texts = [self._written(code) for code in codes]

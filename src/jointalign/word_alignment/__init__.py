@@ -1,8 +1,8 @@
 """Word alignment of parallel text: which word of a sentence translates which of the other."""
 
 from jointalign.word_alignment.api import Alignment, align_text
-from jointalign.word_alignment.base import Gold, Links, ParallelText, Side
-from jointalign.word_alignment.diagonal import DiagonalAligner, Direction
+from jointalign.word_alignment.base import Gold, Links, ParallelText, TextSide
+from jointalign.word_alignment.diagonal import DiagonalAligner, GeneratedLinks
 from jointalign.word_alignment.reading import read_gold, read_links, read_parallel
 from jointalign.word_alignment.scoring import AlignmentScore, alignment_error_rate
 from jointalign.word_alignment.symmetrization import Symmetrization, symmetrize
@@ -11,11 +11,11 @@ __all__ = [
     "Alignment",
     "AlignmentScore",
     "DiagonalAligner",
-    "Direction",
+    "GeneratedLinks",
     "Gold",
     "Links",
     "ParallelText",
-    "Side",
+    "TextSide",
     "Symmetrization",
     "align_text",
     "alignment_error_rate",

@@ -12,15 +12,15 @@ import numpy as np
 from jointalign.errors import JointalignError
 from jointalign.numerics.processors import usable_processors
 from jointalign.word_alignment._kernels import number_cells
-from jointalign.word_alignment.base import ParallelText, Side, starts_of
+from jointalign.word_alignment.base import ParallelText, TextSide, starts_of
 
 _PARTS = 64
 _MOST_ENTRIES = 2**31 - 1
 
 
 @dataclass(frozen=True, eq=False)
-class Cells:
-    """Cells and entries of a text, as `_kernels` explains them.
+class TextCells:
+    """TextCells and entries of a text, as `_kernels` explains them.
 
     Args:
         text: The text.
@@ -38,7 +38,7 @@ class Cells:
     occurrences: tuple[np.ndarray, np.ndarray, np.ndarray]
 
     @classmethod
-    def of(cls, text: ParallelText) -> Cells:
+    def of(cls, text: ParallelText) -> TextCells:
         """Number the cells.
 
         Raises:
@@ -79,7 +79,7 @@ class Cells:
         sides = self.text.source, self.text.target
         return max(1, *(int(np.diff(side.starts).max(initial=0)) for side in sides))
 
-    def side(self, target: bool) -> Side:
+    def side(self, target: bool) -> TextSide:
         """One of both languages."""
         return self.text.target if target else self.text.source
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jointalign.progress import Progress
-from jointalign.word_alignment._cells import Cells
-from jointalign.word_alignment.base import Links, ParallelText, Side, starts_of
-from jointalign.word_alignment.diagonal import DiagonalAligner, Direction
+from jointalign.word_alignment._cells import TextCells
+from jointalign.word_alignment.base import Links, ParallelText, TextSide, starts_of
+from jointalign.word_alignment.diagonal import DiagonalAligner, GeneratedLinks
 from jointalign.word_alignment.symmetrization import Symmetrization, symmetrize
 
 __all__ = ["Alignment", "align_text"]
@@ -27,8 +27,8 @@ class Alignment:
     """
 
     links: Links
-    forward: Direction
-    reverse: Direction
+    forward: GeneratedLinks
+    reverse: GeneratedLinks
 
 
 def align_text(
@@ -65,7 +65,7 @@ def align_text(
         seen = ParallelText(_only(text.source, visible[0]), _only(text.target, visible[1]))
         found = align_text(seen, aligner, symmetrization, threads=threads, progress=progress)
         return replace(found, links=_put_back(found.links, text, visible))
-    cells = Cells.of(text)
+    cells = TextCells.of(text)
     ways = []
     for reverse in (False, True):
 
@@ -78,15 +78,15 @@ def align_text(
     return Alignment(links, *ways)
 
 
-def _visible(side: Side) -> np.ndarray:
+def _visible(side: TextSide) -> np.ndarray:
     """Which tokens have something to be seen, bool `(t,)`."""
     words = [any(unicodedata.category(c)[0] not in "CZ" for c in word) for word in side.words]
     return np.array(words, bool)[side.tokens]
 
 
-def _only(side: Side, kept: np.ndarray) -> Side:
+def _only(side: TextSide, kept: np.ndarray) -> TextSide:
     before = starts_of(kept.astype(np.int64))
-    return Side(side.words, side.tokens[kept], before[side.starts])
+    return TextSide(side.words, side.tokens[kept], before[side.starts])
 
 
 def _put_back(links: Links, text: ParallelText, visible: tuple[np.ndarray, np.ndarray]) -> Links:

@@ -13,7 +13,7 @@ Words = Sequence[str]
 
 
 @dataclass(frozen=True, eq=False)
-class Side:
+class TextSide:
     """One language of a parallel text.
 
     Args:
@@ -50,8 +50,8 @@ class ParallelText:
         (2, 1, ['the', 'house'], [0, 1])
     """
 
-    source: Side
-    target: Side
+    source: TextSide
+    target: TextSide
 
     def __post_init__(self) -> None:
         if len(self.source) != len(self.target):
@@ -91,9 +91,9 @@ class _Numbering:
         self._blocks.append(np.array(block, np.int32))
         self._lengths.append(len(block))
 
-    def side(self) -> Side:
+    def side(self) -> TextSide:
         tokens = np.concatenate([np.zeros(0, np.int32), *self._blocks])
-        return Side(tuple(self._numbers), tokens, starts_of(np.array(self._lengths, np.int64)))
+        return TextSide(tuple(self._numbers), tokens, starts_of(np.array(self._lengths, np.int64)))
 
 
 def starts_of(lengths: np.ndarray) -> np.ndarray:

@@ -26,7 +26,7 @@ import numpy as np
 
 from jointalign.progress import Progress
 from jointalign.ranges import check_ranges, within
-from jointalign.word_alignment._cells import Cells
+from jointalign.word_alignment._cells import TextCells
 from jointalign.word_alignment._kernels import (
     accumulate,
     best_links,
@@ -42,7 +42,7 @@ LEAST_TENSION, MOST_TENSION = 0.1, 14.0
 
 
 @dataclass(frozen=True, eq=False)
-class Direction:
+class GeneratedLinks:
     """What was learnt with one language generating the other.
 
     Args:
@@ -100,7 +100,7 @@ class DiagonalAligner:
         reverse: bool = False,
         threads: int | None = None,
         progress: Progress | None = None,
-    ) -> Direction:
+    ) -> GeneratedLinks:
         """Learn, and link every word of the generated language. Nothing is random.
 
         Args:
@@ -115,30 +115,32 @@ class DiagonalAligner:
         Raises:
             JointalignError: If the text has no pair of words, or too many for 32-bit numbers.
         """
-        cells = Cells.of(text)
+        cells = TextCells.of(text)
         return self.fit_cells(cells, reverse=reverse, threads=threads, progress=progress)
 
     def fit_cells(
         self,
-        cells: Cells,
+        cells: TextCells,
         *,
         reverse: bool = False,
         threads: int | None = None,
         progress: Progress | None = None,
-    ) -> Direction:
+    ) -> GeneratedLinks:
         """As `fit`, for cells that serve both directions."""
         learner = _Learner(self, cells, not reverse, threads)
         for iteration in range(self.iterations):
             learner.step(learn_tension=self.optimize_tension and iteration > 0)
             if progress is not None:
                 progress(iteration + 1, self.iterations)
-        return Direction(learner.links(), learner.tension, learner.history())
+        return GeneratedLinks(learner.links(), learner.tension, learner.history())
 
 
 class _Learner:
     """One direction: its tables, and what one iteration does to them."""
 
-    def __init__(self, settings: DiagonalAligner, cells: Cells, forward: bool, threads: int | None) -> None:
+    def __init__(
+        self, settings: DiagonalAligner, cells: TextCells, forward: bool, threads: int | None
+    ) -> None:
         self._settings, self._cells, self._forward = settings, cells, forward
         self._threads = threads
         self._generated = cells.side(forward)
@@ -221,7 +223,7 @@ class _Learner:
         return best
 
     def history(self) -> dict[str, tuple[float, ...]]:
-        """See `Direction`."""
+        """See `GeneratedLinks`."""
         return {"perplexity": tuple(self._perplexities), "tension": tuple(self._tensions)}
 
     def _model(self, table: np.ndarray) -> tuple[Any, ...]:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from jointalign.errors import JointalignError, MissingExtraError
+from jointalign.errors import JointalignError
 from jointalign.numerics.processors import usable_processors
 from jointalign.progress import Progress
-from jointalign.storage.files import atomic
 from jointalign.storage.stages import Stages, locked
-from jointalign.study._captions import Captions, captions
-from jointalign.study._curves import draw_curves
-from jointalign.study._data import dictionaries, text_of
-from jointalign.study._figure_settings import TITLES, FigureSettings
-from jointalign.study._figure_table import table_c, write_json
-from jointalign.study.base import StudySettings
+from jointalign.study._data import TOY, Captions, captions, dictionaries, text_of, write_toy
+from jointalign.study._pictures import draw_curves
+from jointalign.study._tables import table_c, write_json, written
+from jointalign.study.base import Pair, StudyResult, StudySettings
 from jointalign.translation.api import (
     MODEL,
     Job,
@@ -32,27 +28,61 @@ from jointalign.translation.api import (
     read_translator,
     score,
 )
-from jointalign.translation.base import Schedule
-from jointalign.translation.baselines import copied, word_by_word
-from jointalign.translation.vectors import Start, Vectors
+from jointalign.translation.base import Shape, TranslationFitSettings, WeightSchedule
+from jointalign.translation.scoring import word_by_word
+from jointalign.translation.vectors import Start, Vectors, VectorSettings, piece_trainer
 from jointalign.version import __version__
 
-logger = logging.getLogger(__name__)
+TITLES = {
+    Start.ALIGN: "Align",
+    Start.JOINT: "Joint",
+    Start.JOINT_ALIGN: "Joint-Align",
+    Start.SUPERVISED_JOINT: "Supervised Joint (Duong et al.)",
+    Start.RANDOM: "Random vectors",
+    Start.SUPERVISED: "Supervised translation (upper bound)",
+}
+DEFAULT = (Start.ALIGN, Start.JOINT, Start.JOINT_ALIGN)
 
 
 @dataclass(frozen=True)
-class FigureResult:
-    """The figure of one pair.
+class FigureSettings:
+    """Everything that decides the numbers.
 
     Args:
-        facts: All of it as plain types, as in the JSON file.
-        markdown: Table (c), for people.
-        files: What was written.
+        data: Folder with `translation/NAME.en-de/`, `mono/` and `lexicons/`.
+        pair: Languages.
+        starts: What models begin with, a curve each.
+        shape: Of the models.
+        fit: How they are trained.
+        vectors: How the vectors are made.
+        epochs: How many (20: the paper).
+        validation: Sentences that each epoch is measured with.
+        corpus: NAME of the large texts, where there are several.
+        seed: The only source of randomness.
     """
 
-    facts: dict[str, Any]
-    markdown: str
-    files: tuple[Path, ...]
+    data: Path
+    pair: Pair
+    starts: tuple[Start, ...] = DEFAULT
+    shape: Shape = field(default_factory=Shape.small)
+    fit: TranslationFitSettings = field(default_factory=TranslationFitSettings.small)
+    vectors: VectorSettings = field(
+        default_factory=lambda: VectorSettings(piece_trainer(Shape.small().dimensions))
+    )
+    epochs: int = 20
+    validation: int = 300
+    corpus: str | None = None
+    seed: int = 0
+
+    @classmethod
+    def toy(cls, folder: Path, seed: int = 0, starts: tuple[Start, ...] | None = None) -> FigureSettings:
+        """The toy cipher, written into the folder: minutes on a processor."""
+        write_toy(folder, seed)
+        shape, fit = Shape.tiny(), TranslationFitSettings.tiny()
+        trainer = replace(piece_trainer(shape.dimensions), subsampling=1e-2)
+        vectors = VectorSettings(trainer, pieces=1200)
+        starts = starts or (*DEFAULT, Start.RANDOM)
+        return cls(folder, TOY, starts, shape, fit, vectors, epochs=5, validation=100, seed=seed)
 
 
 def figure_two(
@@ -64,7 +94,7 @@ def figure_two(
     max_minutes: float | None = None,
     progress: Progress | None = None,
     announce: Callable[[str], None] | None = None,
-) -> FigureResult:
+) -> StudyResult:
     """Train a model from each kind of vectors and draw their curves.
 
     The models take turns, an epoch each, so that the curves are of equal length whenever it is
@@ -143,22 +173,12 @@ class _Figure:
                 self.tell(f"{start}, epoch {epoch}: BLEU {scores}, round trip {trip:.2f}")
                 write_json(self._curves(), self.folder / "figure2.json")
 
-    def result(self, seconds: float) -> FigureResult:
+    def result(self, seconds: float) -> StudyResult:
         """Test scores of each model's best epoch, the picture and the table."""
         facts = self._curves() | {"seconds": round(seconds, 1), "baselines": self._baselines()}
         for start in self.sessions:
             facts["curves"][start]["test"] = self._tested(start)
-        paths = [self.folder / f"figure2.{ending}" for ending in ("json", "md", "png")]
-        text = table_c(facts)
-        write_json(facts, paths[0])
-        with atomic(paths[1], "w") as file:
-            file.write(text + "\n")
-        try:
-            draw_curves(facts, paths[2])
-        except MissingExtraError as error:
-            logger.warning("no picture: %s", error)
-            del paths[2]
-        return FigureResult(facts, text, tuple(paths))
+        return written("figure2", facts, table_c(facts), self.folder, lambda path: draw_curves(facts, path))
 
     def _session(self, start: Start) -> Session:
         settings, pair = self.settings, self.settings.pair
@@ -171,7 +191,9 @@ class _Figure:
             self.segmentation,
             (pair.source, pair.target),
             shape=settings.shape,
-            settings=replace(settings.fit, denoising=Schedule.parse("0")) if supervised else settings.fit,
+            settings=replace(settings.fit, denoising=WeightSchedule.parse("0"))
+            if supervised
+            else settings.fit,
             embedding=embedding,
             separate=start.separate,
             validation=Validation.of(source[:count], target[:count]),
@@ -224,7 +246,7 @@ class _Figure:
         lowercase = self.segmentation.lowercase
         found: dict[str, dict[str, Any]] = {}
         for way, lines, references in self._ways():
-            scored = score(copied(lines), references, way, lowercase=lowercase)
+            scored = score(lines, references, way, lowercase=lowercase)
             found.setdefault("Copied source", {})[way] = scored.to_json()
         for start in self.sessions:
             space = self.vectors.space(start)
