@@ -35,8 +35,8 @@ from jointalign.multilingual import MultilingualEmbedding
 from jointalign.overshared import oversharing
 from jointalign.reallocation import reallocate, reallocate_languages
 from jointalign.retrieval.api import Retrieval, neighbours
-from jointalign.selection.api import choose, choose_settings
-from jointalign.selection.auto import Spaces, choose_all
+from jointalign.selection.api import choose
+from jointalign.selection.base import Choice, Spaces
 from jointalign.subwords import SubwordTable
 from jointalign.training.base import Balance, Noise, Trainer
 from jointalign.training.cbow import CBOW
@@ -53,7 +53,7 @@ __all__ = [
     "reallocate_languages",
     "write_multilingual",
     "pairs_of",
-    "choose_all",
+    "Choice",
     "align_unsupervised",
     "VecMap",
     "SupervisedJoint",
@@ -94,7 +94,6 @@ __all__ = [
     "apply",
     "bli",
     "choose",
-    "choose_settings",
     "encode",
     "fit",
     "from_gensim",

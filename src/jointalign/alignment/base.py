@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -55,7 +56,11 @@ class Supervision(StrEnum):
 
 
 class Aligner(ABC):
-    """One alignment method. Subclasses are frozen dataclasses whose fields are its settings."""
+    """One alignment method. Subclasses are frozen dataclasses whose fields are its settings.
+
+    A method must give `supervision` and `fit`; the rest is what it knows about itself, with defaults
+    for one in closed form that moves the source only and has nothing to choose.
+    """
 
     @property
     @abstractmethod
@@ -75,6 +80,54 @@ class Aligner(ABC):
         Raises:
             JointalignError: If shapes disagree, or a supervised method gets no pairs.
         """
+
+    @property
+    def moves_target(self) -> bool:
+        """Whether it moves the target, too, which a pivot of several languages cannot."""
+        return False
+
+    @property
+    def tried(self) -> MappingType[str, tuple[float, ...]]:
+        """Settings to choose on held-out pairs: values worth a fit each, besides the method's own."""
+        return {}
+
+    @property
+    def tried_along(self) -> MappingType[str, tuple[int, ...]]:
+        """At most one more, such as a number of steps, whose values `fit_along` reads off one fit."""
+        return {}
+
+    def fit_along(
+        self, x: Array, z: Array, pairs: Array | None, values: Sequence[int], *, seed: int = 0
+    ) -> list[Mapping]:
+        """What `fit` gives for each value of the setting in `tried_along`; arguments as there."""
+        raise NotImplementedError
+
+    def extra(self, supervised: bool) -> str:
+        """Name of the package, and of jointalign's extra, that `fit` needs, with pairs or without."""
+        return ""
+
+    def searches(self, words: int, pairs: int) -> float:
+        """Rough cost of `fit`: searches of all `words` among as many; 0 in closed form."""
+        return 0.0
+
+    @property
+    def core(self) -> Aligner:
+        """The method itself, without what is put before it."""
+        return self
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """The settings that are chosen on held-out pairs, as they are now."""
+        return {name: getattr(self.core, name) for name in (*self.tried, *self.tried_along)}
+
+    def changed(self, settings: MappingType[str, Any]) -> Aligner:
+        """The same method with other settings."""
+        return replace(self, **settings)  # type: ignore[type-var]
+
+    def __str__(self) -> str:
+        """Name, and what is chosen."""
+        parts = [f"{name.replace('_', ' ')} {value:g}" for name, value in self.chosen.items()]
+        return ", ".join([type(self).__name__, *parts])
 
 
 def as_numpy(array: Array) -> np.ndarray:

@@ -139,6 +139,20 @@ class DeMaBWE(Aligner):
         """Works without pairs, and better with them."""
         return Supervision.OPTIONAL
 
+    @property
+    def moves_target(self) -> bool:
+        """Both sides move."""
+        return True
+
+    def extra(self, supervised: bool) -> str:
+        """Densities are matched with torch."""
+        return "torch"
+
+    def searches(self, words: int, pairs: int) -> float:
+        """Each step compares its words with the frequent ones, both ways; then two a refinement."""
+        compared = 2.0 * self.steps * self.batch_size * self.most_frequent
+        return compared / words**2 + 2 * self.refinements
+
     def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:
         """Learn the map of the source; see `Aligner.fit`.
 

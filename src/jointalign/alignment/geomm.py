@@ -67,6 +67,16 @@ class GeoMM(Aligner):
         """Needs pairs."""
         return Supervision.REQUIRED
 
+    @property
+    def moves_target(self) -> bool:
+        """Both sides move."""
+        return True
+
+    @property
+    def tried(self) -> dict[str, tuple[float, ...]]:
+        """The strengths between which the authors' scripts choose, and one below."""
+        return {"regularization": (10.0, 100.0, 1000.0)}
+
     def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:
         """Solve the ridge regression; see `Aligner.fit`. Nothing is random.
 

@@ -95,6 +95,15 @@ class SemiSupervisedGeoMM(Aligner):
         """Needs pairs, of which a hundred may do."""
         return Supervision.REQUIRED
 
+    @property
+    def moves_target(self) -> bool:
+        """Both sides move."""
+        return True
+
+    def searches(self, words: int, pairs: int) -> float:
+        """Four a round."""
+        return 4.0 * self.rounds
+
     def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:
         """Grow the dictionary and solve for it; see `Aligner.fit`.
 

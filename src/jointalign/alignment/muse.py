@@ -128,6 +128,14 @@ class MUSE(Aligner):
         """Works without pairs, and better with them."""
         return Supervision.OPTIONAL
 
+    def extra(self, supervised: bool) -> str:
+        """The game is played with torch; the refinement from pairs needs none."""
+        return "" if supervised else "torch"
+
+    def searches(self, words: int, pairs: int) -> float:
+        """Two a round of refinement, and one to judge it."""
+        return 2.0 * self.rounds + 1
+
     def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:
         """Learn the rotation of the source; see `Aligner.fit`.
 

@@ -18,8 +18,8 @@ dictionary (theirs fails).
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -106,16 +106,40 @@ class RCSLS(Aligner):
         """Needs pairs."""
         return Supervision.REQUIRED
 
+    @property
+    def tried(self) -> dict[str, tuple[float, ...]]:
+        """The learning rates of Joint-Align, appendix A."""
+        return {"learning_rate": (1.0, 10.0, 25.0, 50.0)}
+
+    @property
+    def tried_along(self) -> dict[str, tuple[int, ...]]:
+        """The numbers of steps in Joint-Align's scripts, and fewer."""
+        return {"steps": (5, 10, 20)}
+
+    def searches(self, words: int, pairs: int) -> float:
+        """Each step searches for the distinct words of the pairs, both ways."""
+        return self.steps * 2 * min(pairs, words) / words
+
     def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:
         """Take the last step of `trajectory`; see `Aligner.fit`. The seed draws mini-batches.
 
         Raises:
             JointalignError: If shapes disagree, values are not finite, or there are no valid pairs.
         """
-        steps = list(self.trajectory(x, z, pairs, seed=seed))
+        return self.fit_along(x, z, pairs, (self.steps,), seed=seed)[0]
+
+    def fit_along(
+        self, x: Array, z: Array, pairs: Array | None, values: Sequence[int], *, seed: int = 0
+    ) -> list[Mapping]:
+        """The maps after so many steps of one descent; see `Aligner.fit_along`."""
+        descent = list(replace(self, steps=max(values)).trajectory(x, z, pairs, seed=seed))
         identity = array_namespace(z).eye(z.shape[1], dtype=z.dtype, device=device(z))
-        losses = tuple(step.loss for step in steps)
-        return Mapping(source=steps[-1].matrix, target=identity, history={"loss": losses})
+        # A descent may end early; its last map is then that of all later steps.
+        reached = [descent[: number + 1] for number in values]
+        return [
+            Mapping(steps[-1].matrix, identity, {"loss": tuple(step.loss for step in steps)})
+            for steps in reached
+        ]
 
     def trajectory(self, x: Array, z: Array, pairs: Array | None, *, seed: int = 0) -> Iterator[Step]:
         """Every step of the descent: the number of steps can be chosen without fitting again.

@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 PATIENCE = 2
 """Rounds without a new best that end the search: one may be chance where few pairs are held out."""
 
+_ROUNDS = 20  # that are usually made, for estimates
+
 
 @dataclass(frozen=True)
 class RefinedProcrustes(Aligner):
@@ -88,6 +90,10 @@ class RefinedProcrustes(Aligner):
     def supervision(self) -> Supervision:
         """Needs pairs."""
         return Supervision.REQUIRED
+
+    def searches(self, words: int, pairs: int) -> float:
+        """Two a round."""
+        return 2.0 * min(self.rounds, _ROUNDS)
 
     def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:
         """Learn the rotation of the source; see `Aligner.fit`. The seed draws the held-out words.

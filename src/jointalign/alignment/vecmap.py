@@ -29,6 +29,8 @@ from jointalign.alignment._whitening import Steps, WhitenedSide
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision, as_numpy
 from jointalign.errors import JointalignError
 
+_ITERATIONS = 300  # of self-learning that are usually made, for estimates
+
 
 @dataclass(frozen=True)
 class VecMap(Aligner):
@@ -183,6 +185,15 @@ class VecMap(Aligner):
             threshold=self.threshold,
             maximum_iterations=self.maximum_iterations,
         )
+
+    @property
+    def moves_target(self) -> bool:
+        """Both sides move."""
+        return True
+
+    def searches(self, words: int, pairs: int) -> float:
+        """One an iteration of self-learning."""
+        return float(_ITERATIONS) if self.self_learning else 0.0
 
     def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:
         """Learn both sides' maps; see `Aligner.fit`. Only self-learning is random.

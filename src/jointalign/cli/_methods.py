@@ -13,7 +13,6 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 import typer
 
 from jointalign.alignment.base import Aligner
-from jointalign.alignment.variants import chosen_settings, core
 
 _PLAIN = (bool, int, float, str)
 
@@ -66,13 +65,13 @@ def _signed(run: Callable[..., None], parameters: list[inspect.Parameter], text:
 
 def _options(method: Aligner) -> list[inspect.Parameter]:
     """Of the method, and of one inside it."""
-    inner = core(method)
+    inner = method.core
     return _own_options(method) if inner is method else _own_options(method) + _own_options(inner)
 
 
 def _own_options(method: Aligner) -> list[inspect.Parameter]:
     hints, texts = get_type_hints(type(method)), _argument_texts(type(method))
-    chosen = chosen_settings(method)
+    chosen = method.chosen
     options = []
     for field in fields(method):  # type: ignore[arg-type]
         kind = _plain(hints[field.name])

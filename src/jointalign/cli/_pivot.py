@@ -48,7 +48,7 @@ def align_several(
     from jointalign.formats.api import read_multilingual, write, write_multilingual
     from jointalign.lexicon import Lexicon
     from jointalign.numerics.processors import limited_to
-    from jointalign.selection.tuning import Wishes, tune_alignment
+    from jointalign.selection.wishes import Wishes, decide
     from jointalign.storage.files import check_folder, spare_inputs
     from jointalign.storage.stages import spare_others
 
@@ -71,7 +71,7 @@ def align_several(
             bar.title(f"align {code}")
             pair, lexicon = space.pair(code, pivot), lexicons[code].reversed()
             _, reports[code] = training_pairs(pair, lexicon)
-            tuned[code] = tune_alignment(pair, lexicon, wishes, seed=seed, progress=bar)
+            tuned[code] = decide(pair, lexicon, wishes, seed=seed, progress=bar)
         methods = {code: chosen.method for code, chosen in tuned.items()}
         aligned = align_languages(space, methods, lexicons, pivot, seed=seed, max_vocabulary=max_vocabulary)
         bar.title("write")

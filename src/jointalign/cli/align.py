@@ -65,7 +65,8 @@ def command(
     from jointalign.formats.api import write, write_bilingual
     from jointalign.lexicon import Lexicon
     from jointalign.numerics.processors import limited_to
-    from jointalign.selection.tuning import Tuned, Wishes, tune_alignment
+    from jointalign.selection.base import Choice, Trial
+    from jointalign.selection.wishes import Wishes, decide
     from jointalign.storage.files import check_folder, spare_inputs
     from jointalign.storage.stages import spare_others
 
@@ -109,11 +110,11 @@ def command(
             usable_pairs(space, training)
         check_folder(out)
         if training is None:
-            tuned = Tuned(None, wishes.aligner)
+            choice = Choice(Trial(None, wishes.aligner))
         else:
-            tuned = tune_alignment(space, training, wishes, seed=seed, progress=bar)
-        mapping = fit(space, tuned.method, training, seed=seed, max_vocabulary=max_vocabulary)
-        aligned = apply(mapping, space, noted(tuned.method, seed))
+            choice = decide(space, training, wishes, seed=seed, progress=bar)
+        mapping = fit(space, choice.method, training, seed=seed, max_vocabulary=max_vocabulary)
+        aligned = apply(mapping, space, noted(choice.method, seed))
         bar.title("write")
         write_bilingual(aligned, out / OUTPUTS[0])
         write(aligned.source, out / OUTPUTS[1])
@@ -121,9 +122,9 @@ def command(
         write_mapping(mapping, out / OUTPUTS[3])
     counted = {} if report is None else {"pairs": report.to_json()}
     if json:
-        show_json({**tuned.to_json(), **counted, "out": str(out)})
+        show_json({**choice.to_json(), **counted, "out": str(out)})
     else:
-        show("\n".join(filter(None, [str(tuned), report and str(report)])))
+        show("\n".join(filter(None, [str(choice), report and str(report)])))
         show(f"{out}: {', '.join(OUTPUTS)}")
 
 

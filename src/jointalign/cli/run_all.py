@@ -90,7 +90,7 @@ def command(
     Stopped at any moment, it goes on when started again with the same folder.
     """
     from jointalign.pipeline import RunSettings, run
-    from jointalign.selection.tuning import Wishes
+    from jointalign.selection.wishes import Wishes
     from jointalign.training.skipgram import SkipGram
 
     asked = {"learning_rate": alignment_rate, "steps": steps, "regularization": regularization}

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jointalign.selection.tuning import Wishes
+from jointalign.selection.wishes import Wishes
 from jointalign.training.skipgram import SkipGram
 
 

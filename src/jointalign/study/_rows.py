@@ -8,6 +8,8 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
+from jointalign.alignment.api import method_named, method_names
+from jointalign.alignment.base import Supervision
 from jointalign.errors import JointalignError
 
 
@@ -105,17 +107,37 @@ ROWS = (
 """All systems, in the order of Table 1 of the paper; ours without a published row among them."""
 
 
+_JOINT = "joint-align-"
+
+
 def rows_named(names: tuple[str, ...]) -> tuple[Row, ...]:
     """The rows of these names, in the tables' order; all for none.
 
+    Besides `ROWS`, any alignment method's name is one, and `joint-align-` before it: those that
+    other packages register, too.
+
     Raises:
-        JointalignError: If there is no such row.
+        JointalignError: If there is no such row, or the method's package is broken.
     """
     known = {row.name for row in ROWS}
-    for name in names:
-        if name not in known:
-            raise JointalignError(f"there is no method '{name}'; choose from all, {', '.join(sorted(known))}")
-    return tuple(row for row in ROWS if not names or row.name in names)
+    others = tuple(_registered(name) for name in dict.fromkeys(names) if name not in known)
+    return (*(row for row in ROWS if not names or row.name in names), *others)
+
+
+def _registered(name: str) -> Row:
+    """A row for an alignment method that no table has, on either kind of space."""
+    method = name.removeprefix(_JOINT)
+    if method not in method_names():
+        known = ", ".join(sorted(row.name for row in ROWS))
+        raise JointalignError(
+            f"there is no method '{name}'; choose from all, {known}, or an alignment method's name, "
+            f"with or without {_JOINT}"
+        )
+    takes_none = method_named(method).supervision is Supervision.NONE
+    anchors = Anchors.NONE if takes_none else Anchors.DICTIONARY
+    if method == name:
+        return Row(name, name, Space.SEPARATE, method, anchors, "alignment")
+    return Row(name, f"Joint-Align + {method}", Space.REALLOCATED, method, anchors, "both")
 
 
 @cache

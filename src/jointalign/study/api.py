@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from jointalign.alignment.api import check_extras
+from jointalign.alignment.api import check_extras, method_named
 from jointalign.errors import JointalignError
 from jointalign.numerics.processors import limited_to
 from jointalign.progress import Progress
@@ -15,7 +15,7 @@ from jointalign.storage.stages import locked
 from jointalign.study._cells import Cells, Place
 from jointalign.study._data import dictionaries
 from jointalign.study._picture import draw
-from jointalign.study._rows import rows_named
+from jointalign.study._rows import Anchors, rows_named
 from jointalign.study._tables import TITLES, markdown, tabulate
 from jointalign.study._trainings import Trainings
 from jointalign.study._writing import written
@@ -54,7 +54,8 @@ def study(
         raise JointalignError(f"there is no '{table}'; choose from {', '.join(TITLES)}")
     rows = rows_named(settings.methods)
     for row in rows:
-        check_extras(row.method, row.supervised)
+        if row.method:
+            check_extras(method_named(row.method), row.anchors is not Anchors.NONE)
     pairs = list(dict.fromkeys(way for pair in settings.pairs for way in (pair, pair.reversed())))
     reversed_ones = [str(pair) for pair in pairs if dictionaries(settings, pair).is_reversed]
     with locked(folder), limited_to(threads):
