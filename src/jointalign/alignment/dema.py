@@ -22,11 +22,11 @@ import numpy as np
 from array_api_compat import device
 
 from jointalign.alignment._adversary import import_torch, to_tensor
-from jointalign.alignment._check import check_pairs, check_vectors
 from jointalign.alignment._density import DensityMatching, Side
 from jointalign.alignment._induction import DICTIONARY_RANK, Direction, mean_csls
 from jointalign.alignment._refining import Refinement, procrustes
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision, as_numpy
+from jointalign.alignment.checks import check_pairs, check_vectors
 from jointalign.errors import JointalignError
 from jointalign.numerics.normalize import iterative
 

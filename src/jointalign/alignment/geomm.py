@@ -24,9 +24,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jointalign.alignment._check import check_pairs, check_vectors
 from jointalign.alignment._geomm import cost, factors, mean_of_rows, minimizer, moments
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision
+from jointalign.alignment.checks import check_pairs, check_vectors
 from jointalign.errors import JointalignError
 
 

@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from jointalign.alignment._check import check_pairs, check_vectors
 from jointalign.alignment._geomm import Moments, cost, factors, mean_of_rows, minimizer, moments
 from jointalign.alignment._induction import Direction, combined, translations
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision, as_numpy
+from jointalign.alignment.checks import check_pairs, check_vectors
 from jointalign.errors import JointalignError
 from jointalign.numerics.normalize import unit
 from jointalign.retrieval.api import hubness, neighbours

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from jointalign.alignment._check import check_vectors
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision
+from jointalign.alignment.checks import check_vectors
 from jointalign.errors import JointalignError
 from jointalign.numerics.normalize import iterative
 

@@ -23,11 +23,11 @@ import numpy as np
 from array_api_compat import device, is_torch_array
 
 from jointalign.alignment._adversary import Game
-from jointalign.alignment._check import check_pairs, check_vectors
 from jointalign.alignment._induction import Direction
 from jointalign.alignment._refining import Refinement, hold_out, procrustes
 from jointalign.alignment._restarts import History, Restarts
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision, as_numpy
+from jointalign.alignment.checks import check_pairs, check_vectors
 from jointalign.errors import JointalignError
 
 logger = logging.getLogger(__name__)

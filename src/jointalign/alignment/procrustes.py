@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from array_api_compat import device
 
-from jointalign.alignment._check import check_pairs, check_vectors
 from jointalign.alignment._orthogonal import closest_orthogonal, cross_product
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision
+from jointalign.alignment.checks import check_pairs, check_vectors
 
 
 @dataclass(frozen=True)

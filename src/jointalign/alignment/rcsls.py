@@ -25,9 +25,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from jointalign.alignment._check import check_pairs, check_vectors
 from jointalign.alignment._orthogonal import closest_orthogonal, cross_product
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision
+from jointalign.alignment.checks import check_pairs, check_vectors
 from jointalign.errors import JointalignError
 from jointalign.retrieval.api import largest_products
 

@@ -22,11 +22,11 @@ from itertools import islice
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from jointalign.alignment._check import check_pairs, check_vectors
 from jointalign.alignment._induction import DICTIONARY_RANK, Direction
 from jointalign.alignment._orthogonal import cross_product
 from jointalign.alignment._refining import Refinement, Round, hold_out, procrustes
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision
+from jointalign.alignment.checks import check_pairs, check_vectors
 from jointalign.errors import JointalignError
 
 logger = logging.getLogger(__name__)

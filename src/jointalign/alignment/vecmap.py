@@ -19,7 +19,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from jointalign.alignment._check import check_pairs, check_vectors
 from jointalign.alignment._induction import Direction
 from jointalign.alignment._normalised import Normalisation, NormalisedRows
 from jointalign.alignment._orthogonal import closest_orthogonal, cross_product
@@ -27,6 +26,7 @@ from jointalign.alignment._self_learning import SelfLearning
 from jointalign.alignment._similarity_start import first_pairs
 from jointalign.alignment._whitening import Steps, WhitenedSide
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision, as_numpy
+from jointalign.alignment.checks import check_pairs, check_vectors
 from jointalign.errors import JointalignError
 
 _ITERATIONS = 300  # of self-learning that are usually made, for estimates

@@ -2,22 +2,58 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from jointalign.alignment.api import METHODS, method_named
+from jointalign.alignment.api import METHODS, method_named, method_names
 from jointalign.alignment.seeds import Seeds
 from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._methods import with_settings, without_settings
 from jointalign.cli._options import Json, KeepCase, OutFolder, Seed, SpellSource, SpellTarget, Threads
 from jointalign.cli._pivot import align_several
 from jointalign.cli._spaces import Source, Space, Target, read_space
+from jointalign.errors import JointalignError
+
+logger = logging.getLogger(__name__)
 
 OUTPUTS = ("aligned.safetensors", "source.vec", "target.vec", "mapping.safetensors")
 
+
+class _Methods(TyperGroup):
+    """A command for each method, made when it is asked for: nothing else is imported."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Ours, and those of other packages that can be loaded."""
+        return ["auto", *(name for name in method_names() if name in METHODS or _works(name))]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """One that has the method's settings as options."""
+        if cmd_name == "auto":
+            made = without_settings(command, cmd_name)
+        elif cmd_name in method_names():
+            made = with_settings(command, method_named(cmd_name), cmd_name)
+        else:
+            return None
+        single = typer.Typer(add_completion=False, rich_markup_mode=None)
+        single.command(cmd_name)(made)
+        return typer.main.get_command(single)
+
+
+def _works(name: str) -> bool:
+    try:
+        method_named(name)
+    except JointalignError as error:
+        logger.warning("%s", error)
+        return False
+    return True
+
+
 application = typer.Typer(
+    cls=_Methods,
     help="Learn a mapping and move all words by it. Writes source.vec and target.vec, "
     "mapping.safetensors, and aligned.safetensors with all of it.",
     rich_markup_mode=None,
@@ -126,8 +162,3 @@ def command(
     else:
         show("\n".join(filter(None, [str(choice), report and str(report)])))
         show(f"{out}: {', '.join(OUTPUTS)}")
-
-
-application.command("auto")(without_settings(command, "auto"))
-for _name in METHODS:
-    application.command(_name)(with_settings(command, method_named(_name), _name))
