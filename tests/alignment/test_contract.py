@@ -8,7 +8,7 @@ import pytest
 
 from jointalign import testing
 from jointalign.alignment.api import METHODS, method_named
-from jointalign.alignment.base import Aligner, Mapping, Supervision
+from jointalign.alignment.base import Aligner, Mapping
 from jointalign.alignment.dema import DeMaBWE
 from jointalign.alignment.iterative_normalization import IterativeNormalization
 from jointalign.alignment.procrustes import Procrustes
@@ -45,10 +45,7 @@ class Careless(Aligner):
     """Procrustes, but for one fault."""
 
     fault: str
-
-    @property
-    def supervision(self):
-        return Supervision.REQUIRED
+    rounds: int = 1
 
     @property
     def moves_target(self):
@@ -58,17 +55,15 @@ class Careless(Aligner):
     def tried_along(self):
         return {"rounds": (1, 2)} if self.fault == "tried_along" else {}
 
-    def changed(self, settings):
-        return self
-
     def fit_along(self, x, z, pairs, values, *, seed=0):
-        return [self.fit(x, z, pairs)] * 2
+        return [Mapping(np.eye(10, dtype=np.float32), np.eye(10, dtype=np.float32)) for _ in values]
 
     def fit(self, x, z, pairs=None, *, seed=0):
         if self.fault == "writes":
             x *= 1
         if self.fault == "accepts":
-            x, pairs = np.nan_to_num(x), np.zeros((1, 2), int) if pairs is None else pairs
+            x, z = (np.nan_to_num(side, posinf=0, neginf=0) for side in (x, z))
+            pairs = np.zeros((1, 2), int) if pairs is None else pairs
         mapping = Procrustes().fit(x, z, pairs)
         if self.fault == "float64":
             return Mapping(mapping.source.astype(float), mapping.target)
@@ -97,8 +92,8 @@ class Careless(Aligner):
 def test_each_check_finds_its_fault(fault, found_by):
     check = getattr(testing, found_by)
     check(Procrustes())
-    # A method that writes fails by itself: the arrays cannot be written to.
-    with pytest.raises((AssertionError, ValueError, AttributeError)):
+    # A method that writes fails by itself: "read-only".
+    with pytest.raises(ValueError if fault == "writes" else AssertionError):
         check(Careless(fault))
 
 

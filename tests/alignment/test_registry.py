@@ -17,7 +17,6 @@ TOY = """
 from dataclasses import dataclass, replace
 
 from jointalign import Aligner, Mapping, Procrustes
-from jointalign.alignment.base import Supervision
 
 
 @dataclass(frozen=True)
@@ -30,13 +29,7 @@ class Toy(Aligner):
 
     scale: float = 2.0
 
-    @property
-    def supervision(self):
-        return Supervision.REQUIRED
-
-    @property
-    def tried(self):
-        return {"scale": (2.0, 3.0)}
+    tried = {"scale": (2.0, 3.0)}
 
     def fit(self, x, z, pairs=None, *, seed=0):
         mapping = Procrustes().fit(x, z, pairs)
@@ -129,7 +122,7 @@ def test_it_is_a_row_of_a_study(install):
     [
         ("broken:Toy", r"'bad' of the package bads cannot be loaded .*a_package_that_nobody_has"),
         ("module:Missing", r"'bad' of the package bads cannot be loaded .*Missing"),
-        ("module:NotOne", r"'bad' of the package bads is no Aligner but NotOne"),
+        ("module:NotOne", r"'bad' of the package bads is NotOne, no dataclass from Aligner"),
     ],
 )
 def test_a_broken_package_is_named(install, point, message, capsys):

@@ -11,7 +11,8 @@ from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import numpy as np
 from array_api_compat import is_torch_array
@@ -58,14 +59,18 @@ class Supervision(StrEnum):
 class Aligner(ABC):
     """One alignment method. Subclasses are frozen dataclasses whose fields are its settings.
 
-    A method must give `supervision` and `fit`; the rest is what it knows about itself, with defaults
-    for one in closed form that moves the source only and has nothing to choose.
+    `fit` is the method; the rest is what it knows about itself, with defaults for one in closed form
+    that learns from pairs, moves the source only, and has nothing to choose.
     """
 
-    @property
-    @abstractmethod
-    def supervision(self) -> Supervision:
-        """Whether `fit` needs pairs."""
+    moves_target: ClassVar[bool] = False
+    """Whether the target moves, too, which a pivot of several languages cannot."""
+
+    tried: ClassVar[MappingType[str, tuple[float, ...]]] = MappingProxyType({})
+    """Settings to choose on held-out pairs: values worth a fit each, besides the method's own."""
+
+    tried_along: ClassVar[MappingType[str, tuple[int, ...]]] = MappingProxyType({})
+    """At most one more, such as a number of steps, whose values `fit_along` reads off one fit."""
 
     @abstractmethod
     def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:
@@ -82,19 +87,9 @@ class Aligner(ABC):
         """
 
     @property
-    def moves_target(self) -> bool:
-        """Whether it moves the target, too, which a pivot of several languages cannot."""
-        return False
-
-    @property
-    def tried(self) -> MappingType[str, tuple[float, ...]]:
-        """Settings to choose on held-out pairs: values worth a fit each, besides the method's own."""
-        return {}
-
-    @property
-    def tried_along(self) -> MappingType[str, tuple[int, ...]]:
-        """At most one more, such as a number of steps, whose values `fit_along` reads off one fit."""
-        return {}
+    def supervision(self) -> Supervision:
+        """Whether `fit` needs pairs."""
+        return Supervision.REQUIRED
 
     def fit_along(
         self, x: Array, z: Array, pairs: Array | None, values: Sequence[int], *, seed: int = 0

@@ -104,6 +104,8 @@ class DeMaBWE(Aligner):
     refinements: int = 0
     start_from_pairs: bool = False
 
+    moves_target = True
+
     def __post_init__(self) -> None:
         counts = ("batch_size", "most_frequent", "check_every", "criterion_words", "neighbourhood")
         positive = ("temperature", "source_spread", "target_spread", "learning_rate")
@@ -138,11 +140,6 @@ class DeMaBWE(Aligner):
     def supervision(self) -> Supervision:
         """Works without pairs, and better with them."""
         return Supervision.OPTIONAL
-
-    @property
-    def moves_target(self) -> bool:
-        """Both sides move."""
-        return True
 
     def extra(self, supervised: bool) -> str:
         """Densities are matched with torch."""

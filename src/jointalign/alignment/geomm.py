@@ -23,9 +23,10 @@ rows that `fit` gets.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from jointalign.alignment._geomm import cost, factors, mean_of_rows, minimizer, moments
-from jointalign.alignment.base import Aligner, Array, Mapping, Supervision
+from jointalign.alignment.base import Aligner, Array, Mapping
 from jointalign.alignment.checks import check_pairs, check_vectors
 from jointalign.errors import JointalignError
 
@@ -58,24 +59,13 @@ class GeoMM(Aligner):
 
     regularization: float = 100.0
 
+    moves_target = True
+    # The strengths between which the authors' scripts choose, and one below.
+    tried = MappingProxyType({"regularization": (10.0, 100.0, 1000.0)})
+
     def __post_init__(self) -> None:
         if not self.regularization > 0:
             raise JointalignError(f"regularization must be above 0, got {self.regularization}")
-
-    @property
-    def supervision(self) -> Supervision:
-        """Needs pairs."""
-        return Supervision.REQUIRED
-
-    @property
-    def moves_target(self) -> bool:
-        """Both sides move."""
-        return True
-
-    @property
-    def tried(self) -> dict[str, tuple[float, ...]]:
-        """The strengths between which the authors' scripts choose, and one below."""
-        return {"regularization": (10.0, 100.0, 1000.0)}
 
     def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:
         """Solve the ridge regression; see `Aligner.fit`. Nothing is random.

@@ -26,7 +26,7 @@ from array_api_compat import array_namespace, device
 
 from jointalign.alignment._geomm import Moments, cost, factors, mean_of_rows, minimizer, moments
 from jointalign.alignment._induction import Direction, combined, translations
-from jointalign.alignment.base import Aligner, Array, Mapping, Supervision, as_numpy
+from jointalign.alignment.base import Aligner, Array, Mapping, as_numpy
 from jointalign.alignment.checks import check_pairs, check_vectors
 from jointalign.errors import JointalignError
 from jointalign.numerics.normalize import unit
@@ -81,6 +81,8 @@ class SemiSupervisedGeoMM(Aligner):
     patience: int = 1
     rounds: int = 20
 
+    moves_target = True
+
     def __post_init__(self) -> None:
         if not self.regularization > 0:
             raise JointalignError(f"regularization must be above 0, got {self.regularization}")
@@ -89,16 +91,6 @@ class SemiSupervisedGeoMM(Aligner):
         for name, least in (("cutoff", 1), ("neighbourhood", 1), ("patience", 1), ("rounds", 0)):
             if getattr(self, name) < least:
                 raise JointalignError(f"{name} must be at least {least}, got {getattr(self, name)}")
-
-    @property
-    def supervision(self) -> Supervision:
-        """Needs pairs, of which a hundred may do."""
-        return Supervision.REQUIRED
-
-    @property
-    def moves_target(self) -> bool:
-        """Both sides move."""
-        return True
 
     def searches(self, words: int, pairs: int) -> float:
         """Four a round."""

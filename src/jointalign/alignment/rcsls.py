@@ -20,13 +20,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 from array_api_compat import array_namespace, device
 
 from jointalign.alignment._orthogonal import closest_orthogonal, cross_product
-from jointalign.alignment.base import Aligner, Array, Mapping, Supervision
+from jointalign.alignment.base import Aligner, Array, Mapping
 from jointalign.alignment.checks import check_pairs, check_vectors
 from jointalign.errors import JointalignError
 from jointalign.retrieval.api import largest_products
@@ -92,6 +93,10 @@ class RCSLS(Aligner):
     spectral: bool = False
     batch: int | None = None
 
+    # The learning rates of Joint-Align, appendix A; the numbers of steps in its scripts, and fewer.
+    tried = MappingProxyType({"learning_rate": (1.0, 10.0, 25.0, 50.0)})
+    tried_along = MappingProxyType({"steps": (5, 10, 20)})
+
     def __post_init__(self) -> None:
         if not self.learning_rate > 0:
             raise JointalignError(f"learning_rate must be above 0, got {self.learning_rate}")
@@ -100,21 +105,6 @@ class RCSLS(Aligner):
                 raise JointalignError(f"{name} must be at least {least}, got {getattr(self, name)}")
         if self.batch is not None and self.batch < 1:
             raise JointalignError(f"batch must be at least 1 or None, got {self.batch}")
-
-    @property
-    def supervision(self) -> Supervision:
-        """Needs pairs."""
-        return Supervision.REQUIRED
-
-    @property
-    def tried(self) -> dict[str, tuple[float, ...]]:
-        """The learning rates of Joint-Align, appendix A."""
-        return {"learning_rate": (1.0, 10.0, 25.0, 50.0)}
-
-    @property
-    def tried_along(self) -> dict[str, tuple[int, ...]]:
-        """The numbers of steps in Joint-Align's scripts, and fewer."""
-        return {"steps": (5, 10, 20)}
 
     def searches(self, words: int, pairs: int) -> float:
         """Each step searches for the distinct words of the pairs, both ways."""

@@ -25,7 +25,7 @@ from array_api_compat import array_namespace, device
 from jointalign.alignment._induction import DICTIONARY_RANK, Direction
 from jointalign.alignment._orthogonal import cross_product
 from jointalign.alignment._refining import Refinement, Round, hold_out, procrustes
-from jointalign.alignment.base import Aligner, Array, Mapping, Supervision
+from jointalign.alignment.base import Aligner, Array, Mapping
 from jointalign.alignment.checks import check_pairs, check_vectors
 from jointalign.errors import JointalignError
 
@@ -85,11 +85,6 @@ class RefinedProcrustes(Aligner):
                 raise JointalignError(f"{name} must be at least {least}, got {value}")
         if not 0 <= self.held_out < 1:
             raise JointalignError(f"held_out must be in [0, 1), got {self.held_out}")
-
-    @property
-    def supervision(self) -> Supervision:
-        """Needs pairs."""
-        return Supervision.REQUIRED
 
     def searches(self, words: int, pairs: int) -> float:
         """Two a round."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping as MappingType
+from dataclasses import is_dataclass
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from types import MappingProxyType
@@ -88,8 +89,8 @@ def _made(point: EntryPoint) -> Aligner:
     except Exception as error:  # whatever another package does when it is imported
         told = " ".join(f"{type(error).__name__}: {error}".split())
         raise JointalignError(f"{place} cannot be loaded ({told}); {cure}") from error
-    if not isinstance(method, Aligner):
-        raise JointalignError(f"{place} is no Aligner but {type(method).__name__}; {cure}")
+    if not isinstance(method, Aligner) or not is_dataclass(method):
+        raise JointalignError(f"{place} is {type(method).__name__}, no dataclass from Aligner; {cure}")
     return method
 
 

@@ -98,6 +98,8 @@ class VecMap(Aligner):
     threshold: float = 1e-6
     maximum_iterations: int | None = None
 
+    moves_target = True
+
     def __post_init__(self) -> None:
         for name in ("initial_vocabulary", "stochastic_interval"):
             self._check(name, getattr(self, name) >= 1, "at least 1")
@@ -185,11 +187,6 @@ class VecMap(Aligner):
             threshold=self.threshold,
             maximum_iterations=self.maximum_iterations,
         )
-
-    @property
-    def moves_target(self) -> bool:
-        """Both sides move."""
-        return True
 
     def searches(self, words: int, pairs: int) -> float:
         """One an iteration of self-learning."""

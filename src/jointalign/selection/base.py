@@ -66,9 +66,10 @@ def simplest(trials: Sequence[Trial]) -> Trial:
 
     Example:
         >>> from jointalign.alignment.procrustes import Procrustes
-        >>> scores = [(True, False, False), (True, True, False), (True, True, True)]
-        >>> [simplest([Trial(0.9, Procrustes(), s) for s in scores[i:]]).precision for i in (0, 2)]
-        [33.33333333333333, 100.0]
+        >>> close, far = (True, True, True, False), (True, False, False, False)
+        >>> best = Trial(0.9, Procrustes(), (False, True, True, True))
+        >>> [simplest([Trial(0.9, Procrustes(), other), best]) is best for other in (close, far)]
+        [False, True]
     """
     best = np.array(highest(trials).right, float)
     return next(
