@@ -12,49 +12,15 @@ from jointalign.cli.app import run
 from jointalign.errors import JointalignError
 from jointalign.selection.wishes import Wishes
 from jointalign.study._rows import Space, rows_named
-
-TOY = """
-from dataclasses import dataclass, replace
-
-from jointalign import Aligner, Mapping, Procrustes
-
-
-@dataclass(frozen=True)
-class Toy(Aligner):
-    '''A rotation, scaled: retrieval does not see it.
-
-    Args:
-        scale: By what.
-    '''
-
-    scale: float = 2.0
-
-    tried = {"scale": (2.0, 3.0)}
-
-    def fit(self, x, z, pairs=None, *, seed=0):
-        mapping = Procrustes().fit(x, z, pairs)
-        return replace(mapping, source=mapping.source * x.dtype.type(self.scale))
-
-
-class NotOne:
-    pass
-"""
+from toy_package import written
 
 
 @pytest.fixture
 def install(tmp_path, monkeypatch):
-    """Makes a package that registers methods, as an installer leaves it."""
+    """Makes a package that registers methods, and lets it be found."""
 
     def installed(package, **points):
-        folder = tmp_path / "site"
-        facts = folder / f"{package}-1.0.dist-info"
-        facts.mkdir(parents=True)
-        (folder / f"{package}_module.py").write_text(TOY)
-        (folder / f"{package}_broken.py").write_text("import a_package_that_nobody_has\n")
-        (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-        lines = [f"{name} = {package}_{value}" for name, value in points.items()]
-        (facts / "entry_points.txt").write_text("\n".join(["[jointalign.aligners]", *lines, ""]))
-        monkeypatch.syspath_prepend(folder)
+        monkeypatch.syspath_prepend(written(tmp_path / "site", package, **points))
 
     return installed
 
