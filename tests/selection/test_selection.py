@@ -12,7 +12,7 @@ from jointalign.alignment.rcsls import RCSLS
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
-from jointalign.selection.api import _parts, choose, training_seconds
+from jointalign.selection.api import choose, training_seconds
 from jointalign.selection.base import Spaces, Trial, simplest
 from jointalign.vocabulary import Counts, Vocabulary
 
@@ -51,20 +51,7 @@ def test_equals_separate_fits_scored_densely(overshared):
     assert [t.method.steps for t in choice.trials[2:]] == [5, 10, 20]
     for trial in choice.trials:
         split = spaces.split(trial.gamma)
-        assert trial.precision == pytest.approx(expected(split, trial.method, _parts(lexicon, 3, 3), 3))
-
-
-def test_every_source_word_is_held_out_once_with_all_its_translations():
-    lexicon = Lexicon(tuple((f"s{i}", f"t{i + j}") for i in range(20) for j in (0, 1)))
-    parts = list(_parts(lexicon, 3, 0))
-    assert sorted(word for _, out in parts for word in out.sources) == sorted(lexicon.sources)
-    for rest, out in parts:
-        assert not set(rest.sources) & set(out.sources)
-        assert len(rest) + len(out) == len(lexicon) and len(out) == 2 * len(out.sources)
-    assert [len(out.sources) for _, out in parts] == [7, 7, 6]
-    assert parts != list(_parts(lexicon, 3, 1))
-    with pytest.raises(JointalignError, match="2 to 20 folds of 20 source words"):
-        list(_parts(lexicon, 21, 0))
+        assert trial.precision == pytest.approx(expected(split, trial.method, lexicon.folds(3, 3), 3))
 
 
 def test_the_simplest_within_one_standard_error_of_the_paired_difference():
@@ -152,7 +139,7 @@ def test_nothing_is_learnt_from_the_held_out_words(overshared):
     choose(spaces, lexicon, spy, [0.8], folds=4, seed=5)
     split = spaces.split(0.8)
     assert len(spy.seen) == 4
-    for (_, pairs, seed), (rest, held_out) in zip(spy.seen, _parts(lexicon, 4, 5), strict=True):
+    for (_, pairs, seed), (rest, held_out) in zip(spy.seen, lexicon.folds(4, 5), strict=True):
         taught = {split.source_only.words[row] for row in pairs[:, 0]}
         assert taught and not taught & set(held_out.sources) and seed == 5
         assert taught == {word for word, _ in rest if word[0] in "al"}
@@ -204,7 +191,7 @@ def test_settings_of_one_space(noisy):
     tried = [(t.method.learning_rate, t.method.steps) for t in choice.trials]
     assert tried == [(rate, steps) for rate in (10, 1, 25, 50) for steps in (5, 10, 20)]
     for trial in choice.trials[::5]:
-        assert trial.precision == pytest.approx(expected(bilingual, trial.method, _parts(lexicon, 3, 0), 0))
+        assert trial.precision == pytest.approx(expected(bilingual, trial.method, lexicon.folds(3, 0), 0))
     best = max(trial.precision for trial in choice.trials)
     assert choice.best.precision > best - 3
 

@@ -13,7 +13,7 @@ a product: first the spaces, all with one mapping; then the mappings, in the spa
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from math import inf
 from time import perf_counter
@@ -193,7 +193,7 @@ class _Search:
         self.trials: list[Trial] = []
         self.fits = self.done = 0
         unsplit = spaces.unsplit()
-        self.folds = [(rest, _answers(out, unsplit)) for rest, out in _parts(lexicon, folds, seed)]
+        self.folds = [(rest, _answers(out, unsplit)) for rest, out in lexicon.folds(folds, seed)]
         if not any(gold for _, gold in self.folds):
             raise JointalignError(
                 f"none of the {len(lexicon.sources)} held-out source words is in the source "
@@ -282,21 +282,6 @@ class _Search:
         (name,) = group[0].tried_along
         values = [method.chosen[name] for method in group]
         return group[0].fit_along(x, z, pairs, values, seed=self.seed)
-
-
-def _parts(lexicon: Lexicon, folds: int, seed: int) -> Iterator[tuple[Lexicon, Lexicon]]:
-    """What stays and what is held out, each source word once with all its translations."""
-    number = len(lexicon.sources)
-    if not 2 <= folds <= number:
-        raise JointalignError(
-            f"expected 2 to {number} folds of {number} source words to hold out; got {folds}"
-        )
-    order = np.random.default_rng(seed).permutation(number).tolist()
-    fold = {lexicon.sources[word]: place % folds for place, word in enumerate(order)}
-    for held in range(folds):
-        rest = tuple(pair for pair in lexicon if fold[pair[0]] != held)
-        held_out = tuple(pair for pair in lexicon if fold[pair[0]] == held)
-        yield replace(lexicon, pairs=rest), replace(lexicon, pairs=held_out)
 
 
 def _answers(held_out: Lexicon, unsplit: BilingualEmbedding) -> dict[str, frozenset[str]]:
