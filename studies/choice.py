@@ -12,7 +12,7 @@ or VecMap; then a mapping there.
 Each choice learns from the whole training dictionary and is scored on the test dictionary: P@1, rule
 muse, identical pairs kept.
 
-    python studies/choice.py --data DATA --out runs/choice
+    python studies/choice.py --data DATA --out runs/choice --methods procrustes,vecmap,geomm
 """
 
 from __future__ import annotations
