@@ -41,7 +41,7 @@ from jointalign.alignment.api import training_pairs
 from jointalign.bli import Identical, OutOfVocabulary
 from jointalign.corpora.tokenization import tokenizer
 from jointalign.numerics.processors import limited_to
-from jointalign.selection.tuning import Wishes, tune_alignment, tune_run
+from jointalign.selection.wishes import Wishes, decide
 from jointalign.storage.files import atomic, file_facts, read_lines
 from jointalign.storage.stages import Stages, peak_memory_mb
 from jointalign.training.base import Noise
@@ -138,15 +138,15 @@ class Study:
         counts = [self.encoded(language).counts for language in (self.source, self.target)]
         separate = BilingualEmbedding.separate(one, two, self.source, self.target)
         spaces = Spaces((joint, *counts))
-        rcsls = tune_run(spaces, self.training, Wishes("rcsls"), seed=self.seed)
+        rcsls = decide(spaces, self.training, Wishes("rcsls"), seed=self.seed)
         say(str(rcsls))
-        procrustes = tune_run(spaces, self.training, Wishes("procrustes"), seed=self.seed)
+        procrustes = decide(spaces, self.training, Wishes("procrustes"), seed=self.seed)
         gamma = rcsls.gamma
         whole = reallocate(joint, *counts, 1.0, self.source, self.target)
         split = reallocate(joint, *counts, gamma, self.source, self.target)
         other = reallocate(joint, *counts, procrustes.gamma, self.source, self.target)
-        overshared = tune_alignment(whole, self.training, Wishes("rcsls"), seed=self.seed)
-        alone = tune_alignment(separate, self.training, Wishes("rcsls"), seed=self.seed)
+        overshared = decide(whole, self.training, Wishes("rcsls"), seed=self.seed)
+        alone = decide(separate, self.training, Wishes("rcsls"), seed=self.seed)
         say(str(alone))
         systems = {
             "Joint": (lambda: whole, None, None),

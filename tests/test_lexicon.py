@@ -383,34 +383,31 @@ def test_derived_lexicons(pairs):
 
 
 @settings(deadline=None)
-@given(pairs_of_few_words, st.floats(0.01, 0.99), st.integers(0, 1000))
-def test_split_by_source_word(pairs, share, seed):
+@given(pairs_of_few_words, st.integers(0, 6), st.integers(0, 1000))
+def test_folds_hold_out_each_source_word_once(pairs, count, seed):
     lexicon = Lexicon(tuple(pairs))
     number = len(lexicon.sources)
-    if number < 2:
-        with pytest.raises(JointalignError, match="two source words"):
-            lexicon.split(share, seed)
+    if not 2 <= count <= number:
+        with pytest.raises(JointalignError, match=f"2 to {number} folds of {number} source words"):
+            list(lexicon.folds(count, seed))
         return
-    rest, held_out = lexicon.split(share, seed)
-    assert not set(rest.sources) & set(held_out.sources)
-    assert sorted([*rest, *held_out]) == sorted(pairs)
-    assert abs(len(held_out.sources) - share * number) <= 1
-    assert len(rest) and len(held_out)
-    assert [pair for pair in pairs if pair in held_out.pairs] == list(held_out)  # file order
-    assert lexicon.split(share, seed) == (rest, held_out)
+    folds = list(lexicon.folds(count, seed))
+    assert len(folds) == count
+    assert sorted(pair for _, held_out in folds for pair in held_out) == sorted(pairs)
+    sizes = [len(held_out.sources) for _, held_out in folds]
+    assert sum(sizes) == number and max(sizes) - min(sizes) <= 1
+    for rest, held_out in folds:
+        assert not set(rest.sources) & set(held_out.sources)
+        assert [pair for pair in pairs if pair in held_out.pairs] == list(held_out)  # file order
+        assert [pair for pair in pairs if pair not in held_out.pairs] == list(rest)
+    assert list(lexicon.folds(count, seed)) == folds
 
 
-def test_split_depends_on_the_seed_alone():
+def test_folds_depend_on_the_seed_alone():
     lexicon = Lexicon(tuple((str(number), "x") for number in range(100)))
-    held_out = {lexicon.split(0.2, seed)[1].pairs for seed in range(5)}
-    assert len(held_out) == 5
-    assert {len(pairs) for pairs in held_out} == {20}
-
-
-@pytest.mark.parametrize("share", [0, 1, -0.1, 20, float("nan")])
-def test_split_share_out_of_range(share):
-    with pytest.raises(JointalignError, match="share between 0 and 1"):
-        Lexicon((("a", "b"), ("c", "d"))).split(share, seed=0)
+    first = {next(lexicon.folds(5, seed))[1].pairs for seed in range(5)}
+    assert len(first) == 5
+    assert {len(pairs) for pairs in first} == {20}
 
 
 def test_identical_strings():

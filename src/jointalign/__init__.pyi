@@ -42,8 +42,8 @@ from .multilingual import MultilingualEmbedding as MultilingualEmbedding
 from .overshared import oversharing as oversharing
 from .reallocation import reallocate as reallocate, reallocate_languages as reallocate_languages
 from .retrieval.api import Retrieval as Retrieval, neighbours as neighbours
-from .selection.api import choose as choose, choose_settings as choose_settings
-from .selection.auto import Spaces as Spaces, choose_all as choose_all
+from .selection.api import choose as choose
+from .selection.base import Choice as Choice, Spaces as Spaces
 from .subwords import SubwordTable as SubwordTable
 from .training.base import Balance as Balance, Noise as Noise, Trainer as Trainer
 from .training.cbow import CBOW as CBOW

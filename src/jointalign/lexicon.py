@@ -243,38 +243,35 @@ class Lexicon:
         """Number of pairs that both lexicons have."""
         return len(set(self.pairs) & set(other.pairs))
 
-    def split(self, share: float, seed: int) -> tuple[Lexicon, Lexicon]:
-        """Hold out some source words, each with all its translations.
+    def folds(self, count: int, seed: int) -> Iterator[tuple[Lexicon, Lexicon]]:
+        """Cut the source words into parts, and hold out each in turn with all its translations.
 
         Args:
-            share: Of the source words, how many to hold out, `0 < share < 1`; at least one is held
-                out and at least one stays.
+            count: How many parts; they differ by one word at most.
             seed: The only source of randomness.
 
-        Returns:
+        Yields:
             The rest and the held-out part, both in file order.
 
         Raises:
-            JointalignError: If `share` is out of range or there are fewer than two source words.
+            JointalignError: If there are fewer than two parts, or than a word for each.
 
         Example:
             >>> lexicon = Lexicon((("a", "x"), ("a", "y"), ("b", "z"), ("c", "z")))
-            >>> rest, held_out = lexicon.split(0.3, seed=0)
-            >>> len(rest.sources), len(held_out.sources), set(rest.sources) & set(held_out.sources)
-            (2, 1, set())
+            >>> [(len(rest.sources), len(held_out.sources)) for rest, held_out in lexicon.folds(3, seed=0)]
+            [(2, 1), (2, 1), (2, 1)]
         """
-        if not 0 < share < 1:
-            raise JointalignError(f"expected a share between 0 and 1, got {share}")
         number = len(self.sources)
-        if number < 2:
-            raise JointalignError(f"splitting needs two source words or more, got {number}")
-        size = min(max(round(share * number), 1), number - 1)
-        chosen = np.random.default_rng(seed).permutation(number)[:size]
-        held_out = {self.sources[position] for position in chosen.tolist()}
-        parts = ([], [])
-        for pair in self.pairs:
-            parts[pair[0] in held_out].append(pair)
-        return replace(self, pairs=tuple(parts[0])), replace(self, pairs=tuple(parts[1]))
+        if not 2 <= count <= number:
+            raise JointalignError(
+                f"expected 2 to {number} folds of {number} source words to hold out; got {count}"
+            )
+        order = np.random.default_rng(seed).permutation(number).tolist()
+        fold = {self.sources[word]: place % count for place, word in enumerate(order)}
+        for held in range(count):
+            rest = tuple(pair for pair in self.pairs if fold[pair[0]] != held)
+            held_out = tuple(pair for pair in self.pairs if fold[pair[0]] == held)
+            yield replace(self, pairs=rest), replace(self, pairs=held_out)
 
     def __len__(self) -> int:
         return len(self.pairs)

@@ -1,4 +1,4 @@
-"""What every alignment method must do, whatever it is."""
+"""What every alignment method must do, whatever it is: `jointalign.testing` on all of ours."""
 
 import dataclasses
 import importlib.util
@@ -6,14 +6,15 @@ import importlib.util
 import numpy as np
 import pytest
 
+from jointalign import testing
 from jointalign.alignment.api import METHODS, method_named
-from jointalign.alignment.base import Supervision
+from jointalign.alignment.base import Aligner, Mapping
 from jointalign.alignment.dema import DeMaBWE
+from jointalign.alignment.iterative_normalization import IterativeNormalization
+from jointalign.alignment.procrustes import Procrustes
+from jointalign.alignment.rcsls import RCSLS
 from jointalign.alignment.vecmap import VecMap
-from jointalign.errors import JointalignError
-from jointalign.numerics.normalize import recentred, unit
 
-REQUIRED = [m for m in METHODS if method_named(m).supervision is Supervision.REQUIRED]
 # For a small case: the published settings of DeMa-BWE take a GPU, and VecMap waits for 50
 # iterations without gain, five times.
 _DEMA = dataclasses.replace(DeMaBWE.small(), steps=40, batch_size=64, check_every=20, refinements=2)
@@ -25,113 +26,92 @@ QUICK = {
 }
 
 
-@pytest.fixture(params=sorted(METHODS))
-def name(request):
-    if request.param.startswith("dema") and importlib.util.find_spec("torch") is None:
-        pytest.skip("torch is an extra that is not installed")
-    return request.param
-
-
-@pytest.fixture
-def planted():
-    """A space and its rotation; the first half of the words is the dictionary.
-
-    Words lie in clusters, and some directions matter more: without any structure a method that has
-    no dictionary could find nothing.
-    """
-    rng = np.random.default_rng(0)
-    centres = rng.standard_normal((25, 10)) * np.linspace(0.5, 2, 10)
-    x = centres[rng.integers(0, 25, 200)] + 0.6 * rng.standard_normal((200, 10))
-    x = (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
-    turn = np.linalg.qr(rng.standard_normal((10, 10)))[0].astype(np.float32)
-    return x, x @ turn, np.stack([np.arange(100)] * 2, axis=1)
-
-
-def fit(name, x, z, pairs, seed=0):
+@pytest.mark.parametrize("check", testing.CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_contract(name, check):
     method = QUICK.get(name) or method_named(name)
-    taken = None if method.supervision is Supervision.NONE else pairs
-    return method.fit(x, z, taken, seed=seed)
+    if method.extra(supervised=True) and importlib.util.find_spec(method.extra(supervised=True)) is None:
+        pytest.skip(f"{method.extra(supervised=True)} is an extra that is not installed")
+    check(method)
 
 
-def answers(mapping, x, z):
-    """Nearest target row of each source row, both moved as `apply` moves words."""
-    moved = unit(recentred(x, mapping.source_means) @ mapping.source)
-    return (moved @ unit(recentred(z, mapping.target_means) @ mapping.target).T).argmax(axis=1)
+def test_a_name_gives_equal_methods():
+    for name in METHODS:
+        assert method_named(name) == method_named(name)
 
 
-def test_settings_are_frozen_fields_with_defaults(name):
-    method = method_named(name)
-    assert dataclasses.is_dataclass(method) and method == method_named(name)
-    for field in dataclasses.fields(method):
-        with pytest.raises(dataclasses.FrozenInstanceError):
-            setattr(method, field.name, None)
+@dataclasses.dataclass(frozen=True)
+class Careless(Aligner):
+    """Procrustes, but for one fault."""
 
+    fault: str
+    rounds: int = 1
 
-def test_recovers_a_planted_rotation(name, planted):
-    x, z, pairs = planted
-    found = answers(fit(name, x, z, pairs), x, z)
-    np.testing.assert_array_equal(found, np.arange(len(x)))  # words outside the dictionary too
+    @property
+    def moves_target(self):
+        return self.fault == "moves_target"
 
+    @property
+    def tried_along(self):
+        return {"rounds": (1, 2)} if self.fault == "tried_along" else {}
 
-def test_gives_finite_matrices_of_the_right_shape_and_type(name, planted):
-    mapping = fit(name, *planted)
-    assert np.isfinite(mapping.source).all()
-    assert np.isfinite(mapping.target).all()
-    assert mapping.source.shape == mapping.target.shape == (10, 10)
-    assert mapping.source.dtype == mapping.target.dtype == np.float32
+    def fit_along(self, x, z, pairs, values, *, seed=0):
+        return [Mapping(np.eye(10, dtype=np.float32), np.eye(10, dtype=np.float32)) for _ in values]
 
-
-def test_leaves_its_inputs_alone(name, planted):
-    before = [array.copy() for array in planted]
-    for array in planted:
-        array.setflags(write=False)
-    fit(name, *planted)
-    for array, copy in zip(planted, before, strict=True):
-        np.testing.assert_array_equal(array, copy)
-
-
-def test_the_same_seed_gives_the_same_result(name, planted):
-    first, second = (fit(name, *planted, seed=3) for _ in range(2))
-    np.testing.assert_array_equal(first.source, second.source)
-    np.testing.assert_array_equal(first.target, second.target)
-    assert first.history == second.history
-
-
-def test_sides_of_different_sizes(name, planted):
-    x, z, pairs = planted
-    found = answers(fit(name, x[:150], z, pairs), x[:150], z)
-    assert (found == np.arange(150)).mean() > 0.95
+    def fit(self, x, z, pairs=None, *, seed=0):
+        if self.fault == "writes":
+            x *= 1
+        if self.fault == "accepts":
+            x, z = (np.nan_to_num(side, posinf=0, neginf=0) for side in (x, z))
+            pairs = np.zeros((1, 2), int) if pairs is None else pairs
+        mapping = Procrustes().fit(x, z, pairs)
+        if self.fault == "float64":
+            return Mapping(mapping.source.astype(float), mapping.target)
+        if self.fault == "random":
+            noise = 1e-3 * np.random.default_rng().standard_normal((10, 10)).astype(np.float32)
+            return Mapping(mapping.source + noise, mapping.target)
+        if self.fault == "wrong":
+            return Mapping(mapping.target, mapping.target)
+        return mapping
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("fault", "found_by"),
     [
-        (lambda x, z: (x[:, :5], z), "same number of dimensions, got 5 .source. and 10 .target."),
-        (lambda x, z: (x[0], z), "source vectors must be a matrix"),
-        (lambda x, z: (x, z[:0]), "target vectors must be a matrix"),
-        (lambda x, z: (x, np.where(z > 0.5, np.nan, z)), "target vectors hold NaN or infinity"),
-        (lambda x, z: (np.where(x > 0.5, -np.inf, x), z), "source vectors hold NaN or infinity"),
+        ("writes", "check_leaves_its_inputs_alone"),
+        ("accepts", "check_refuses_bad_vectors"),
+        ("accepts", "check_refuses_bad_pairs"),
+        ("float64", "check_gives_finite_matrices"),
+        ("random", "check_same_seed_same_result"),
+        ("wrong", "check_recovers_a_planted_rotation"),
+        ("wrong", "check_sides_of_different_sizes"),
+        ("moves_target", "check_knows_what_it_moves"),
+        ("tried_along", "check_settings_to_choose"),
     ],
 )
-def test_bad_vectors_are_refused_in_plain_words(name, planted, change, message):
-    x, z, pairs = planted
-    with pytest.raises(JointalignError, match=message):
-        fit(name, *change(x, z), pairs)
+def test_each_check_finds_its_fault(fault, found_by):
+    check = getattr(testing, found_by)
+    check(Procrustes())
+    # A method that writes fails by itself: "read-only".
+    with pytest.raises(ValueError if fault == "writes" else AssertionError):
+        check(Careless(fault))
 
 
-@pytest.mark.parametrize(
-    ("pairs", "message"),
-    [
-        (None, "seed dictionary and got none: pass a Lexicon"),
-        (np.zeros((0, 2), np.int64), "at least one translation pair"),
-        (np.array([[0, 200]]), "target row 200, but there are 200 target vectors"),
-        (np.array([[-1, 0]]), "source row -1"),
-        (np.array([0, 1]), "shape .k, 2., got int64 of shape"),
-        (np.array([[0.5, 1.0]]), "whole numbers of shape .k, 2., got float64"),
-    ],
-)
-@pytest.mark.parametrize("name", REQUIRED)
-def test_bad_pairs_are_refused_in_plain_words(name, planted, pairs, message):
-    x, z, _ = planted
-    with pytest.raises(JointalignError, match=message):
-        method_named(name).fit(x, z, pairs)
+def test_settings_that_can_be_set_are_found():
+    class Open(Procrustes):
+        __setattr__ = object.__setattr__
+
+    Loose = dataclasses.make_dataclass("Loose", [("rounds", int, 5)], bases=(Open,), frozen=True)
+    Loose.__setattr__ = object.__setattr__
+    with pytest.raises(AssertionError, match="rounds can be set"):
+        testing.check_settings_are_frozen_fields(Loose())
+
+
+def test_a_wrapped_method_answers_for_what_it_wraps():
+    wrapped = IterativeNormalization(RCSLS(learning_rate=25.0))
+    assert wrapped.tried == RCSLS().tried and wrapped.tried_along == RCSLS().tried_along
+    assert wrapped.chosen == {"learning_rate": 25.0, "steps": 10}
+    assert wrapped.changed({"rounds": 2, "steps": 3}) == IterativeNormalization(RCSLS(25.0, 3), 2)
+    assert wrapped.moves_target and not RCSLS().moves_target
+    assert IterativeNormalization(DeMaBWE()).extra(supervised=True) == "torch"
+    assert str(wrapped) == "iterative normalisation and RCSLS, learning rate 25, steps 10"

@@ -17,7 +17,6 @@ import typer
 import jointalign
 from jointalign import Embedding, Vocabulary, read, read_bilingual, write
 from jointalign.alignment.api import METHODS, method_named
-from jointalign.alignment.variants import core
 from jointalign.cli._languages import check_code
 from jointalign.cli.app import COMMANDS, RESUMED, run
 from languages import write_pair
@@ -338,7 +337,7 @@ def test_help(command, capsys):
 def test_every_method_shows_its_own_settings_with_their_defaults(method, capsys):
     assert run(["align", method, "--help"]) == 0
     shown = capsys.readouterr().out
-    facts = dataclasses.fields(core(method_named(method)))
+    facts = dataclasses.fields(method_named(method).core)
     for field in facts:
         if field.type in ("int", "float", "bool"):
             assert f"--{field.name.replace('_', '-')}"[:20] in shown

@@ -2,37 +2,25 @@
 
 import dataclasses
 
-import pytest
-
+from jointalign.alignment.geomm import GeoMM
 from jointalign.alignment.iterative_normalization import IterativeNormalization
 from jointalign.alignment.procrustes import Procrustes
 from jointalign.alignment.rcsls import RCSLS
 from jointalign.alignment.refinement import RefinedProcrustes
 from jointalign.alignment.vecmap import VecMap
-from jointalign.selection.effort import fit_seconds, training_seconds
 
-SIZES = (20_000, 8_000, 300, 20)
-
-
-def test_training_grows_with_text_and_dimensions():
-    assert training_seconds(2_000_000, 5, 300) == 2 * training_seconds(1_000_000, 5, 300)
-    assert training_seconds(1_000_000, 5, 300) == pytest.approx(20)
+SIZES = (20_000, 8_000)
 
 
 def test_fits_are_in_the_order_of_their_work():
-    methods = (Procrustes(), RCSLS(), RefinedProcrustes(), VecMap.semi_supervised())
-    seconds = [fit_seconds(method, *SIZES) for method in methods]
-    assert seconds == sorted(seconds) and seconds[0] * 10 < seconds[1]
-    assert fit_seconds(VecMap.supervised(), *SIZES) == seconds[0]
-    assert fit_seconds(IterativeNormalization(RCSLS()), *SIZES) == seconds[1]
+    methods = (Procrustes(), RCSLS(steps=20), RefinedProcrustes(), VecMap.semi_supervised())
+    searches = [method.searches(*SIZES) for method in methods]
+    assert searches[0] == 0 and searches == sorted(set(searches)) and searches[1] > 10
+    assert VecMap.supervised().searches(*SIZES) == GeoMM().searches(*SIZES) == 0
+    assert IterativeNormalization(RCSLS(steps=20)).searches(*SIZES) == searches[1]
 
 
-def test_twice_the_words_are_four_times_the_work():
-    once = fit_seconds(Procrustes(), 10_000, 5_000, 300, 20)
-    assert fit_seconds(Procrustes(), 20_000, 5_000, 300, 20) == 4 * once
-
-
-def test_settings_of_a_method_do_not_matter():
-    assert fit_seconds(dataclasses.replace(RCSLS(), learning_rate=25.0), *SIZES) == fit_seconds(
-        RCSLS(), *SIZES
-    )
+def test_a_descent_grows_with_its_steps_and_pairs_and_with_nothing_else():
+    once = RCSLS(steps=10).searches(*SIZES)
+    assert RCSLS(steps=20).searches(*SIZES) == 2 * once == RCSLS(steps=10).searches(20_000, 16_000)
+    assert dataclasses.replace(RCSLS(steps=10), learning_rate=25.0).searches(*SIZES) == once

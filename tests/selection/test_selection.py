@@ -12,9 +12,8 @@ from jointalign.alignment.rcsls import RCSLS
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
-from jointalign.reallocation import reallocate
-from jointalign.selection.api import choose, choose_settings
-from jointalign.selection.base import Choice, Trial
+from jointalign.selection.api import choose, training_seconds
+from jointalign.selection.base import Spaces, Trial, simplest
 from jointalign.vocabulary import Counts, Vocabulary
 
 D = 12
@@ -34,15 +33,41 @@ def csls_precision(bilingual, asked):
     return 100 * hits / len(asked)
 
 
+def csls_hits(bilingual, asked):
+    return csls_precision(bilingual, asked) * len(asked) / 100
+
+
+def expected(bilingual, method, parts, seed):
+    """P@1 over all folds, each scored with what was learnt from the others."""
+    parts = list(parts)
+    hits = sum(csls_hits(align(bilingual, method, rest, seed=seed), out.grouped()) for rest, out in parts)
+    return 100 * hits / sum(len(out.sources) for _, out in parts)
+
+
 def test_equals_separate_fits_scored_densely(overshared):
-    joint, source_counts, target_counts, lexicon = overshared
-    choice = choose(*overshared, learning_rates=(1, 10), steps=(2, 5), gammas=(0.7, 0.9), seed=3)
-    rest, held_out = lexicon.split(0.2, 3)
-    assert len(choice.trials) == 2 * 2 + 1  # two rates, two step counts; then the other gamma
+    spaces, lexicon = overshared
+    choice = choose(spaces, lexicon, "rcsls", (0.7, 0.9), fixed=["learning_rate"], seed=3)
+    assert [str(t.method) for t in choice.trials[:2]] == ["Procrustes", "Procrustes"]
+    assert [t.method.steps for t in choice.trials[2:]] == [5, 10, 20]
     for trial in choice.trials:
-        split = reallocate(joint, source_counts, target_counts, trial.gamma)
-        expected = csls_precision(align(split, trial.method, rest), held_out.grouped())
-        assert trial.precision == pytest.approx(expected)
+        split = spaces.split(trial.gamma)
+        assert trial.precision == pytest.approx(expected(split, trial.method, lexicon.folds(3, 3), 3))
+
+
+def test_the_simplest_within_one_standard_error_of_the_paired_difference():
+    best = Trial(0.9, Procrustes(), (True,) * 9 + (False,))
+
+    def behind(*words):
+        return Trial(0.8, Procrustes(), tuple(right and i not in words for i, right in enumerate(best.right)))
+
+    # Of ten words one apart: 0.1 behind, standard error 0.3 / sqrt(10) = 0.095: too far. Two apart,
+    # of which one is its own gain: 0 behind on the mean.
+    assert simplest([behind(0), best]) is best
+    other = Trial(0.7, Procrustes(), (False,) + (True,) * 9)
+    assert simplest([other, best]) is other
+    # Two lost, one won: 0.1 behind, standard error sqrt(0.29) / sqrt(10) = 0.17.
+    close = Trial(0.7, Procrustes(), (False, False) + (True,) * 8)
+    assert simplest([close, best]) is close and simplest([best, close]) is best
 
 
 @pytest.fixture
@@ -70,33 +95,29 @@ def overshared():
     pairs = [(f"a{i}", f"b{i}") for i in range(100)] + [(f"l{i}", f"m{i}") for i in range(40)]
     pairs += [(f"c{i}", f"c{i}") for i in range(40)]
     joint = Embedding(Vocabulary(tuple(words)), vectors.astype(np.float32))
-    return joint, *counts, Lexicon(tuple(pairs))
+    return Spaces((joint, *counts)), Lexicon(tuple(pairs))
 
 
 def test_finds_the_gamma_that_unshares_leaked_words_and_keeps_cognates(overshared):
-    choice = choose(*overshared, method="procrustes")
+    choice = choose(*overshared, "procrustes")
     assert choice.gamma == 0.8
     assert [trial.gamma for trial in choice.trials] == [0.9, 0.95, 0.8, 0.7]
     assert choice.method == Procrustes()
 
 
 def test_a_pair_torn_apart_is_wrong_and_not_left_out(overshared):
-    _, _, _, lexicon = overshared
-    held_out = lexicon.split(0.2, 0)[1]
-    choice = choose(*overshared, method="procrustes", gammas=(0.7, 0.8))
-    assert choice.held_out == len(held_out.sources)
-    cognates = sum(word.startswith("c") for word in held_out.sources)
+    _, lexicon = overshared
+    choice = choose(*overshared, "procrustes", (0.7, 0.8))
+    assert choice.held_out == len(lexicon.sources) == 180
     kept, torn = choice.trials
-    # At 0.7 cognates are source words only: none can be found, all others can.
-    assert kept.precision - torn.precision == pytest.approx(100 * cognates / choice.held_out)
+    # At 0.7 the 40 cognates are source words only: none can be found, all others can.
+    assert kept.precision - torn.precision == pytest.approx(100 * 40 / 180)
 
 
 def test_words_outside_the_vocabulary_are_never_asked_for(overshared):
-    *most, lexicon = overshared
+    spaces, lexicon = overshared
     unknown = Lexicon(lexicon.pairs + tuple((f"x{i}", f"x{i}") for i in range(100)))
-    choice = choose(*most, unknown, method="procrustes", gammas=[0.8])
-    held_out = unknown.split(0.2, 0)[1]
-    assert choice.held_out == sum(not word.startswith("x") for word in held_out.sources)
+    assert choose(spaces, unknown, "procrustes", [0.8]).held_out == 180
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,48 +134,37 @@ class Spy(Aligner):
 
 
 def test_nothing_is_learnt_from_the_held_out_words(overshared):
-    joint, source_counts, target_counts, lexicon = overshared
+    spaces, lexicon = overshared
     spy = Spy()
-    choose(*overshared, method=spy, gammas=[0.8], share=0.3, seed=5)
-    ((_, pairs, seed),) = spy.seen
-    rest, held_out = lexicon.split(0.3, 5)
-    split = reallocate(joint, source_counts, target_counts, 0.8)
-    taught = {split.source_only.words[row] for row in pairs[:, 0]}
-    assert taught and not taught & set(held_out.sources) and seed == 5
-    assert taught == {word for word, _ in rest if word[0] in "al"}
-
-
-def test_of_equal_scores_the_first_wins():
-    trials = tuple(Trial(gamma, Procrustes(), score) for gamma, score in [(0.7, 1), (0.8, 2), (0.9, 2)])
-    choice = Choice(trials, held_out=3, seconds=0.0)
-    assert choice.gamma == 0.8 and choice.best is trials[1]
+    choose(spaces, lexicon, spy, [0.8], folds=4, seed=5)
+    split = spaces.split(0.8)
+    assert len(spy.seen) == 4
+    for (_, pairs, seed), (rest, held_out) in zip(spy.seen, lexicon.folds(4, 5), strict=True):
+        taught = {split.source_only.words[row] for row in pairs[:, 0]}
+        assert taught and not taught & set(held_out.sources) and seed == 5
+        assert taught == {word for word, _ in rest if word[0] in "al"}
 
 
 def test_the_same_seed_gives_the_same_choice(overshared):
-    first, second = (choose(*overshared, steps=(2,), learning_rates=(1,), seed=1) for _ in range(2))
+    first, second = (choose(*overshared, "geomm", seed=1) for _ in range(2))
     assert first.trials == second.trials
+    assert first.trials != choose(*overshared, "geomm", seed=2).trials
 
 
 def test_max_vocabulary_keeps_the_most_frequent_words_of_either_language(overshared):
     spy = Spy()
-    choice = choose(*overshared, method=spy, gammas=[0.8], max_vocabulary=140)
-    ((x, pairs, _),) = spy.seen
-    assert len(x) == 140  # a and l: c is in neither language's first 140
-    cut = [word for word in overshared[3].split(0.2, 0)[1].sources if not word.startswith("c")]
-    assert choice.held_out == len(cut)
-    assert len(pairs) > 0
+    choice = choose(*overshared, spy, [0.8], max_vocabulary=140)
+    assert {len(x) for x, _, _ in spy.seen} == {140}  # a and l: c is in neither language's first 140
+    assert choice.held_out == 140
 
 
 def test_progress_is_reported_after_each_fit(overshared):
     calls = []
     choose(
-        *overshared,
-        gammas=(0.8, 0.9),
-        learning_rates=(1, 10, 25),  # 10 is RCSLS's own and not fitted twice
-        steps=(1, 2),
-        progress=lambda done, total, note="": calls.append((done, total)),
+        *overshared, "rcsls", (0.8, 0.9), progress=lambda done, total, note="": calls.append((done, total))
     )
-    assert calls == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    # Procrustes at two gammas, then four learning rates, in three folds each.
+    assert calls == [(number, 18) for number in range(1, 19)]
 
 
 @pytest.fixture
@@ -174,47 +184,51 @@ def noisy():
     return BilingualEmbedding.separate(source, target), lexicon
 
 
-def test_settings_of_separate_embeddings(noisy):
+def test_settings_of_one_space(noisy):
     bilingual, lexicon = noisy
-    choice = choose_settings(bilingual, lexicon, learning_rates=(0.001, 10), steps=(1, 8))
-    assert choice.gamma is None
-    assert [(t.method.learning_rate, t.method.steps) for t in choice.trials] == [
-        (10, 1),
-        (10, 8),
-        (0.001, 1),
-        (0.001, 8),
-    ]
-    rest, held_out = lexicon.split(0.2, 0)
-    for trial in choice.trials:
-        expected = csls_precision(align(bilingual, trial.method, rest), held_out.grouped())
-        assert trial.precision == pytest.approx(expected)
-    assert choice.method == RCSLS(learning_rate=10, steps=8)
-    assert choice.best.precision > choice.trials[2].precision + 10
+    choice = choose(bilingual, lexicon, "rcsls")
+    assert choice.gamma is None and choice.best.space == ""
+    tried = [(t.method.learning_rate, t.method.steps) for t in choice.trials]
+    assert tried == [(rate, steps) for rate in (10, 1, 25, 50) for steps in (5, 10, 20)]
+    for trial in choice.trials[::5]:
+        assert trial.precision == pytest.approx(expected(bilingual, trial.method, lexicon.folds(3, 0), 0))
+    best = max(trial.precision for trial in choice.trials)
+    assert choice.best.precision > best - 3
 
 
 def test_other_settings_of_the_method_stay(noisy):
-    bilingual, lexicon = noisy
-    method = RCSLS(neighbourhood=3, spectral=True, maximum_negatives=50)
-    choice = choose_settings(bilingual, lexicon, method, learning_rates=(1,), steps=(2,))
+    method = RCSLS(learning_rate=3.0, neighbourhood=3, spectral=True, maximum_negatives=50)
+    choice = choose(*noisy, method, fixed=["steps"])
+    assert [t.method.learning_rate for t in choice.trials] == [3, 1, 10, 25, 50]
     for trial in choice.trials:
-        assert trial.method == dataclasses.replace(method, learning_rate=trial.method.learning_rate, steps=2)
+        assert trial.method == dataclasses.replace(method, learning_rate=trial.method.learning_rate)
 
 
 def test_prints_a_table(noisy):
-    choice = choose_settings(*noisy, learning_rates=(1,), steps=(2,))
-    title, first, second, reason = str(choice).splitlines()
+    choice = choose(*noisy, "rcsls", fixed=["learning_rate"])
+    title, first, second, _, reason = str(choice).splitlines()
     assert reason == choice.reason
-    assert title.startswith("P@1 on 40 held-out source words")
-    assert "RCSLS, learning rate 10, 2 steps" in first and "learning rate 1, 2 steps" in second
+    assert title.startswith("P@1 on 200 held-out source words")
+    assert "RCSLS, learning rate 10, steps 5" in first and "steps 10" in second
     assert str(choice).count("<- chosen") == 1
 
 
 def test_a_dictionary_of_unknown_words_is_an_error(overshared):
-    lexicon = Lexicon((("x", "y"), ("v", "w")))
-    with pytest.raises(JointalignError, match="none of the 1 held-out source words"):
-        choose(*overshared[:3], lexicon)
+    lexicon = Lexicon((("x", "y"), ("v", "w"), ("u", "r")))
+    with pytest.raises(JointalignError, match="none of the 3 held-out source words"):
+        choose(overshared[0], lexicon)
 
 
-def test_no_gamma_is_an_error(overshared):
+def test_nothing_to_try_is_an_error(overshared):
     with pytest.raises(JointalignError, match="no gamma to try"):
         choose(*overshared, gammas=())
+    with pytest.raises(JointalignError, match="no method to try"):
+        choose(*overshared, [])
+    shared = Lexicon(tuple((f"c{i}", f"c{i}") for i in range(40)))
+    with pytest.raises(JointalignError, match="none of the training pairs .* can be learnt from"):
+        choose(overshared[0], shared, "procrustes", [0.8])
+
+
+def test_training_grows_with_text_and_dimensions():
+    assert training_seconds(2_000_000, 5, 300) == 2 * training_seconds(1_000_000, 5, 300)
+    assert training_seconds(1_000_000, 5, 300) == pytest.approx(20)

@@ -22,6 +22,7 @@ from jointalign.study._statistics import difference, hits, mean
 from jointalign.training.skipgram import SkipGram
 from jointalign.vocabulary import Counts, Vocabulary
 from languages import write_study_data
+from toy_package import written
 
 ROW_NAMES = ("procrustes", "rcsls", "joint", "without-alignment", "joint-align-procrustes")
 TRAINER = SkipGram(20, window=2, epochs=5, subsampling=0.0)
@@ -95,6 +96,20 @@ def test_nothing_is_done_twice_and_tables_share_everything(done, settings):
     other = study("table2", settings, folder, threads=1, announce=lambda *args: said.append(args))
     assert all(finished for _, finished in said)
     assert other.facts["rows"] != first.facts["rows"]
+
+
+def test_a_method_of_another_package_is_a_row(done, settings, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(written(tmp_path, "toys", toy="module:Toy"))
+    folder, first = done
+    copy = shutil.copytree(folder, tmp_path / "study")
+    more = dataclasses.replace(settings, methods=("procrustes", "toy", "joint-align-toy"))
+    rows = {row["row"]: row for row in study("table1", more, copy, threads=1).facts["rows"]}
+    assert set(rows) == {"procrustes", "toy", "joint-align-toy"}
+    for direction, facts in rows["procrustes"]["directions"].items():
+        # The toy is a scaled Procrustes, which retrieval cannot tell from it.
+        assert rows["toy"]["directions"][direction]["muse"]["by_seed"] == facts["muse"]["by_seed"]
+    cell = json.loads((copy / "cells" / "cell.toy.en-es.seed0.json").read_text())
+    assert cell["method"] == {"name": "toy", "scale": 2.0}
 
 
 def test_another_dictionary_is_learnt_from_again(done, data, settings, tmp_path):

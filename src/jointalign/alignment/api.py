@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from collections.abc import Mapping as MappingType
 from dataclasses import asdict, dataclass, replace
-from importlib.util import find_spec
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from jointalign.alignment._verdict import is_chance, looks_failed
 from jointalign.alignment.base import Aligner, Mapping, as_numpy
-from jointalign.alignment.dema import DeMaBWE
-from jointalign.alignment.geomm import GeoMM
-from jointalign.alignment.geomm_semi import SemiSupervisedGeoMM
-from jointalign.alignment.iterative_normalization import IterativeNormalization
-from jointalign.alignment.muse import MUSE
-from jointalign.alignment.procrustes import Procrustes
-from jointalign.alignment.rcsls import RCSLS
-from jointalign.alignment.refinement import RefinedProcrustes
-from jointalign.alignment.vecmap import VecMap
+from jointalign.alignment.registry import METHODS, check_extras, method_named, method_names
 from jointalign.embedding import BilingualEmbedding, Embedding, Setting
-from jointalign.errors import JointalignError, MissingExtraError
+from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
 from jointalign.numerics.normalize import recentred, unit
 
@@ -40,6 +29,7 @@ __all__ = [
     "is_chance",
     "looks_failed",
     "method_named",
+    "method_names",
     "noted",
     "training_arrays",
     "training_pairs",
@@ -47,58 +37,6 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
-
-METHODS: MappingType[str, Callable[[], Aligner]] = MappingProxyType(
-    {
-        "procrustes": Procrustes,
-        "refined": RefinedProcrustes,
-        "geomm": GeoMM,
-        "geomm_semi_supervised": SemiSupervisedGeoMM,
-        "rcsls": RCSLS,
-        "rcsls_iterative": lambda: IterativeNormalization(RCSLS()),
-        "vecmap": VecMap.supervised,
-        "vecmap_semi_supervised": VecMap.semi_supervised,
-        "vecmap_unsupervised": VecMap.unsupervised,
-        "vecmap_emnlp2016": VecMap.emnlp2016,
-        "vecmap_acl2017": VecMap.acl2017,
-        "vecmap_aaai2018": VecMap.aaai2018,
-        "muse": MUSE,
-        "muse_small": MUSE.small,
-        "dema": DeMaBWE,
-        "dema_small": DeMaBWE.small,
-    }
-)
-"""What makes each method with its default settings, by name."""
-
-
-def method_named(name: str) -> Aligner:
-    """A method with its default settings.
-
-    Raises:
-        JointalignError: If there is no such method.
-
-    Example:
-        >>> method_named("procrustes")
-        Procrustes()
-    """
-    if name not in METHODS:
-        raise JointalignError(f"there is no method '{name}'; choose from {', '.join(METHODS)}")
-    return METHODS[name]()
-
-
-def check_extras(name: str, supervised: bool) -> None:
-    """Make sure that what a method imports only when it learns is installed.
-
-    Args:
-        name: Of the method.
-        supervised: Whether it will be given pairs; MUSE needs torch without them alone.
-
-    Raises:
-        MissingExtraError: If it is not.
-    """
-    needs = name.startswith("dema") or (name.startswith("muse") and not supervised)
-    if needs and find_spec("torch") is None:
-        raise MissingExtraError("torch", "torch")
 
 
 @dataclass(frozen=True)

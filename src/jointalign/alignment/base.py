@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import numpy as np
 from array_api_compat import is_torch_array
@@ -55,12 +57,20 @@ class Supervision(StrEnum):
 
 
 class Aligner(ABC):
-    """One alignment method. Subclasses are frozen dataclasses whose fields are its settings."""
+    """One alignment method. Subclasses are frozen dataclasses whose fields are its settings.
 
-    @property
-    @abstractmethod
-    def supervision(self) -> Supervision:
-        """Whether `fit` needs pairs."""
+    `fit` is the method; the rest is what it knows about itself, with defaults for one in closed form
+    that learns from pairs, moves the source only, and has nothing to choose.
+    """
+
+    moves_target: ClassVar[bool] = False
+    """Whether the target moves, too, which a pivot of several languages cannot."""
+
+    tried: ClassVar[MappingType[str, tuple[float, ...]]] = MappingProxyType({})
+    """Settings to choose on held-out pairs: values worth a fit each, besides the method's own."""
+
+    tried_along: ClassVar[MappingType[str, tuple[int, ...]]] = MappingProxyType({})
+    """At most one more, such as a number of steps, whose values `fit_along` reads off one fit."""
 
     @abstractmethod
     def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:
@@ -75,6 +85,44 @@ class Aligner(ABC):
         Raises:
             JointalignError: If shapes disagree, or a supervised method gets no pairs.
         """
+
+    @property
+    def supervision(self) -> Supervision:
+        """Whether `fit` needs pairs."""
+        return Supervision.REQUIRED
+
+    def fit_along(
+        self, x: Array, z: Array, pairs: Array | None, values: Sequence[int], *, seed: int = 0
+    ) -> list[Mapping]:
+        """What `fit` gives for each value of the setting in `tried_along`; arguments as there."""
+        raise NotImplementedError
+
+    def extra(self, supervised: bool) -> str:
+        """Name of the package, and of jointalign's extra, that `fit` needs, with pairs or without."""
+        return ""
+
+    def searches(self, words: int, pairs: int) -> float:
+        """Rough cost of `fit`: searches of all `words` among as many; 0 in closed form."""
+        return 0.0
+
+    @property
+    def core(self) -> Aligner:
+        """The method itself, without what is put before it."""
+        return self
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """The settings that are chosen on held-out pairs, as they are now."""
+        return {name: getattr(self.core, name) for name in (*self.tried, *self.tried_along)}
+
+    def changed(self, settings: MappingType[str, Any]) -> Aligner:
+        """The same method with other settings."""
+        return replace(self, **settings)  # type: ignore[type-var]
+
+    def __str__(self) -> str:
+        """Name, and what is chosen."""
+        parts = [f"{name.replace('_', ' ')} {value:g}" for name, value in self.chosen.items()]
+        return ", ".join([type(self).__name__, *parts])
 
 
 def as_numpy(array: Array) -> np.ndarray:

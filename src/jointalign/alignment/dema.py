@@ -22,11 +22,11 @@ import numpy as np
 from array_api_compat import device
 
 from jointalign.alignment._adversary import import_torch, to_tensor
-from jointalign.alignment._check import check_pairs, check_vectors
 from jointalign.alignment._density import DensityMatching, Side
 from jointalign.alignment._induction import DICTIONARY_RANK, Direction, mean_csls
 from jointalign.alignment._refining import Refinement, procrustes
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision, as_numpy
+from jointalign.alignment.checks import check_pairs, check_vectors
 from jointalign.numerics.normalize import iterative
 from jointalign.ranges import check_ranges, within
 
@@ -104,6 +104,8 @@ class DeMaBWE(Aligner):
     refinements: int = within(0, least=0)
     start_from_pairs: bool = False
 
+    moves_target = True
+
     def __post_init__(self) -> None:
         check_ranges(self)
 
@@ -124,6 +126,15 @@ class DeMaBWE(Aligner):
     def supervision(self) -> Supervision:
         """Works without pairs, and better with them."""
         return Supervision.OPTIONAL
+
+    def extra(self, supervised: bool) -> str:
+        """Densities are matched with torch."""
+        return "torch"
+
+    def searches(self, words: int, pairs: int) -> float:
+        """Each step compares its words with the frequent ones, both ways; then two a refinement."""
+        compared = 2.0 * self.steps * self.batch_size * self.most_frequent
+        return compared / words**2 + 2 * self.refinements
 
     def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:
         """Learn the map of the source; see `Aligner.fit`.

@@ -23,10 +23,11 @@ rows that `fit` gets.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from jointalign.alignment._check import check_pairs, check_vectors
 from jointalign.alignment._geomm import cost, factors, mean_of_rows, minimizer, moments
-from jointalign.alignment.base import Aligner, Array, Mapping, Supervision
+from jointalign.alignment.base import Aligner, Array, Mapping
+from jointalign.alignment.checks import check_pairs, check_vectors
 from jointalign.ranges import check_ranges, within
 
 
@@ -58,13 +59,12 @@ class GeoMM(Aligner):
 
     regularization: float = within(100.0, above=0)
 
+    moves_target = True
+    # The strengths between which the authors' scripts choose, and one below.
+    tried = MappingProxyType({"regularization": (10.0, 100.0, 1000.0)})
+
     def __post_init__(self) -> None:
         check_ranges(self)
-
-    @property
-    def supervision(self) -> Supervision:
-        """Needs pairs."""
-        return Supervision.REQUIRED
 
     def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:
         """Solve the ridge regression; see `Aligner.fit`. Nothing is random.

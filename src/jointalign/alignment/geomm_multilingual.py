@@ -21,10 +21,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from jointalign.alignment._check import check_pairs, check_vectors
 from jointalign.alignment._geomm import mean_of_rows, moments
 from jointalign.alignment._shared_metric import Link, Point, descend
 from jointalign.alignment.base import Array, Mapping, as_numpy
+from jointalign.alignment.checks import check_pairs, check_vectors
 from jointalign.errors import JointalignError
 from jointalign.ranges import check_ranges, within
 

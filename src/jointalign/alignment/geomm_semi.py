@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from jointalign.alignment._check import check_pairs, check_vectors
 from jointalign.alignment._geomm import Moments, cost, factors, mean_of_rows, minimizer, moments
 from jointalign.alignment._induction import Direction, combined, translations
-from jointalign.alignment.base import Aligner, Array, Mapping, Supervision, as_numpy
+from jointalign.alignment.base import Aligner, Array, Mapping, as_numpy
+from jointalign.alignment.checks import check_pairs, check_vectors
 from jointalign.numerics.normalize import unit
 from jointalign.ranges import check_ranges, within
 from jointalign.retrieval.api import hubness, neighbours
@@ -81,13 +81,14 @@ class SemiSupervisedGeoMM(Aligner):
     patience: int = within(1, least=1)
     rounds: int = within(20, least=0)
 
+    moves_target = True
+
     def __post_init__(self) -> None:
         check_ranges(self)
 
-    @property
-    def supervision(self) -> Supervision:
-        """Needs pairs, of which a hundred may do."""
-        return Supervision.REQUIRED
+    def searches(self, words: int, pairs: int) -> float:
+        """Four a round."""
+        return 4.0 * self.rounds
 
     def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:
         """Grow the dictionary and solve for it; see `Aligner.fit`.

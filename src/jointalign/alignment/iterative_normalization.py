@@ -12,10 +12,13 @@ to `max_vocabulary`. Zeros stay zeros (theirs divides by the length plus 1e-8).
 
 from __future__ import annotations
 
+from collections.abc import Mapping as MappingType
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
-from jointalign.alignment._check import check_vectors
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision
+from jointalign.alignment.checks import check_vectors
 from jointalign.errors import JointalignError
 from jointalign.numerics.normalize import iterative
 
@@ -47,6 +50,8 @@ class IterativeNormalization(Aligner):
     method: Aligner
     rounds: int = 5
 
+    moves_target = True
+
     def __post_init__(self) -> None:
         if not isinstance(self.method, Aligner):
             raise JointalignError(f"method must be an alignment method, got {self.method!r}")
@@ -58,6 +63,39 @@ class IterativeNormalization(Aligner):
         """That of the method."""
         return self.method.supervision
 
+    @property
+    def tried(self) -> MappingType[str, tuple[float, ...]]:  # type: ignore[override]
+        """Those of the method."""
+        return self.method.tried
+
+    @property
+    def tried_along(self) -> MappingType[str, tuple[int, ...]]:  # type: ignore[override]
+        """Those of the method."""
+        return self.method.tried_along
+
+    def extra(self, supervised: bool) -> str:
+        """That of the method."""
+        return self.method.extra(supervised)
+
+    def searches(self, words: int, pairs: int) -> float:
+        """Those of the method."""
+        return self.method.searches(words, pairs)
+
+    @property
+    def core(self) -> Aligner:
+        """The method's."""
+        return self.method.core
+
+    def changed(self, settings: MappingType[str, Any]) -> Aligner:
+        """With another number of rounds, or other settings of the method."""
+        rest = dict(settings)
+        rounds = rest.pop("rounds", self.rounds)
+        return replace(self, rounds=rounds, method=self.method.changed(rest))
+
+    def __str__(self) -> str:
+        """Both."""
+        return f"iterative normalisation and {self.method}"
+
     def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:
         """Normalise each side with its own means, then fit the method; see `Aligner.fit`.
 
@@ -67,12 +105,31 @@ class IterativeNormalization(Aligner):
         Raises:
             JointalignError: If shapes disagree, values are not finite, or as the method does.
         """
+        source, target = self._normalised(x, z)
+        return _after(source, target, self.method.fit(source.rows, target.rows, pairs, seed=seed))
+
+    def fit_along(
+        self, x: Array, z: Array, pairs: Array | None, values: Sequence[int], *, seed: int = 0
+    ) -> list[Mapping]:
+        """As the method does on the normalised sides; see `Aligner.fit_along`."""
+        source, target = self._normalised(x, z)
+        found = self.method.fit_along(source.rows, target.rows, pairs, values, seed=seed)
+        return [_after(source, target, mapping) for mapping in found]
+
+    def _normalised(self, x: Array, z: Array) -> tuple[_Side, _Side]:
         check_vectors(x, z)
-        source, source_means = iterative(x, self.rounds)
-        target, target_means = iterative(z, self.rounds)
-        mapping = self.method.fit(source, target, pairs, seed=seed)
-        return replace(
-            mapping,
-            source_means=(*source_means, *mapping.source_means),
-            target_means=(*target_means, *mapping.target_means),
-        )
+        return _Side(*iterative(x, self.rounds)), _Side(*iterative(z, self.rounds))
+
+
+class _Side(NamedTuple):
+    rows: Array
+    means: tuple[Array, ...]
+
+
+def _after(source: _Side, target: _Side, mapping: Mapping) -> Mapping:
+    """A mapping that does the normalisation first."""
+    return replace(
+        mapping,
+        source_means=(*source.means, *mapping.source_means),
+        target_means=(*target.means, *mapping.target_means),
+    )

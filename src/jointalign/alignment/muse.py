@@ -23,11 +23,11 @@ import numpy as np
 from array_api_compat import device, is_torch_array
 
 from jointalign.alignment._adversary import Game
-from jointalign.alignment._check import check_pairs, check_vectors
 from jointalign.alignment._induction import Direction
 from jointalign.alignment._refining import Refinement, hold_out, procrustes
 from jointalign.alignment._restarts import History, Restarts
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision, as_numpy
+from jointalign.alignment.checks import check_pairs, check_vectors
 from jointalign.ranges import check_ranges, within
 
 logger = logging.getLogger(__name__)
@@ -118,6 +118,14 @@ class MUSE(Aligner):
     def supervision(self) -> Supervision:
         """Works without pairs, and better with them."""
         return Supervision.OPTIONAL
+
+    def extra(self, supervised: bool) -> str:
+        """The game is played with torch; the refinement from pairs needs none."""
+        return "" if supervised else "torch"
+
+    def searches(self, words: int, pairs: int) -> float:
+        """Two a round of refinement, and one to judge it."""
+        return 2.0 * self.rounds + 1
 
     def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:
         """Learn the rotation of the source; see `Aligner.fit`.

@@ -9,16 +9,10 @@ import numpy as np
 
 from jointalign.alignment.api import apply, fit, method_named, noted
 from jointalign.alignment.base import Aligner, Mapping, as_numpy
-from jointalign.alignment.geomm import GeoMM
-from jointalign.alignment.geomm_semi import SemiSupervisedGeoMM
-from jointalign.alignment.iterative_normalization import IterativeNormalization
-from jointalign.alignment.vecmap import VecMap
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
 from jointalign.multilingual import MultilingualEmbedding, Part
 from jointalign.numerics.normalize import unit
-
-_TWO_SIDED = GeoMM, SemiSupervisedGeoMM, IterativeNormalization, VecMap
 
 
 def align_languages(
@@ -111,12 +105,12 @@ def others_than(
 def check_pivot_method(method: Aligner) -> None:
     """Find out before any learning whether a method can leave the pivot where it is.
 
-    Methods that are not from here are taken, and looked at when they have learnt.
+    Its map is looked at again when it has learnt.
 
     Raises:
-        JointalignError: If it is known to move the target.
+        JointalignError: If it moves the target.
     """
-    if isinstance(method, _TWO_SIDED):
+    if method.moves_target:
         raise _two_sided(method)
 
 

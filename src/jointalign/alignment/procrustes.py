@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from array_api_compat import device
 
-from jointalign.alignment._check import check_pairs, check_vectors
 from jointalign.alignment._orthogonal import closest_orthogonal, cross_product
-from jointalign.alignment.base import Aligner, Array, Mapping, Supervision
+from jointalign.alignment.base import Aligner, Array, Mapping
+from jointalign.alignment.checks import check_pairs, check_vectors
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,6 @@ class Procrustes(Aligner):
         >>> np.allclose(x @ mapping.source, z, atol=1e-6)
         True
     """
-
-    @property
-    def supervision(self) -> Supervision:
-        """Needs pairs."""
-        return Supervision.REQUIRED
 
     def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:
         """Solve eqs. (2)-(3); see `Aligner.fit`. Nothing is random: `seed` changes nothing.

@@ -18,16 +18,17 @@ dictionary (theirs fails).
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from jointalign.alignment._check import check_pairs, check_vectors
 from jointalign.alignment._orthogonal import closest_orthogonal, cross_product
-from jointalign.alignment.base import Aligner, Array, Mapping, Supervision
+from jointalign.alignment.base import Aligner, Array, Mapping
+from jointalign.alignment.checks import check_pairs, check_vectors
 from jointalign.ranges import check_ranges, within
 from jointalign.retrieval.api import largest_products
 
@@ -92,13 +93,16 @@ class RCSLS(Aligner):
     spectral: bool = False
     batch: int | None = within(None, least=1)
 
+    # The learning rates of Joint-Align, appendix A; the numbers of steps in its scripts, and fewer.
+    tried = MappingProxyType({"learning_rate": (1.0, 10.0, 25.0, 50.0)})
+    tried_along = MappingProxyType({"steps": (5, 10, 20)})
+
     def __post_init__(self) -> None:
         check_ranges(self)
 
-    @property
-    def supervision(self) -> Supervision:
-        """Needs pairs."""
-        return Supervision.REQUIRED
+    def searches(self, words: int, pairs: int) -> float:
+        """Each step searches for the distinct words of the pairs, both ways."""
+        return self.steps * 2 * min(pairs, words) / words
 
     def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:
         """Take the last step of `trajectory`; see `Aligner.fit`. The seed draws mini-batches.
@@ -106,10 +110,20 @@ class RCSLS(Aligner):
         Raises:
             JointalignError: If shapes disagree, values are not finite, or there are no valid pairs.
         """
-        steps = list(self.trajectory(x, z, pairs, seed=seed))
+        return self.fit_along(x, z, pairs, (self.steps,), seed=seed)[0]
+
+    def fit_along(
+        self, x: Array, z: Array, pairs: Array | None, values: Sequence[int], *, seed: int = 0
+    ) -> list[Mapping]:
+        """The maps after so many steps of one descent; see `Aligner.fit_along`."""
+        descent = list(replace(self, steps=max(values)).trajectory(x, z, pairs, seed=seed))
         identity = array_namespace(z).eye(z.shape[1], dtype=z.dtype, device=device(z))
-        losses = tuple(step.loss for step in steps)
-        return Mapping(source=steps[-1].matrix, target=identity, history={"loss": losses})
+        # A descent may end early; its last map is then that of all later steps.
+        reached = [descent[: number + 1] for number in values]
+        return [
+            Mapping(steps[-1].matrix, identity, {"loss": tuple(step.loss for step in steps)})
+            for steps in reached
+        ]
 
     def trajectory(self, x: Array, z: Array, pairs: Array | None, *, seed: int = 0) -> Iterator[Step]:
         """Every step of the descent: the number of steps can be chosen without fitting again.

@@ -22,11 +22,11 @@ from itertools import islice
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from jointalign.alignment._check import check_pairs, check_vectors
 from jointalign.alignment._induction import DICTIONARY_RANK, Direction
 from jointalign.alignment._orthogonal import cross_product
 from jointalign.alignment._refining import Refinement, Round, hold_out, procrustes
-from jointalign.alignment.base import Aligner, Array, Mapping, Supervision
+from jointalign.alignment.base import Aligner, Array, Mapping
+from jointalign.alignment.checks import check_pairs, check_vectors
 from jointalign.errors import JointalignError
 from jointalign.ranges import check_ranges, within
 
@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 PATIENCE = 2
 """Rounds without a new best that end the search: one may be chance where few pairs are held out."""
+
+_ROUNDS = 20  # that are usually made, for estimates
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,9 @@ class RefinedProcrustes(Aligner):
             raise JointalignError(f"direction must be one of {', '.join(Direction)}, got {self.direction}")
         check_ranges(self)
 
-    @property
-    def supervision(self) -> Supervision:
-        """Needs pairs."""
-        return Supervision.REQUIRED
+    def searches(self, words: int, pairs: int) -> float:
+        """Two a round."""
+        return 2.0 * min(self.rounds, _ROUNDS)
 
     def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:
         """Learn the rotation of the source; see `Aligner.fit`. The seed draws the held-out words.

@@ -19,7 +19,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from jointalign.alignment._check import check_pairs, check_vectors
 from jointalign.alignment._induction import Direction
 from jointalign.alignment._normalised import Normalisation, NormalisedRows
 from jointalign.alignment._orthogonal import closest_orthogonal, cross_product
@@ -27,8 +26,11 @@ from jointalign.alignment._self_learning import SelfLearning
 from jointalign.alignment._similarity_start import first_pairs
 from jointalign.alignment._whitening import Steps, WhitenedSide
 from jointalign.alignment.base import Aligner, Array, Mapping, Supervision, as_numpy
+from jointalign.alignment.checks import check_pairs, check_vectors
 from jointalign.errors import JointalignError
 from jointalign.ranges import check_ranges, within
+
+_ITERATIONS = 300  # of self-learning that are usually made, for estimates
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ class VecMap(Aligner):
     stochastic_interval: int = within(50, least=1)
     threshold: float = within(1e-6, least=0)
     maximum_iterations: int | None = within(None, least=1)
+
+    moves_target = True
 
     def __post_init__(self) -> None:
         check_ranges(self)
@@ -176,6 +180,10 @@ class VecMap(Aligner):
             threshold=self.threshold,
             maximum_iterations=self.maximum_iterations,
         )
+
+    def searches(self, words: int, pairs: int) -> float:
+        """One an iteration of self-learning."""
+        return float(_ITERATIONS) if self.self_learning else 0.0
 
     def fit(self, x: Array, z: Array, pairs: Array | None = None, *, seed: int = 0) -> Mapping:
         """Learn both sides' maps; see `Aligner.fit`. Only self-learning is random.

@@ -12,7 +12,7 @@ from jointalign.cli._console import answer, progress
 from jointalign.cli._options import Json, OutFolder, Seed, Threads
 from jointalign.cli._settings import Changes, Options, plain, with_settings
 from jointalign.cli._translation import Device, MaxMinutes
-from jointalign.study import StudyResult, StudyResult
+from jointalign.study import StudyResult
 from jointalign.translation.base import Shape, TranslationFitSettings
 from jointalign.translation.vectors import VectorSettings, piece_trainer
 
@@ -121,7 +121,7 @@ def figure2(
     answer(json, facts, "\n".join(with_files(result) for result in results))
 
 
-def with_files(result: StudyResult | StudyResult) -> str:
+def with_files(result: StudyResult) -> str:
     """A table for people, and where it was written."""
     return "\n".join([result.markdown.rstrip("\n"), "", *map(str, result.files)])
 

@@ -62,8 +62,7 @@ def train(
         Path | None, typer.Option(help="Of the encoder's layers, from `jointalign align-features`.")
     ] = None,
     side: Annotated[
-        str | None,
-        typer.Option(help="Side of --mapping that the source language is on; default: as named."),
+        str | None, typer.Option(help="Side of --mapping that the source language is on; default: as named.")
     ] = None,
     layers: Layers = "-4,-3,-2,-1",
     fine_tune: Annotated[

@@ -8,7 +8,6 @@ from typing import Any
 import typer
 
 from jointalign.alignment.base import Aligner
-from jointalign.alignment.variants import core
 from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._languages import check_code
 from jointalign.cli._settings import Changes, plain
@@ -51,7 +50,7 @@ def align_several(
     from jointalign.formats.api import read_multilingual, write
     from jointalign.lexicon import Lexicon
     from jointalign.numerics.processors import limited_to
-    from jointalign.selection.tuning import Wishes, tune_alignment
+    from jointalign.selection.wishes import Wishes, decide
     from jointalign.storage.files import check_folder, spare_inputs
     from jointalign.storage.stages import spare_others
 
@@ -75,7 +74,7 @@ def align_several(
             bar.title(f"align {code}")
             pair, lexicon = space.pair(code, pivot), lexicons[code].reversed()
             _, reports[code] = training_pairs(pair, lexicon)
-            tuned[code] = tune_alignment(pair, lexicon, wishes, seed=seed, progress=bar)
+            tuned[code] = decide(pair, lexicon, wishes, seed=seed, progress=bar)
         methods = {code: chosen.method for code, chosen in tuned.items()}
         aligned = align_languages(space, methods, lexicons, pivot, seed=seed, max_vocabulary=max_vocabulary)
         bar.title("write")
@@ -97,7 +96,7 @@ def align_several(
 
 def used(method: Aligner) -> dict[str, Any]:
     """All settings of a method as a file has them, those of one behind a normalisation among them."""
-    found = plain(core(method)) | plain(method)
+    found = plain(method.core) | plain(method)
     return {name: value for name, value in found.items() if not isinstance(value, dict)}
 
 

@@ -2,29 +2,69 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from jointalign.alignment.api import METHODS, method_named
+from jointalign.alignment.api import METHODS, method_named, method_names
 from jointalign.alignment.seeds import Seeds
-from jointalign.alignment.variants import chosen_settings, core
 from jointalign.cli._console import answer, progress, say
 from jointalign.cli._options import Json, KeepCase, OutFolder, Seed, SpellSource, SpellTarget, Threads
 from jointalign.cli._pivot import align_several, used
 from jointalign.cli._settings import Changes, Options, summary, with_settings
 from jointalign.cli._spaces import Source, Space, Target, VectorsFormat, read_space
+from jointalign.errors import JointalignError
 
 if TYPE_CHECKING:
     from jointalign.alignment.base import Mapping
     from jointalign.embedding import BilingualEmbedding
-    from jointalign.selection.tuning import Tuned
+    from jointalign.selection.base import Choice
+
+logger = logging.getLogger(__name__)
 
 OUTPUTS = ("aligned.safetensors", "source.vec", "target.vec", "mapping.safetensors")
 
+
+class _Methods(TyperGroup):
+    """A command for each method, made when it is asked for: nothing else is imported."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Ours, and those of other packages that can be loaded."""
+        return ["auto", *(name for name in method_names() if name in METHODS or _works(name))]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """One that has the method's settings as options."""
+        if cmd_name == "auto":
+            made = with_settings()(partial(command, "auto", Changes({}, {})))
+            about = summary(command)
+        elif cmd_name in method_names():
+            method = method_named(cmd_name)
+            within = () if method.core is method else (method.core,)
+            options = Options(method, within=within, open=tuple(method.chosen))
+            made = with_settings(given=options)(partial(command, cmd_name))
+            about = summary(type(method))
+        else:
+            return None
+        single = typer.Typer(add_completion=False, rich_markup_mode=None)
+        single.command(cmd_name, help=about)(made)
+        return typer.main.get_command(single)
+
+
+def _works(name: str) -> bool:
+    try:
+        method_named(name)
+    except JointalignError as error:
+        logger.warning("%s", error)
+        return False
+    return True
+
+
 application = typer.Typer(
+    cls=_Methods,
     help="Learn a mapping and move all words by it. Writes source.vec and target.vec, "
     "mapping.safetensors, and aligned.safetensors with all of it.",
     rich_markup_mode=None,
@@ -73,7 +113,8 @@ def command(
     from jointalign.formats.api import write
     from jointalign.lexicon import Lexicon
     from jointalign.numerics.processors import limited_to
-    from jointalign.selection.tuning import Tuned, Wishes, tune_alignment
+    from jointalign.selection.base import Choice, Trial
+    from jointalign.selection.wishes import Wishes, decide
     from jointalign.storage.files import check_folder, spare_inputs
     from jointalign.storage.stages import spare_others
 
@@ -123,27 +164,33 @@ def command(
             usable_pairs(space, training)
         check_folder(out)
         if training is None:
-            tuned = Tuned(None, wishes.aligner)
+            choice = Choice(Trial(None, wishes.aligner))
         else:
-            tuned = tune_alignment(space, training, wishes, seed=seed, progress=bar)
-        mapping = fit(space, tuned.method, training, seed=seed, max_vocabulary=max_vocabulary)
-        worked = _worked(space, tuned, mapping, training is None, seed, max_vocabulary)
-        aligned = apply(mapping, space, noted(tuned.method, seed))
+            choice = decide(space, training, wishes, seed=seed, progress=bar)
+        mapping = fit(space, choice.method, training, seed=seed, max_vocabulary=max_vocabulary)
+        worked = _worked(space, choice, mapping, training is None, seed, max_vocabulary)
+        aligned = apply(mapping, space, noted(choice.method, seed))
         bar.title("write")
         write(aligned, out / OUTPUTS[0])
         write(aligned.source, out / OUTPUTS[1])
         write(aligned.target, out / OUTPUTS[2])
         write_mapping(mapping, out / OUTPUTS[3])
     counted = {} if report is None else {"pairs": report.to_json()}
-    facts = {**tuned.to_json(), "worked": worked, **counted, "settings": used(tuned.method), "out": str(out)}
+    facts = {
+        **choice.to_json(),
+        "worked": worked,
+        **counted,
+        "settings": used(choice.method),
+        "out": str(out),
+    }
     failed = ["ALIGNMENT FAILED: do not trust it; give some pairs or more text"] * (worked is False)
-    lines = [str(tuned), *failed, *([] if report is None else [str(report)]), f"{out}: {', '.join(OUTPUTS)}"]
+    lines = [str(choice), *failed, *([] if report is None else [str(report)]), f"{out}: {', '.join(OUTPUTS)}"]
     answer(json, facts, "\n".join(lines))
 
 
 def _worked(
     space: BilingualEmbedding,
-    tuned: Tuned,
+    choice: Choice,
     mapping: Mapping,
     unsupervised: bool,
     seed: int,
@@ -154,20 +201,7 @@ def _worked(
     from jointalign.alignment.unsupervised import trusted
 
     if unsupervised:
-        return trusted(first(space, max_vocabulary), tuned.method, mapping, seed=seed)
-    if tuned.choice is None:
+        return trusted(first(space, max_vocabulary), choice.method, mapping, seed=seed)
+    if not choice.trials:
         return None
-    right = round(tuned.choice.best.precision * tuned.choice.held_out / 100)
-    return not is_chance(right, tuned.choice.held_out, len(space.target))
-
-
-application.command("auto", help=summary(command))(with_settings()(partial(command, "auto", Changes({}, {}))))
-for _name in METHODS:
-    _method = method_named(_name)
-    _inner = core(_method)
-    _options = Options(
-        _method, within=() if _inner is _method else (_inner,), open=tuple(chosen_settings(_method))
-    )
-    application.command(_name, help=summary(type(_method)))(
-        with_settings(given=_options)(partial(command, _name))
-    )
+    return not is_chance(sum(choice.best.right), choice.held_out, len(space.target))

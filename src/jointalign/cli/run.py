@@ -9,7 +9,6 @@ import typer
 
 from jointalign.alignment.geomm import GeoMM
 from jointalign.alignment.rcsls import RCSLS
-from jointalign.alignment.variants import TRIED
 from jointalign.cli._console import answer, progress, say
 from jointalign.cli._languages import languages
 from jointalign.cli._options import (
@@ -25,6 +24,8 @@ from jointalign.cli._options import (
 )
 from jointalign.cli._settings import Changes, Options, plain, with_settings
 from jointalign.training.skipgram import SkipGram
+
+TRIED = ("learning_rate", "steps", "regularization")
 
 
 @with_settings(
@@ -75,7 +76,7 @@ def command(
     Stopped at any moment, it goes on when started again with the same folder.
     """
     from jointalign.pipeline import RunSettings, run
-    from jointalign.selection.tuning import Wishes
+    from jointalign.selection.wishes import Wishes
 
     with alignment.named():
         wishes = Wishes(method, gamma, alignment.values)

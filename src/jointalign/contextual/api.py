@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from jointalign.alignment.api import METHODS, check_extras, method_named
+from jointalign.alignment.api import check_extras, method_named, method_names
 from jointalign.contextual._mapping import FeatureSide, Solution
 from jointalign.contextual._pairs import AlignedText, MappingSettings
 from jointalign.corpora.tokenization import tokenizer
@@ -36,19 +36,18 @@ def choice(kind: type[Choice], name: str) -> Choice:
 def mapping_settings(
     method: str, *, layers: tuple[int, ...], side: str, sample: int, held_out: int
 ) -> MappingSettings:
-    """Settings from a method's name: a `Solution`, or one of `METHODS`.
+    """Settings from a method's name: a `Solution`, or an alignment method.
 
-    `whitened` moves both sides. Methods of `METHODS` learn from a sample, and move both sides as
+    `whitened` moves both sides. Alignment methods learn from a sample, and move both sides as
     they will.
 
     Raises:
         JointalignError: If there is no such method, or it cannot move the side that is asked for.
     """
     chosen = choice(FeatureSide, side)
-    if method not in [*Solution, *METHODS]:
-        raise JointalignError(
-            f"there is no method '{method}'; choose from {', '.join([*Solution, *METHODS])}"
-        )
+    known = [*Solution, *method_names()]
+    if method not in known:
+        raise JointalignError(f"there is no method '{method}'; choose from {', '.join(known)}")
     one_sided = [one for one in Solution if one is not Solution.WHITENED]
     if chosen is FeatureSide.TARGET and method not in one_sided:
         raise JointalignError(
@@ -56,10 +55,9 @@ def mapping_settings(
         )
     if method in list(Solution):
         return MappingSettings(layers, Solution(method), chosen, sample=sample, held_out=held_out)
-    check_extras(method, supervised=True)
-    return MappingSettings(
-        layers, side=chosen, aligner=method_named(method), sample=sample, held_out=held_out
-    )
+    aligner = method_named(method)
+    check_extras(aligner, supervised=True)
+    return MappingSettings(layers, side=chosen, aligner=aligner, sample=sample, held_out=held_out)
 
 
 def read_aligned_text(

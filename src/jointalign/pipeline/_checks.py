@@ -11,7 +11,7 @@ from jointalign.corpora.tokenization import language_code
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
 from jointalign.pipeline.base import RunSettings
-from jointalign.selection.tuning import check_size
+from jointalign.selection.wishes import check_size
 from jointalign.storage.files import file_facts
 from jointalign.vocabulary import Counts
 
@@ -76,7 +76,7 @@ def _check_method(settings: RunSettings) -> None:
             f"{wishes.method} takes no dictionary, and one is given; leave it out, or use "
             "vecmap_semi_supervised"
         )
-    check_extras(wishes.method, settings.lexicon is not None)
+    check_extras(wishes.aligner, settings.lexicon is not None)
 
 
 def _check_unsupervised(settings: RunSettings) -> None:

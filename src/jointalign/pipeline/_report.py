@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from jointalign.alignment.variants import TRIED
 from jointalign.dictionary.api import Translation
 from jointalign.overshared import OversharingReport
 from jointalign.pipeline.page import Report, Table, dictionary_table, oversharing_table
@@ -97,13 +96,13 @@ def _trials(choice: dict[str, Any]) -> Table:
         [
             trial["space"] if trial["gamma"] is None else f"{trial['gamma']:g}",
             trial["method"]["name"],
-            *(f"{trial['method'].get(name, '')}" for name in TRIED),
+            ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in trial["chosen"].items()),
             f"{trial['precision']:.1f}",
         ]
         for trial in choice["trials"]
     ]
     note = f"P@1 on {choice['held_out']:,} source words held out of the training dictionary"
-    head = ["gamma", "method", *(name.replace("_", " ") for name in TRIED), "P@1"]
+    head = ["gamma", "method", "chosen settings", "P@1"]
     return Table("What was tried", head, rows, note)
 
 

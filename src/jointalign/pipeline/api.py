@@ -22,14 +22,14 @@ from jointalign.overshared import oversharing
 from jointalign.pipeline._checks import check_dictionaries, check_settings, read_lexicon
 from jointalign.pipeline._finished import SETTINGS
 from jointalign.pipeline._report import run_report
-from jointalign.pipeline._unsupervised import align_without_dictionary
 from jointalign.pipeline.base import RunResult, RunSettings
 from jointalign.pipeline.page import write_report
 from jointalign.progress import Progress
 from jointalign.retrieval.hubs import Hubs
-from jointalign.selection.auto import MULTIPLE, Spaces
-from jointalign.selection.effort import training_seconds
-from jointalign.selection.tuning import tune_run
+from jointalign.selection.api import MULTIPLE, training_seconds
+from jointalign.selection.base import Spaces
+from jointalign.selection.unsupervised import align_without_dictionary
+from jointalign.selection.wishes import decide
 from jointalign.storage.files import atomic, file_facts
 from jointalign.storage.stages import Stages, locked, peak_memory_mb
 from jointalign.training.base import CHECKPOINT_SECONDS
@@ -155,7 +155,7 @@ class _Run:
                 spaces, settings.wishes, settings.seed, self.progress
             )
         else:
-            tuned = tune_run(
+            choice = decide(
                 spaces,
                 lexicon,
                 settings.wishes,
@@ -163,8 +163,8 @@ class _Run:
                 limit=self._limit(),
                 progress=self.progress,
             )
-            split, facts = tuned.chosen_from(spaces), tuned.to_json()
-            aligned = align(split, tuned.method, lexicon, seed=settings.seed)
+            split, facts = spaces.of(choice.best), choice.to_json()
+            aligned = align(split, choice.method, lexicon, seed=settings.seed)
         write(split, self.folder / "reallocated.safetensors")
         write(aligned, self.folder / "aligned.safetensors")
         self._write_json("choice.json", facts)

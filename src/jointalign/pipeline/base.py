@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jointalign.selection.tuning import Wishes
+from jointalign.selection.wishes import Wishes
 from jointalign.training.skipgram import SkipGram
 
 
@@ -103,9 +103,8 @@ class RunResult:
 
     def table(self) -> str:
         """Scores for people, a line a rule."""
-        settings = " ".join(f"{k} {v:g}" for k, v in self.method.items() if k in _SHOWN)
         space = "separate trainings" if self.gamma is None else f"gamma {self.gamma:g}"
-        lines = [f"{space}, {self.method['name']} {settings}".rstrip(), self.reason]
+        lines = [f"{space}, {self.method['name']}", self.reason]
         if self.worked is False:
             lines.append("ALIGNMENT FAILED: do not trust it; give some pairs or more text")
         if self.scores is None:
@@ -116,9 +115,6 @@ class RunResult:
                 lines += [_line(identical, rule, facts) for rule, facts in rules.items()]
         lines.append(f"{self.folder}: aligned.safetensors, dictionary.tsv, report.html")
         return "\n".join(lines)
-
-
-_SHOWN = ("learning_rate", "steps", "regularization")
 
 
 def _line(identical: str, rule: str, facts: dict[str, Any]) -> str:

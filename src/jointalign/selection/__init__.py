@@ -1,1 +1,1 @@
-"""What decides gamma, methods and settings: pairs of the training dictionary held out."""
+"""What decides space, gamma, method and settings: folds of the training dictionary held out."""

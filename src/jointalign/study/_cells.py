@@ -12,13 +12,12 @@ from typing import Any
 
 from jointalign.alignment.api import apply, fit, looks_failed, method_named
 from jointalign.alignment.base import Aligner
-from jointalign.alignment.variants import changed, chosen_settings
 from jointalign.bli import BLIResult, Identical, OutOfVocabulary, evaluate_parts
 from jointalign.embedding import BilingualEmbedding
 from jointalign.lexicon import Lexicon
 from jointalign.reallocation import reallocate
-from jointalign.selection.api import FIRST_GAMMA, choose, choose_settings
-from jointalign.selection.base import Choice, described
+from jointalign.selection.api import FIRST_GAMMA, choose
+from jointalign.selection.base import Choice, Spaces, described
 from jointalign.storage.files import atomic
 from jointalign.study._rows import Anchors, Row, Space, rows_named
 from jointalign.study._trainings import Trainings
@@ -47,7 +46,7 @@ class Place:
 class Cells:
     """Makes the cells in a folder, each once; what was chosen for them, likewise.
 
-    Gamma and all settings are chosen once for each direction, on a held-out fifth of the training
+    Gamma and all settings are chosen once for each direction, on three folds of the training
     dictionary with the vectors of seed 0, and are then the same for all seeds. Gamma is chosen
     with Procrustes, so that the rows of a column share one vocabulary; alignment that sees no
     dictionary takes 0.9. The pairs that Table 4 leaves out are those of the chosen gamma.
@@ -110,7 +109,9 @@ class Cells:
             if not len(training):
                 return {"gamma": FIRST_GAMMA, "trials": []}
             joint, counts = self.trainings.joint(pair, 0), self.trainings.counts(pair)
-            choice = choose(joint, *counts, training, "procrustes", progress=self.trainings.progress)
+            choice = choose(
+                Spaces((joint, *counts)), training, "procrustes", progress=self.trainings.progress
+            )
             return {"gamma": choice.gamma, "trials": _trials(choice)}
 
         name = f"gamma.{pair}"
@@ -124,15 +125,15 @@ class Cells:
         method = method_named(row.method)
 
         def work() -> dict[str, Any]:
-            if not chosen_settings(method):
+            if not method.chosen:
                 return {"settings": {}, "trials": []}
-            choice = choose_settings(
+            choice = choose(
                 self.space(row, Place(pair, 0)),
                 self.trainings.dictionaries(pair).training,
                 method,
                 progress=self.trainings.progress,
             )
-            return {"settings": chosen_settings(choice.method), "trials": _trials(choice)}
+            return {"settings": choice.method.chosen, "trials": _trials(choice)}
 
         name = f"settings.{row.name}.{pair}"
         if name not in self.stages.records:
@@ -192,7 +193,7 @@ class Cells:
         method = method_named(row.method)
         if not row.supervised:
             return method
-        return changed(method, self._read(self._choose_method(row, pair))["settings"])
+        return method.changed(self._read(self._choose_method(row, pair))["settings"])
 
     def _anchors(self, row: Row, pair: Pair, space: BilingualEmbedding) -> Lexicon | None:
         if row.anchors is Anchors.DICTIONARY:

@@ -9,6 +9,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Protocol
 
+from jointalign.alignment.api import method_named, method_names
+from jointalign.alignment.base import Supervision
 from jointalign.errors import JointalignError
 
 
@@ -176,17 +178,40 @@ class ContextualCell(Protocol):
         ...
 
 
+_JOINT = "joint-align-"
+
+
 def rows_named(names: tuple[str, ...], table: tuple[Row, ...] = ROWS) -> tuple[Row, ...]:
     """The rows of these names, in the order of the table; all for none.
 
+    In `ROWS` any alignment method's name is a row, too, and `joint-align-` before it: those that
+    other packages register, too.
+
     Raises:
-        JointalignError: If there is no such row.
+        JointalignError: If there is no such row, or the method's package is broken.
     """
     known = [row.name for row in table]
-    for name in names:
-        if name not in known:
-            raise JointalignError(f"there is no row '{name}'; choose from all, {', '.join(known)}")
-    return tuple(row for row in table if not names or row.name in names)
+    unknown = [name for name in dict.fromkeys(names) if name not in known]
+    if unknown and table is not ROWS:
+        raise JointalignError(f"there is no row '{unknown[0]}'; choose from all, {', '.join(known)}")
+    others = map(_registered, unknown)
+    return (*(row for row in table if not names or row.name in names), *others)
+
+
+def _registered(name: str) -> Row:
+    """A row for an alignment method that no table has, on either kind of space."""
+    method = name.removeprefix(_JOINT)
+    if method not in method_names():
+        known = ", ".join(sorted(row.name for row in ROWS))
+        raise JointalignError(
+            f"there is no row '{name}'; choose from all, {known}, or an alignment method's name, "
+            f"with or without {_JOINT}"
+        )
+    takes_none = method_named(method).supervision is Supervision.NONE
+    anchors = Anchors.NONE if takes_none else Anchors.DICTIONARY
+    if method == name:
+        return Row(name, name, Space.SEPARATE, method, anchors, "alignment")
+    return Row(name, f"Joint-Align + {method}", Space.REALLOCATED, method, anchors, "both")
 
 
 @cache

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from jointalign.alignment.api import check_extras
+from jointalign.alignment.api import check_extras, method_named
 from jointalign.errors import JointalignError
 from jointalign.ner import torch_threads
 from jointalign.numerics.processors import limited_to
@@ -18,7 +18,7 @@ from jointalign.storage.stages import locked
 from jointalign.study._cells import Cells, Place
 from jointalign.study._data import dictionaries
 from jointalign.study._pictures import draw
-from jointalign.study._rows import NER_ROWS, ContextualCell, Kind, Row, rows_named
+from jointalign.study._rows import NER_ROWS, Anchors, ContextualCell, Kind, Row, rows_named
 from jointalign.study._tables import (
     NEEDS_WEIGHTS,
     NOT_RUN,
@@ -69,7 +69,8 @@ def study(
         raise JointalignError(f"there is no '{table}'; choose from {', '.join(TITLES)}")
     rows = rows_named(settings.methods)
     for row in rows:
-        check_extras(row.method, row.supervised)
+        if row.method:
+            check_extras(method_named(row.method), row.anchors is not Anchors.NONE)
     pairs = list(dict.fromkeys(way for pair in settings.pairs for way in (pair, pair.reversed())))
     reversed_ones = [str(pair) for pair in pairs if dictionaries(settings, pair).is_reversed]
     with locked(folder), limited_to(threads):

@@ -9,9 +9,8 @@ from jointalign.alignment.unsupervised import align_unsupervised, trusted
 from jointalign.embedding import BilingualEmbedding
 from jointalign.progress import Progress
 from jointalign.selection.api import FIRST_GAMMA
-from jointalign.selection.auto import Spaces
-from jointalign.selection.base import described
-from jointalign.selection.tuning import Wishes
+from jointalign.selection.base import Spaces, described
+from jointalign.selection.wishes import Wishes
 
 
 def align_without_dictionary(
@@ -27,7 +26,7 @@ def align_without_dictionary(
         progress: Told which way is gone.
 
     Returns:
-        Reallocated, aligned, and the facts of the choice as in `Tuned.to_json`.
+        Reallocated, aligned, and the facts of the choice as in `Choice.to_json`.
     """
     gamma = FIRST_GAMMA if wishes.gamma is None else wishes.gamma
     split = spaces.split(gamma)

@@ -6,8 +6,7 @@ from jointalign.alignment.rcsls import RCSLS
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
-from jointalign.selection.api import LEARNING_RATES
-from jointalign.selection.tuning import Wishes, tune_alignment
+from jointalign.selection.wishes import Wishes, decide
 from jointalign.vocabulary import Vocabulary
 
 
@@ -23,27 +22,29 @@ def planted():
 
 
 def test_what_is_given_is_kept_and_nothing_is_tried(planted):
-    tuned = tune_alignment(*planted, Wishes("rcsls", None, {"learning_rate": 2.5, "steps": 3}))
-    assert tuned.method == RCSLS(learning_rate=2.5, steps=3)
-    assert tuned.choice is None
-    assert tuned.to_json()["trials"] == []
+    choice = decide(*planted, Wishes("rcsls", None, {"learning_rate": 2.5, "steps": 3}))
+    assert choice.method == RCSLS(learning_rate=2.5, steps=3)
+    assert choice.trials == () and choice.reason == "as given" and choice.held_out == 0
+    assert choice.to_json()["trials"] == []
 
 
 def test_procrustes_has_nothing_to_choose(planted):
-    assert tune_alignment(*planted, Wishes("procrustes")).method == Procrustes()
+    assert decide(*planted, Wishes("procrustes")).method == Procrustes()
 
 
 def test_the_rest_is_chosen(planted):
-    tuned = tune_alignment(*planted, Wishes("rcsls", settings={"steps": 2}))
-    assert isinstance(tuned.method, RCSLS)
-    assert tuned.method.steps == 2
-    tried = {trial.method.learning_rate for trial in tuned.choice.trials}
-    assert tried == set(LEARNING_RATES)
-    facts = tuned.to_json()
+    choice = decide(*planted, Wishes("rcsls", settings={"steps": 2}))
+    assert isinstance(choice.method, RCSLS)
+    assert choice.method.steps == 2
+    assert {trial.method.learning_rate for trial in choice.trials} == {1, 10, 25, 50}
+    facts = choice.to_json()
     assert "seconds" not in facts  # the same run must give the same bytes
-    assert max(trial["precision"] for trial in facts["trials"]) == pytest.approx(
-        next(t["precision"] for t in facts["trials"] if t["method"] == facts["method"])
-    )
+    assert facts["method"] in [trial["method"] for trial in facts["trials"]]
+
+
+def test_too_small_a_dictionary_to_choose_on(planted):
+    with pytest.raises(JointalignError, match="9 source words are too few"):
+        decide(planted[0], Lexicon(planted[1].pairs[:9]), Wishes())
 
 
 @pytest.mark.parametrize(
