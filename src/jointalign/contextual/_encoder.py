@@ -86,14 +86,21 @@ class Encoder:
         device = str(device_named(device, "contextual"))
         check_name(name)
         transformers = import_transformers()
-        local = {"local_files_only": local_only or Path(name).is_dir()}
+        # A folder's own Python files are never run, nor are pickled weights unpacked: both are code.
+        given = {"local_files_only": local_only or Path(name).is_dir(), "trust_remote_code": False}
         try:
             with quiet_transformers():
-                tokenizer = transformers.AutoTokenizer.from_pretrained(str(name), **local)
+                tokenizer = transformers.AutoTokenizer.from_pretrained(str(name), **given)
                 model, found = transformers.AutoModel.from_pretrained(
-                    str(name), **local, output_loading_info=True
+                    str(name), **given, use_safetensors=True, output_loading_info=True
                 )
         except (OSError, ValueError, KeyError, RuntimeError, EOFError, SafetensorError) as error:
+            if Path(name, "pytorch_model.bin").exists() and not Path(name, "model.safetensors").exists():
+                raise JointalignError(
+                    f"the encoder '{name}' has pickled weights only (pytorch_model.bin), which can run any "
+                    "code when they are read; expected model.safetensors: save it with `save_pretrained` of "
+                    "transformers where you trust it"
+                ) from error
             reason = str(error).strip().split("\n")[0]
             raise JointalignError(
                 f"the encoder '{name}' could not be loaded ({reason}); name a folder with its "

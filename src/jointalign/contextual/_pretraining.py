@@ -189,7 +189,9 @@ def _tokenizer(texts: Sequence[Path], out: Path, work: Path, settings: Pretraini
     if not (folder / "tokenizer_config.json").is_file():
         return train_vocabulary(texts, folder, settings.vocabulary, settings.smoothing, settings.positions)
     with quiet_transformers():
-        return import_transformers().AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        return import_transformers().AutoTokenizer.from_pretrained(
+            str(folder), local_files_only=True, trust_remote_code=False
+        )
 
 
 def _new_model(settings: PretrainingSettings, tokenizer: Any, seed: int) -> Any:
