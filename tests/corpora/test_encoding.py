@@ -2,6 +2,7 @@
 
 import json
 import os
+import zlib
 from collections import Counter
 from itertools import islice
 from pathlib import Path
@@ -70,6 +71,34 @@ def test_any_number_of_workers_gives_the_same_bytes(path, tmp_path, small_batche
         encode(Corpus(path), tmp_path / str(workers), workers)
     assert contents(tmp_path / "1") == contents(tmp_path / "2") == contents(tmp_path / "3")
     assert set(contents(tmp_path / "1")) == {"tokens.bin", "line_ends.bin", "words.txt", "info.json"}
+
+
+@pytest.mark.parametrize("name", ["tokens.bin", "line_ends.bin", "words.txt"])
+def test_one_flipped_bit_anywhere_is_found(path, tmp_path, name):
+    folder = tmp_path / "encoded"
+    encode(Corpus(path), folder, workers=1)
+    whole = (folder / name).read_bytes()
+    for bit in np.random.default_rng(0).choice(8 * len(whole), 20, replace=False).tolist():
+        changed = bytearray(whole)
+        changed[bit // 8] ^= 1 << bit % 8
+        (folder / name).write_bytes(changed)
+        with pytest.raises(JointalignError, match=rf"{name} is not as it was written"):
+            EncodedCorpus.open(folder)
+    (folder / name).write_bytes(whole)
+    EncodedCorpus.open(folder)
+
+
+@pytest.mark.parametrize("token", [-1, 1 << 20])
+def test_a_number_that_no_word_has_is_found_whatever_the_digest_says(path, tmp_path, token):
+    encode(Corpus(path), tmp_path, workers=1)
+    tokens = np.fromfile(tmp_path / "tokens.bin", "<i4")
+    tokens[5] = token
+    tokens.tofile(tmp_path / "tokens.bin")
+    info = json.loads((tmp_path / "info.json").read_text())
+    info["digests"]["tokens.bin"] = zlib.crc32(tokens.tobytes())
+    (tmp_path / "info.json").write_text(json.dumps(info))
+    with pytest.raises(JointalignError, match="not as it was written"):
+        EncodedCorpus.open(tmp_path)
 
 
 def test_size_of_batches_does_not_matter(path, tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -27,19 +28,20 @@ _TOKENS, _LINE_ENDS, _WORDS, _INFO = "tokens.bin", "line_ends.bin", "words.txt",
 FILES = (_TOKENS, _LINE_ENDS, _WORDS, _INFO)
 """Names of the files of an encoded corpus."""
 
-_LAYOUT = 1  # goes up when the files change, so that older ones are made anew
+_LAYOUT = 2  # goes up when the files change, so that older ones are made anew
 _BLOCK = 1 << 22
 
 
 @dataclass(frozen=True)
 class _Info:
-    """What a folder holds, and the size in bytes of each of its files."""
+    """What a folder holds, the size in bytes of each of its files, and its CRC-32."""
 
     layout: int
     key: str
     language: str
     lines: int
     sizes: dict[str, int]
+    digests: dict[str, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,16 +65,22 @@ class EncodedCorpus:
     def open(cls, folder: str | Path) -> EncodedCorpus:
         """Open what `encode` has written.
 
+        The files are read once, to see that they are as they were written.
+
         Raises:
-            JointalignError: If the folder holds no encoded corpus, or an incomplete one.
+            JointalignError: If the folder holds no encoded corpus, or one that is incomplete or damaged.
         """
         folder = Path(folder)
         info = _read_info(folder)
         if info is None:
             raise JointalignError(f"{folder}: no complete encoded corpus here; encode it again")
+        damaged = [name for name, digest in info.digests.items() if _digest(folder / name) != digest]
+        if damaged:
+            raise _changed(folder, *damaged)
         counts = _read_counts(folder / _WORDS, info.lines)
         tokens = np.memmap(folder / _TOKENS, "<i4", "r")
         line_ends = np.memmap(folder / _LINE_ENDS, "<i8", "r")
+        _check(folder, info, len(counts.words), tokens, line_ends)
         return cls(counts, tokens, line_ends, info.language)
 
 
@@ -133,7 +141,8 @@ def _write(corpus: Corpus, folder: Path, workers: int | None, progress: Progress
         for word, count in zip(counts.words, counts.values.tolist(), strict=True):
             words.write(f"{word}\t{count}\n".encode())
     sizes = {name: (folder / name).stat().st_size for name in (_TOKENS, _LINE_ENDS, _WORDS)}
-    info = _Info(_LAYOUT, key, corpus.language, counts.lines, sizes)
+    digests = {name: _digest(folder / name) for name in sizes}
+    info = _Info(_LAYOUT, key, corpus.language, counts.lines, sizes, digests)
     # Last: this file says that the others are complete.
     with atomic(folder / _INFO, "w") as file:
         json.dump(asdict(info), file, indent=2)
@@ -208,6 +217,31 @@ def _read_info(folder: Path) -> _Info | None:
     except (OSError, ValueError, TypeError):  # missing, cut off, or of another layout
         return None
     return info if complete else None
+
+
+def _check(folder: Path, info: _Info, known: int, tokens: np.ndarray, line_ends: np.ndarray) -> None:
+    """Make sure that compiled loops, which go by these numbers, stay inside their arrays."""
+    blocks = (tokens[start : start + _BLOCK] for start in range(0, len(tokens), _BLOCK))
+    outside = any(block.min() < 0 or block.max() >= known for block in blocks)
+    uneven = len(line_ends) != info.lines or line_ends[-1] != len(tokens) or np.any(np.diff(line_ends) < 0)
+    if outside or uneven or line_ends[0] < 0:
+        raise _changed(folder, _INFO)
+
+
+def _changed(folder: Path, *names: str) -> JointalignError:
+    return JointalignError(
+        f"{folder}: {', '.join(names)} is not as it was written, the disk or another program has changed "
+        "it; remove the folder and encode the text again"
+    )
+
+
+def _digest(path: Path) -> int:
+    """CRC-32 of a file, block by block: it may be larger than the memory."""
+    found = 0
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            found = zlib.crc32(block, found)
+    return found
 
 
 def _read_counts(path: Path, lines: int) -> Counts:
