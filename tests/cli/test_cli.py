@@ -321,6 +321,7 @@ def test_usage_errors(arguments):
         "align rcsls",
         "study",
         "study table1",
+        "rank",
         "translate",
         "plot",
         "convert",

@@ -1,0 +1,126 @@
+"""`jointalign rank`: a dictionary with probabilities out of two sets of vectors and some pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import monotonic
+from typing import Annotated, Any
+
+import typer
+
+from jointalign.cli._console import progress, say, show, show_json
+from jointalign.cli._options import (
+    Json,
+    KeepCase,
+    MaxVocabulary,
+    OutFolder,
+    Seed,
+    SpellSource,
+    SpellTarget,
+    Threads,
+)
+from jointalign.cli._spaces import Source, Space, Target, read_space
+from jointalign.ranking.learner import Learner
+
+OUTPUTS = ("dictionary.tsv", "ranker.json", "contradictions.tsv")
+
+
+def command(
+    lexicon: Annotated[Path, typer.Option(help="Training dictionary, 'source target' a line.")],
+    out: OutFolder,
+    test: Annotated[Path | None, typer.Option(help="Test dictionary; default: no scores.")] = None,
+    source_vectors: Source = None,
+    target_vectors: Target = None,
+    embedding: Space = None,
+    learner: Annotated[
+        Learner, typer.Option(help="auto: boosting from 500 right pairs on, with LightGBM installed.")
+    ] = Learner.AUTO,
+    precision: Annotated[
+        float | None,
+        typer.Option(min=0.01, max=1, help="List as many entries as are right so often, e.g. 0.9."),
+    ] = None,
+    keep_marks: Annotated[
+        bool, typer.Option("--keep-marks", help="List punctuation and digits, too.")
+    ] = False,
+    max_vocabulary: MaxVocabulary = 200_000,
+    source_language: SpellSource = "und",
+    target_language: SpellTarget = "und",
+    keep_case: KeepCase = False,
+    threads: Threads = None,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Rank translations by vectors, frequency, spelling and affixes, with probabilities."""
+    from jointalign.lexicon import Lexicon
+    from jointalign.numerics.processors import limited_to
+    from jointalign.ranking.api import Ranker
+    from jointalign.ranking.storage import write_ranker
+    from jointalign.ranking.table import LEAST, contradictions, entries, write_contradictions, write_entries
+    from jointalign.storage.files import check_folder, spare_inputs
+
+    given = [lexicon, test, source_vectors, target_vectors, embedding]
+    spare_inputs(filter(None, given), [out / name for name in OUTPUTS])
+    begun = monotonic()
+    with progress("rank") as bar, limited_to(threads):
+        training = Lexicon.read(lexicon, not keep_case, source_language, target_language)
+        say(f"{lexicon}: {training.report}")
+        tested = None if test is None else Lexicon.read(test, not keep_case, source_language, target_language)
+        space = read_space(embedding, source_vectors, target_vectors, max_vocabulary)
+        check_folder(out)
+        ranker = Ranker(learner=learner, max_vocabulary=max_vocabulary)
+        fitted = ranker.fit([space], training, seed=seed, progress=bar)
+        least = LEAST if precision is None else fitted.threshold(precision)
+        if least is None:
+            say(f"no probability is right {precision:g} of the time: only the given pairs are listed")
+            least = 2.0
+        found = entries(fitted, least, keep_marks=keep_marks)
+        against = contradictions(found)
+        write_entries(found, fitted, out / OUTPUTS[0])
+        write_ranker(fitted, out / OUTPUTS[1])
+        write_contradictions(against, out / OUTPUTS[2])
+        scores = {} if tested is None else _scores(space, fitted, tested, training, max_vocabulary, seed)
+    held_out = fitted.held_out
+    ranking = {
+        **held_out.to_json(),
+        "entries": len(found),
+        "contradictions": len(against),
+        "threshold": least,
+        "seconds": round(monotonic() - begun, 1),
+    }
+    if json:
+        show_json({**scores, "ranking": ranking, "out": str(out)})
+        return
+    for name, rules in scores.items():
+        p_at_1 = rules["muse"]["p_at_1"]
+        show(f"{name}: " + ("no word to count" if p_at_1 is None else f"P@1 {p_at_1:.1f} (rule muse)"))
+    show(
+        f"{held_out.words} training words, each ranked without having been seen: P@1 {held_out.p_at_1:.1f}, "
+        f"by CSLS {held_out.p_at_1_unranked:.1f}, calibration error {held_out.calibration_error:.3f}"
+    )
+    show(f"{len(found)} entries, {len(against)} given words that something else translates better")
+    show(f"{out}: {', '.join(OUTPUTS)}")
+
+
+def _scores(
+    space: Any, fitted: Any, tested: Any, training: Any, max_vocabulary: int, seed: int
+) -> dict[str, Any]:
+    """Scores of CSLS and of ranking, under every rule, identical pairs kept and removed."""
+    from jointalign.bli.api import evaluate_rules
+    from jointalign.bli.base import DEPTH
+    from jointalign.bli.lists import evaluate_lists
+
+    words = tested.sources
+    lists = {
+        word: [one.target for one in some]
+        for word, some in zip(words, fitted.rank(words, DEPTH), strict=True)
+    }
+    plain = evaluate_rules(space, tested, max_vocabulary=max_vocabulary, training=training, seed=seed)
+    ranked = evaluate_lists(
+        lists, fitted.sides, tested, training=training, max_vocabulary=max_vocabulary, seed=seed
+    )
+    found: dict[str, Any] = {}
+    for name, results in (("bli", plain), ("bli_ranked", ranked)):
+        for (oov, identical), result in results.items():
+            suffix = "_identical_removed" if identical == "removed" else ""
+            found.setdefault(name + suffix, {})[str(oov)] = result.to_json()
+    return found

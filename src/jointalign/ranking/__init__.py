@@ -1,0 +1,1 @@
+"""Translations ranked by a learner that sees vectors, frequency, spelling and affixes."""

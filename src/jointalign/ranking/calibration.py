@@ -1,0 +1,84 @@
+"""Scores that mean something: of the pairs given a probability of 0.7, seven in ten are right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from jointalign.ranking.learner import fit_logistic, sigmoid
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Log odds slope x score + constant, learnt on pairs that the learner had not seen (Platt 1999).
+
+    The first translation of a word has a line of its own: the best of some twenty-five is right
+    more often than any other pair of the same score.
+
+    Args:
+        first: Slope and constant of first translations.
+        others: The same of all others.
+    """
+
+    first: tuple[float, float]
+    others: tuple[float, float]
+
+    @classmethod
+    def of(cls, scores: np.ndarray, right: np.ndarray, is_first: np.ndarray) -> Calibration:
+        """Fit both lines on pairs, `(p,)` each."""
+        return cls(_line(scores[is_first], right[is_first]), _line(scores[~is_first], right[~is_first]))
+
+    def probabilities(self, scores: np.ndarray, is_first: np.ndarray) -> np.ndarray:
+        """Of being right, `(p,)`; that of a translation after the first may be above it."""
+        lines = np.where(is_first[:, None], self.first, self.others)
+        return sigmoid(lines[:, 0] * scores + lines[:, 1])
+
+
+def _line(scores: np.ndarray, right: np.ndarray) -> tuple[float, float]:
+    fitted = fit_logistic(scores[:, None], right, penalty=1e-3)
+    slope = float(fitted.weights[0] / fitted.scales[0])
+    return slope, float(fitted.weights[1] - slope * fitted.means[0])
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """One bin of the diagram: how many, how sure, how many of them right."""
+
+    n: int
+    expected: float
+    observed: float
+
+
+def reliability(probabilities: np.ndarray, right: np.ndarray, bins: int = 10) -> list[Reliability]:
+    """The bins of equal width that are not empty."""
+    places = np.minimum((probabilities * bins).astype(np.int64), bins - 1)
+    return [
+        Reliability(int(inside.sum()), float(probabilities[inside].mean()), float(right[inside].mean()))
+        for place in range(bins)
+        if (inside := places == place).any()
+    ]
+
+
+def calibration_error(probabilities: np.ndarray, right: np.ndarray) -> float:
+    """Expected calibration error: mean gap between how sure and how often right, over ten bins.
+
+    Example:
+        >>> calibration_error(np.array([0.5, 0.5]), np.array([True, False]))
+        0.0
+    """
+    gaps = [one.n * abs(one.expected - one.observed) for one in reliability(probabilities, right)]
+    return float(sum(gaps) / max(len(right), 1))
+
+
+def threshold_for(precision: float, probabilities: np.ndarray, right: np.ndarray) -> float | None:
+    """The lowest probability from which on so many of the pairs are right; `None` if there is none.
+
+    Example:
+        >>> threshold_for(0.5, np.array([0.9, 0.6, 0.2]), np.array([True, False, False]))
+        0.6
+    """
+    order = np.argsort(-probabilities, kind="stable")
+    share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    good = np.flatnonzero(share >= precision)
+    return float(probabilities[order[good[-1]]]) if len(good) else None

@@ -1,0 +1,149 @@
+"""What is known of a pair of words, in four groups.
+
+- `vectors`: in how far the spaces hold the two words for translations of each other.
+- `frequency`: how often either occurs.
+- `spelling`: how alike they are written.
+- `affixes`: whether their beginnings and endings go together in the dictionary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from jointalign.embedding import Embedding
+from jointalign.ranking.affixes import KINDS, AffixNumbers, association
+from jointalign.ranking.spaces import BACKWARD, Candidates, View, Views
+from jointalign.ranking.spelling import FEATURES, Spellings, alike, codes, plain
+from jointalign.vocabulary import Vocabulary
+
+GROUPS = ("vectors", "frequency", "spelling", "affixes")
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """All that is known of two vocabularies without any space; worked out once.
+
+    Args:
+        words: Source words and target words as they are.
+        frequencies: Logarithm of the relative frequency of each, `(n,)` and `(m,)`.
+        letters: Their plain letters and lengths, of source and target.
+        spellings: Their n-grams.
+        affixes: Their affixes.
+    """
+
+    words: tuple[tuple[str, ...], tuple[str, ...]]
+    frequencies: tuple[np.ndarray, np.ndarray]
+    letters: tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+    spellings: Spellings
+    affixes: tuple[AffixNumbers, AffixNumbers]
+
+    @classmethod
+    def of(cls, source: Embedding, target: Embedding) -> Surface:
+        """Look at two vocabularies."""
+        plains = [[plain(word) for word in side.words] for side in (source, target)]
+        return cls(
+            (source.words, target.words),
+            (_log_frequencies(source.vocabulary), _log_frequencies(target.vocabulary)),
+            (codes(plains[0]), codes(plains[1])),
+            Spellings.of(*plains),
+            (AffixNumbers.of(plains[0]), AffixNumbers.of(plains[1])),
+        )
+
+
+def _log_frequencies(vocabulary: Vocabulary) -> np.ndarray:
+    """By count; where a file has none, by rank as Zipf has it."""
+    counts = vocabulary.counts.astype(np.float64)
+    if not counts.any():
+        counts = 1 / (np.arange(len(counts)) + 3.0)
+    return np.log(np.maximum(counts, 0.5) / max(counts.sum(), 1e-9)).astype(np.float32)
+
+
+def names(spaces: int) -> tuple[tuple[str, str], ...]:
+    """Group and name of each column of `features`, for so many spaces."""
+    vectors = ["csls", "margin", "place", "backward margin", "backward place"]
+    for space in range(spaces):
+        vectors += [f"{what} {space}" for what in ("cosine", "csls", "hubness", "density")]
+    frequency = ["difference", "size of difference", "source", "target"]
+    spelling = [*FEATURES, "n-grams", "same", "source letters", "target letters", "edit gap"]
+    affixes = [f"{'end' if end else 'start'} {length}" for length, end in KINDS]
+    return tuple(
+        (group, name)
+        for group, some in zip(GROUPS, (vectors, frequency, spelling, affixes), strict=True)
+        for name in some
+    )
+
+
+def features(views: Views, surface: Surface, candidates: Candidates, known: np.ndarray) -> np.ndarray:
+    """The columns named by `names`, float32 `(p, f)`.
+
+    Args:
+        views: Spaces whose mappings saw no other pairs than `known`.
+        surface: Of both vocabularies.
+        candidates: The pairs, complete for each query.
+        known: Rows of the dictionary's pairs, `(k, 2)`: all that affixes are counted on.
+    """
+    columns = [*_vectors(views, candidates), *_frequency(surface, candidates.pairs)]
+    columns += _spelling(surface, candidates)
+    counted = association(*surface.affixes, known, candidates.pairs)
+    return np.column_stack([*columns, counted]).astype(np.float32)
+
+
+def _vectors(views: Views, candidates: Candidates) -> list[np.ndarray]:
+    pairs, queries = candidates.pairs, candidates.queries
+    score = views.mean.csls(pairs)
+    place, margin = _standing(score, queries)
+    columns = [score, margin, np.log1p(place), *_backward(views, pairs, score)]
+    for view in views.each:
+        columns += _of_space(view, pairs)
+    return columns
+
+
+def _of_space(view: View, pairs: np.ndarray) -> list[np.ndarray]:
+    cosine = view.cosines(pairs)
+    density, hubness = view.source_hubs[pairs[:, 0]], view.target_hubs[pairs[:, 1]]
+    return [cosine, 2 * cosine - density - hubness, hubness, density]
+
+
+def _standing(score: np.ndarray, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Place of each score among those of its query, from 0, and the lead over the best other."""
+    order = np.lexsort((-score, queries))
+    starts = np.searchsorted(queries, np.arange(int(queries.max(initial=-1)) + 1))
+    place = np.empty(len(score), np.int64)
+    place[order] = np.arange(len(score)) - starts[queries[order]]
+    best = score[order[starts]]
+    ends = np.append(starts[1:], len(score))
+    second = np.where(ends - starts > 1, score[order[np.minimum(starts + 1, ends - 1)]], best)
+    rival = np.where(place == 0, second[queries], best[queries])
+    return place, score - rival
+
+
+def _backward(views: Views, pairs: np.ndarray, score: np.ndarray) -> list[np.ndarray]:
+    """How the source word stands among all source words, seen from the candidate."""
+    targets, inverse = np.unique(pairs[:, 1], return_inverse=True)
+    rows, scores = views.backward(targets)
+    here = rows[inverse] == pairs[:, :1]
+    place = np.where(here.any(axis=1), here.argmax(axis=1), BACKWARD)
+    second = scores[:, min(1, scores.shape[1] - 1)]
+    rival = np.where(place == 0, second[inverse], scores[inverse, 0])
+    return [score - rival, np.log1p(place)]
+
+
+def _frequency(surface: Surface, pairs: np.ndarray) -> list[np.ndarray]:
+    source = surface.frequencies[0][pairs[:, 0]]
+    target = surface.frequencies[1][pairs[:, 1]]
+    return [target - source, np.abs(target - source), source, target]
+
+
+def _spelling(surface: Surface, candidates: Candidates) -> list[np.ndarray]:
+    pairs, queries = candidates.pairs, candidates.queries
+    (source, source_lengths), (target, target_lengths) = surface.letters
+    found = alike(source, source_lengths, target, target_lengths, pairs)
+    words, others = surface.words
+    same = np.array([words[a] == others[b] for a, b in pairs.tolist()], np.float32)
+    best = np.zeros(int(queries.max(initial=-1)) + 1, np.float32)
+    np.maximum.at(best, queries, found[:, 0])
+    lengths = [source_lengths[pairs[:, 0]], target_lengths[pairs[:, 1]]]
+    grams = surface.spellings.cosines(pairs)
+    return [*found.T, grams, same, *lengths, found[:, 0] - best[queries]]

@@ -1,0 +1,156 @@
+"""What learns to tell right pairs from wrong ones: trees where there is much, a line where not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from jointalign.errors import MissingExtraError
+
+
+class Learner(StrEnum):
+    """Which learner; `auto`: boosting if LightGBM is there and the dictionary is large enough."""
+
+    AUTO = "auto"
+    LOGISTIC = "logistic"
+    BOOSTING = "boosting"
+    LISTWISE = "listwise"
+
+
+ENOUGH = 500
+"""Right rows from which on trees are taken: with fewer they only learn the sample."""
+
+
+def chosen(learner: Learner, right: int) -> Learner:
+    """The learner that `auto` stands for, given the number of right rows.
+
+    Raises:
+        MissingExtraError: If LightGBM was asked for and is not installed.
+    """
+    installed = find_spec("lightgbm") is not None
+    if learner in (Learner.BOOSTING, Learner.LISTWISE) and not installed:
+        raise MissingExtraError("ranking", "lightgbm")
+    if learner is not Learner.AUTO:
+        return learner
+    return Learner.BOOSTING if installed and right >= ENOUGH else Learner.LOGISTIC
+
+
+@dataclass(frozen=True, eq=False)
+class Logistic:
+    """Logistic regression on standardised columns, cut at four standard deviations.
+
+    Args:
+        weights: One a column, then the constant.
+        means: Of the columns.
+        scales: Their standard deviations.
+    """
+
+    weights: np.ndarray
+    means: np.ndarray
+    scales: np.ndarray
+
+    def scores(self, rows: np.ndarray) -> np.ndarray:
+        """Log odds of each row, float64 `(p,)`."""
+        return _standardised(rows, self.means, self.scales) @ self.weights[:-1] + self.weights[-1]
+
+
+# In standard deviations: a rare value must not outweigh all the rest.
+_FARTHEST = 4.0
+
+
+def _standardised(rows: np.ndarray, means: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    return np.clip((rows - means) / scales, -_FARTHEST, _FARTHEST)
+
+
+def fit_logistic(rows: np.ndarray, right: np.ndarray, penalty: float = 1.0, steps: int = 50) -> Logistic:
+    """Newton's method, with a squared penalty on all weights but the constant."""
+    rows = rows.astype(np.float64)
+    means, scales = rows.mean(axis=0), rows.std(axis=0)
+    scales = np.where(scales > 1e-9, scales, 1.0)
+    x = np.column_stack([_standardised(rows, means, scales), np.ones(len(rows))])
+    ridge = np.append(np.full(rows.shape[1], penalty), 1e-6)
+    weights = np.zeros(x.shape[1])
+    for _ in range(steps):
+        chance = sigmoid(x @ weights)
+        gradient = x.T @ (chance - right) + ridge * weights
+        spread = np.maximum(chance * (1 - chance), 1e-9)
+        step = np.linalg.solve((x * spread[:, None]).T @ x + np.diag(ridge), gradient)
+        step *= min(1.0, 5.0 / max(np.abs(step).max(), 1e-12))
+        weights -= step
+        if np.abs(step).max() < 1e-7:
+            break
+    return Logistic(weights, means, scales)
+
+
+@dataclass(frozen=True, eq=False)
+class Trees:
+    """LightGBM's trees, kept as its text; the booster is made of it."""
+
+    text: str
+    booster: Any
+
+    @classmethod
+    def of(cls, text: str) -> Trees:
+        """Read the text.
+
+        Raises:
+            MissingExtraError: If LightGBM is not installed.
+        """
+        if find_spec("lightgbm") is None:
+            raise MissingExtraError("ranking", "lightgbm")
+        import lightgbm
+
+        return cls(text, lightgbm.Booster(model_str=text))
+
+    def scores(self, rows: np.ndarray) -> np.ndarray:
+        """Log odds of each row, float64 `(p,)`; of list-wise trees a score."""
+        return np.asarray(self.booster.predict(rows, raw_score=True, num_threads=1))
+
+
+def fit_trees(
+    rows: np.ndarray, right: np.ndarray, queries: np.ndarray, seed: int, *, listwise: bool
+) -> Trees:
+    """200 trees of 15 leaves.
+
+    Args:
+        rows: Features, `(p, f)`.
+        right: Whether each is right.
+        queries: Number of the query of each row; rows of a query stand together.
+        seed: The only source of randomness.
+        listwise: Learn the order within each query in place of each row's odds.
+    """
+    import lightgbm
+
+    settings: dict[str, Any] = {
+        "objective": "lambdarank" if listwise else "binary",
+        "learning_rate": 0.06,
+        "num_leaves": 15,
+        "min_data_in_leaf": 40,
+        "lambda_l2": 1.0,
+        "seed": seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": 1,
+        "verbosity": -1,
+    }
+    sizes = np.diff(np.append(np.flatnonzero(np.diff(queries, prepend=-1)), len(queries)))
+    data = lightgbm.Dataset(rows, right.astype(np.int32), group=sizes if listwise else None)
+    return Trees.of(lightgbm.train(settings, data, num_boost_round=200).model_to_string())
+
+
+def learn(
+    learner: Learner, rows: np.ndarray, right: np.ndarray, queries: np.ndarray, seed: int
+) -> Logistic | Trees:
+    """Fit whichever learner was chosen; arguments as of `fit_trees`."""
+    if learner is Learner.LOGISTIC:
+        return fit_logistic(rows, right)
+    return fit_trees(rows, right, queries, seed, listwise=learner is Learner.LISTWISE)
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-x)), for any x."""
+    return 0.5 * (1 + np.tanh(0.5 * x))
