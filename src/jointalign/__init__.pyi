@@ -40,12 +40,7 @@ from .formats.gensim import from_gensim as from_gensim, to_gensim as to_gensim
 from .lexicon import Lexicon as Lexicon
 from .multilingual import MultilingualEmbedding as MultilingualEmbedding
 from .overshared import oversharing as oversharing
-from .ranking.api import (
-    FittedRanker as FittedRanker,
-    Ranked as Ranked,
-    Ranker as Ranker,
-    rank as rank,
-)
+from .ranking.api import FittedRanker as FittedRanker, Ranked as Ranked, Ranker as Ranker, rank as rank
 from .reallocation import reallocate as reallocate, reallocate_languages as reallocate_languages
 from .retrieval.api import Retrieval as Retrieval, neighbours as neighbours
 from .selection.api import choose as choose

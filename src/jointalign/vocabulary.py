@@ -88,7 +88,7 @@ class Counts:
         return np.where(found >= 0, values[found], 0)
 
 
-class Spelling(Hashable, Protocol):
+class SpellingRule(Hashable, Protocol):
     """A rule of spelling, such as `tokenization.Spelling`."""
 
     def speller(self) -> Callable[[str], str]:
@@ -133,10 +133,10 @@ class Vocabulary:
         return {word: row for row, word in enumerate(self.words)}
 
     @cached_property
-    def _spelt(self) -> dict[Spelling, dict[str, int]]:
+    def _spelt(self) -> dict[SpellingRule, dict[str, int]]:
         return {}
 
-    def by_spelling(self, spelling: Spelling) -> dict[str, int]:
+    def by_spelling(self, spelling: SpellingRule) -> dict[str, int]:
         """Spelling -> row of the first word that is so spelt; worked out once.
 
         Args:

@@ -13,7 +13,7 @@ from jointalign.embedding import Embedding
 from jointalign.errors import FormatError
 from jointalign.retrieval.api import Neighbours
 from jointalign.storage.files import read_lines, write_text
-from jointalign.vocabulary import Spelling, Vocabulary
+from jointalign.vocabulary import SpellingRule, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Answer:
     from_subwords: bool = False
 
 
-def spelt_like(vocabulary: Vocabulary, spelling: Spelling) -> Callable[[str], str]:
+def spelt_like(vocabulary: Vocabulary, spelling: SpellingRule) -> Callable[[str], str]:
     """The function that gives a word that is asked for as a vocabulary spells it.
 
     Args:

@@ -124,7 +124,7 @@ def choose(
     """
     start = perf_counter()
     whole = spaces if isinstance(spaces, Spaces) else Spaces(separate=spaces)
-    search = _Search(whole.first(max_vocabulary), lexicon, gammas, folds, seed, progress)
+    search = _HeldOutSearch(whole.first(max_vocabulary), lexicon, gammas, folds, seed, progress)
     listed = search.methods(methods)
     groups = [group for method in listed for group in _groups(method, fixed)]
     left = inf if limit is None else limit
@@ -164,7 +164,7 @@ def _groups(method: Aligner, fixed: Collection[str]) -> list[list[Aligner]]:
     return groups
 
 
-class _Search:
+class _HeldOutSearch:
     """All trials for one choice: they share folds, words that are asked, and the seed.
 
     Args:
