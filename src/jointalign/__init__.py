@@ -32,8 +32,9 @@ from jointalign.formats.api import (
 from jointalign.formats.gensim import from_gensim, to_gensim
 from jointalign.lexicon import Lexicon
 from jointalign.multilingual import MultilingualEmbedding
+from jointalign.multilingual_reallocation import reallocate_languages
 from jointalign.overshared import oversharing
-from jointalign.reallocation import reallocate, reallocate_languages
+from jointalign.reallocation import reallocate
 from jointalign.retrieval.api import Retrieval, neighbours
 from jointalign.selection.api import choose, choose_settings
 from jointalign.selection.auto import Spaces, choose_all
