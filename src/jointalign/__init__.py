@@ -35,7 +35,7 @@ from jointalign.multilingual import MultilingualEmbedding
 from jointalign.multilingual_reallocation import reallocate_languages
 from jointalign.overshared import oversharing
 from jointalign.reallocation import reallocate
-from jointalign.retrieval.api import Retrieval, neighbours
+from jointalign.retrieval.api import Retrieval, Score, neighbours
 from jointalign.selection.api import choose, choose_settings
 from jointalign.selection.auto import Spaces, choose_all
 from jointalign.subwords import SubwordTable
@@ -85,6 +85,7 @@ __all__ = [
     "MissingExtraError",
     "Procrustes",
     "Retrieval",
+    "Score",
     "SkipGram",
     "SubwordTable",
     "Trainer",

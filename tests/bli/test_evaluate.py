@@ -8,7 +8,7 @@ from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.formats import native
 from jointalign.lexicon import Lexicon
-from jointalign.retrieval.api import Retrieval
+from jointalign.retrieval.api import Retrieval, Score
 from jointalign.version import __version__
 from jointalign.vocabulary import Vocabulary
 
@@ -80,7 +80,7 @@ def test_json_has_the_fixed_keys_and_survives(case):
 
 def test_the_signature_names_every_condition(case):
     bilingual, lexicon, _ = case
-    results = evaluate_rules(bilingual, lexicon, seed=7, neighbourhood=5, max_vocabulary=250)
+    results = evaluate_rules(bilingual, lexicon, seed=7, score=Score(neighbourhood=5), max_vocabulary=250)
     signatures = {result.signature for result in results.values()}
     assert len(signatures) == len(results) == 8
     assert evaluate(bilingual, lexicon, oov=OutOfVocabulary.PAPER).signature == (
@@ -90,7 +90,7 @@ def test_the_signature_names_every_condition(case):
         signatures
     )
     for retrieval, name in ((Retrieval.NEAREST, "nn"), (Retrieval.INVERTED_SOFTMAX, "isf30")):
-        assert f"|retrieval:{name}|" in evaluate(bilingual, lexicon, retrieval=retrieval).signature
+        assert f"|retrieval:{name}|" in evaluate(bilingual, lexicon, score=retrieval).signature
 
 
 def test_a_smaller_vocabulary_is_the_same_as_smaller_files(case):
@@ -112,9 +112,7 @@ def test_bands_split_the_words_by_frequency():
     bilingual = BilingualEmbedding.separate(Embedding(words, moved), Embedding(words, axes))
     tested = [0, 1, 2, 998, 999, 1000, 1001, 4999, 5000, 5999]
     pairs = [(f"w{i}", f"w{i}") for i in tested] + [("sit", "sit"), ("foo", "bar")]
-    result = evaluate(
-        bilingual, Lexicon(tuple(pairs)), retrieval=Retrieval.NEAREST, oov=OutOfVocabulary.PAPER
-    )
+    result = evaluate(bilingual, Lexicon(tuple(pairs)), score=Retrieval.NEAREST, oov=OutOfVocabulary.PAPER)
     bands = {band.name: (band.n, band.p_at_1) for band in result.bands}
     assert bands["1-1000"] == (5, 60)
     assert bands["1001-5000"] == (3, pytest.approx(100 / 3))

@@ -56,7 +56,7 @@ def toy():
 def test_parity_with_the_published_evaluators(toy, retrieval, rule, right, n):
     # MUSE and VecMap print 75.00 of 4 (coverage 57.14), fastText 42.86, the released code 71.4;
     # 57.1 is the rule in the paper's text.
-    result = evaluate(*toy, retrieval=retrieval, oov=rule)
+    result = evaluate(*toy, score=retrieval, oov=rule)
     assert result.n == n
     assert result.p_at_1 == pytest.approx(100 * right / n)
     assert result.coverage == pytest.approx(100 * 4 / 7)

@@ -66,14 +66,14 @@ def check(found, expected):
 @pytest.mark.parametrize("kind", Retrieval)
 def test_neighbours_and_ranks(space, tensor, small_blocks, kind):
     x, z, pairs = space
-    found = neighbours(tensor(x), tensor(z), 5, retrieval=kind)
-    expected = neighbours(x, z, 5, retrieval=kind)
+    found = neighbours(tensor(x), tensor(z), 5, score=kind)
+    expected = neighbours(x, z, 5, score=kind)
     check(found.scores, expected.scores)
     check(found.rows, expected.rows)
-    check(ranks(tensor(x), tensor(z), tensor(pairs), retrieval=kind), ranks(x, z, pairs, retrieval=kind))
+    check(ranks(tensor(x), tensor(z), tensor(pairs), score=kind), ranks(x, z, pairs, score=kind))
     check(
-        ranks(tensor(x), tensor(z), tensor(pairs), retrieval=kind, depth=3),
-        ranks(x, z, pairs, retrieval=kind, depth=3),
+        ranks(tensor(x), tensor(z), tensor(pairs), score=kind, depth=3),
+        ranks(x, z, pairs, score=kind, depth=3),
     )
     check(hubness(tensor(z), tensor(x), kind), hubness(z, x, kind))
 
@@ -119,7 +119,7 @@ def test_alignment(space, tensor, aligner):
         assert list(found.history) == list(expected.history)
         for name, values in expected.history.items():
             np.testing.assert_allclose(found.history[name], values, rtol=1e-4, atol=2e-5)
-    moved = neighbours(tensor(x) @ found.source, tensor(z), 1, retrieval=Retrieval.NEAREST)
+    moved = neighbours(tensor(x) @ found.source, tensor(z), 1, score=Retrieval.NEAREST)
     assert (moved.rows[:, 0].cpu().numpy() == np.arange(50)).mean() > 0.8  # it learnt something
 
 

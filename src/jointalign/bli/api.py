@@ -13,7 +13,7 @@ from jointalign.bli.base import DEPTH, BLIResult, Conditions
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon, Pair
-from jointalign.retrieval.api import TEMPERATURE, Retrieval, ranks
+from jointalign.retrieval.api import Retrieval, Score, ranks
 from jointalign.retrieval.hubs import Hubs
 
 
@@ -21,10 +21,9 @@ def evaluate(
     bilingual: BilingualEmbedding,
     lexicon: Lexicon,
     *,
-    retrieval: Retrieval = Retrieval.CSLS,
+    score: Score | str = Retrieval.CSLS,
     oov: OutOfVocabulary = OutOfVocabulary.MUSE,
     identical: Identical = Identical.KEPT,
-    neighbourhood: int = 10,
     max_vocabulary: int | None = None,
     training: Lexicon | None = None,
     depth: int | None = DEPTH,
@@ -40,10 +39,9 @@ def evaluate(
     Args:
         bilingual: Both languages in one space.
         lexicon: Test pairs.
-        retrieval: How translations are retrieved.
+        score: How translations are scored: `nn`, `csls`, `isf`, or a `Score`.
         oov: What becomes of words that are missing; the default leaves them out, as MUSE does.
         identical: Whether pairs of the same surface form are tested.
-        neighbourhood: Neighbours in CSLS; default 10, as in Conneau et al. (2018).
         max_vocabulary: Use only the most frequent words of each language; default: all.
         training: The lexicon the embedding was aligned with, to report pairs in both.
         depth: Count ranks so far down, at least 10; a translation below has reciprocal rank 0. The
@@ -71,8 +69,7 @@ def evaluate(
     results = evaluate_rules(
         bilingual,
         lexicon,
-        retrieval=retrieval,
-        neighbourhood=neighbourhood,
+        score=score,
         max_vocabulary=max_vocabulary,
         training=training,
         depth=depth,
@@ -87,8 +84,7 @@ def evaluate_rules(
     bilingual: BilingualEmbedding,
     lexicon: Lexicon,
     *,
-    retrieval: Retrieval = Retrieval.CSLS,
-    neighbourhood: int = 10,
+    score: Score | str = Retrieval.CSLS,
     max_vocabulary: int | None = None,
     training: Lexicon | None = None,
     depth: int | None = DEPTH,
@@ -101,8 +97,7 @@ def evaluate_rules(
     Args:
         bilingual: As for `evaluate`.
         lexicon: As for `evaluate`.
-        retrieval: As for `evaluate`.
-        neighbourhood: As for `evaluate`.
+        score: As for `evaluate`.
         max_vocabulary: As for `evaluate`.
         training: As for `evaluate`.
         depth: As for `evaluate`.
@@ -120,8 +115,7 @@ def evaluate_rules(
         bilingual,
         lexicon,
         (lexicon,),
-        retrieval=retrieval,
-        neighbourhood=neighbourhood,
+        score=score,
         max_vocabulary=max_vocabulary,
         training=training,
         depth=depth,
@@ -137,8 +131,7 @@ def evaluate_parts(
     lexicon: Lexicon,
     parts: Sequence[Lexicon],
     *,
-    retrieval: Retrieval = Retrieval.CSLS,
-    neighbourhood: int = 10,
+    score: Score | str = Retrieval.CSLS,
     max_vocabulary: int | None = None,
     training: Lexicon | None = None,
     depth: int | None = DEPTH,
@@ -152,8 +145,7 @@ def evaluate_parts(
         bilingual: As for `evaluate`.
         lexicon: Holds all pairs of all parts.
         parts: Lexicons to score, of pairs of `lexicon`.
-        retrieval: As for `evaluate`.
-        neighbourhood: As for `evaluate`.
+        score: As for `evaluate`.
         max_vocabulary: As for `evaluate`.
         training: As for `evaluate`.
         depth: As for `evaluate`.
@@ -179,12 +171,11 @@ def evaluate_parts(
     if depth is not None and depth < DEPTH:
         raise JointalignError(f"depth must be at least {DEPTH}, for P@{DEPTH}, or None; got {depth}")
     source, target = bilingual.sides(max_vocabulary)
-    known = None
-    if hubs is not None and retrieval == Retrieval.CSLS:
-        hubs.check(source, target, neighbourhood)
+    score, known = Score.of(score), None
+    if hubs is not None and score.is_csls:
+        hubs.check(source, target, score.neighbourhood)
         known = hubs.target
-    found = _pair_ranks(source, target, lexicon, Retrieval(retrieval), neighbourhood, depth, known)
-    label = _label(Retrieval(retrieval), neighbourhood)
+    found = _pair_ranks(source, target, lexicon, score, depth, known)
 
     def judged(part: Lexicon) -> dict[tuple[OutOfVocabulary, Identical], BLIResult]:
         results = {}
@@ -193,7 +184,7 @@ def evaluate_parts(
             facts = Facts.gather(tested, source.vocabulary, found)
             overlap = None if training is None else tested.overlap(training)
             for oov in OutOfVocabulary:
-                conditions = Conditions(label, oov, identical, max_vocabulary, depth, seed)
+                conditions = Conditions(str(score), oov, identical, max_vocabulary, depth, seed)
                 results[oov, identical] = _result(facts, conditions, overlap, resamples)
         return results
 
@@ -204,8 +195,7 @@ def _pair_ranks(
     source: Embedding,
     target: Embedding,
     lexicon: Lexicon,
-    retrieval: Retrieval,
-    neighbourhood: int,
+    score: Score,
     depth: int | None,
     hubs: np.ndarray | None,
 ) -> dict[Pair, int]:
@@ -218,15 +208,7 @@ def _pair_ranks(
             f"({len(source)} and {len(target)} words); check the order of the languages, and "
             "upper and lower case"
         )
-    found = ranks(
-        source.vectors,
-        target.vectors,
-        pairs,
-        retrieval=retrieval,
-        neighbourhood=neighbourhood,
-        depth=depth,
-        hubs=hubs,
-    )
+    found = ranks(source.vectors, target.vectors, pairs, score=score, depth=depth, hubs=hubs)
     return dict(zip(known, found.tolist(), strict=True))
 
 
@@ -242,12 +224,3 @@ def _result(facts: Facts, conditions: Conditions, overlap: int | None, resamples
         conditions=conditions,
         overlap=overlap,
     )
-
-
-def _label(retrieval: Retrieval, neighbourhood: int) -> str:
-    settings = {
-        Retrieval.NEAREST: "",
-        Retrieval.CSLS: f"{neighbourhood}",
-        Retrieval.INVERTED_SOFTMAX: f"{TEMPERATURE:g}",
-    }
-    return f"{retrieval}{settings[retrieval]}"

@@ -11,7 +11,7 @@ from jointalign.bli import Identical, OutOfVocabulary
 from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._options import Json, KeepCase, Seed, SpellSource, SpellTarget, TestLexicon, Threads
 from jointalign.cli._spaces import Source, SourceCode, Space, Target, TargetCode, VectorsFormat, read_space
-from jointalign.retrieval.api import Retrieval
+from jointalign.retrieval.api import Retrieval, Score
 
 LOW_COVERAGE = 10.0
 
@@ -78,10 +78,9 @@ def bli(
         result = evaluate(
             space,
             test.reversed() if reverse else test,
-            retrieval=retrieval,
+            score=Score(retrieval, neighbourhood),
             oov=oov,
             identical=identical,
-            neighbourhood=neighbourhood,
             max_vocabulary=max_vocabulary,
             hubs=hubs,
             training=known.reversed() if known and reverse else known,

@@ -36,22 +36,21 @@ from jointalign.retrieval import _pruning
 from jointalign.retrieval._both import as_defined, both_neighbours
 from jointalign.retrieval._pruning import Bounds as LazyHubness
 from jointalign.retrieval.base import (
-    TEMPERATURE,
     Neighbours,
     Retrieval,
+    Score,
     both_similarities,
     check,
     hubness,
     mean_similarity,
-    scale,
     zeros,
 )
 
 __all__ = [
-    "TEMPERATURE",
     "LazyHubness",
     "Neighbours",
     "Retrieval",
+    "Score",
     "both_neighbours",
     "both_similarities",
     "hubness",
@@ -94,10 +93,8 @@ def neighbours(
     candidates: Array,
     k: int = 10,
     *,
-    retrieval: Retrieval = Retrieval.CSLS,
+    score: Score | str = Retrieval.CSLS,
     sources: Array = None,
-    neighbourhood: int = 10,
-    temperature: float = TEMPERATURE,
     hubs: Array | LazyHubness = None,
     density: Array = None,
 ) -> Neighbours:
@@ -107,11 +104,9 @@ def neighbours(
         queries: Source vectors, `(n, d)`.
         candidates: Target vectors, `(m, d)`, most frequent word first.
         k: How many; all candidates if there are fewer.
-        retrieval: Which score.
+        score: Which score, with its setting: `nn`, `csls`, `isf`, or a `Score`.
         sources: Vectors of the whole source vocabulary, `(s, d)`, which tell hubs; default: the
             queries.
-        neighbourhood: Neighbours in CSLS's `r`; default 10, as in Conneau et al. (2018).
-        temperature: Inverse temperature of the inverted softmax; default 30, as in MUSE.
         hubs: `hubness` of the candidates, `(m,)`, if known from before, or their `lazy_hubness`;
             `sources` is then unused.
         density: `mean_similarity(queries, candidates)`, `(n,)`, if known from before. Only the
@@ -127,29 +122,28 @@ def neighbours(
     Example:
         >>> import numpy as np
         >>> candidates = np.array([[0.0, 2.0], [3.0, 0.0], [1.0, 1.0]])
-        >>> found = neighbours(np.eye(2), candidates, 2, retrieval=Retrieval.NEAREST)
+        >>> found = neighbours(np.eye(2), candidates, 2, score="nn")
         >>> found.rows.tolist(), found.scores[:, 0].tolist()
         ([[1, 2], [0, 2]], [1.0, 1.0])
     """
-    check(queries, candidates, k, neighbourhood, temperature)
-    retrieval = Retrieval(retrieval)
-    scaled, targets = unit(queries) * scale(retrieval, temperature), unit(candidates)
-    _check_hubs(hubs, targets, retrieval)
+    check(queries, candidates, k)
+    score = Score.of(score)
+    scaled, targets = unit(queries) * score.scale, unit(candidates)
+    _check_hubs(hubs, targets, score)
     k = min(k, targets.shape[0])
-    if hubs is None and retrieval is Retrieval.CSLS:
+    if hubs is None and score.is_csls:
         if sources is None:
-            found, hubs = both_similarities(queries, candidates, neighbourhood)
+            found, hubs = both_similarities(queries, candidates, score.neighbourhood)
             density = found if density is None else density
         elif _pruning.pays(queries.shape[0], k, targets, sources):
-            hubs = LazyHubness.start(targets, sources, neighbourhood)
+            hubs = LazyHubness.start(targets, sources, score.neighbourhood)
     if hubs is None:
-        sources = queries if sources is None else sources
-        hubs = hubness(candidates, sources, retrieval, neighbourhood, temperature)
-    if density is None and retrieval is Retrieval.CSLS:
-        density = mean_similarity(queries, candidates, neighbourhood)
+        hubs = hubness(candidates, queries if sources is None else sources, score)
+    if density is None and score.is_csls:
+        density = mean_similarity(queries, candidates, score.neighbourhood)
     lazy = isinstance(hubs, LazyHubness)
     best = _pruning.nearest(scaled, hubs, k) if lazy else top(scaled, targets, k, hubs)
-    return as_defined(best, retrieval, density)
+    return as_defined(best, score, density)
 
 
 def largest_products(queries: Array, candidates: Array, k: int = 10) -> Neighbours:
@@ -181,10 +175,8 @@ def ranks(
     candidates: Array,
     pairs: Array,
     *,
-    retrieval: Retrieval = Retrieval.CSLS,
+    score: Score | str = Retrieval.CSLS,
     sources: Array = None,
-    neighbourhood: int = 10,
-    temperature: float = TEMPERATURE,
     hubs: Array = None,
     depth: int | None = None,
 ) -> Array:
@@ -197,10 +189,8 @@ def ranks(
         queries: Source vectors, `(n, d)`.
         candidates: Target vectors, `(m, d)`, most frequent word first.
         pairs: Row of a query and row of a candidate, int64 `(p, 2)`.
-        retrieval: Which score.
+        score: Which score, with its setting: `nn`, `csls`, `isf`, or a `Score`.
         sources: As for `neighbours`.
-        neighbourhood: As for `neighbours`.
-        temperature: As for `neighbours`.
         hubs: `hubness` of the candidates, `(m,)`, if known from before.
         depth: Look no further down than so many candidates of each query; default: all.
 
@@ -215,29 +205,29 @@ def ranks(
     Example:
         >>> import numpy as np
         >>> candidates = np.array([[0.0, 2.0], [3.0, 0.0], [1.0, 1.0]])
-        >>> ranks(np.eye(2), candidates, np.array([[0, 2], [1, 0]]), retrieval=Retrieval.NEAREST)
+        >>> ranks(np.eye(2), candidates, np.array([[0, 2], [1, 0]]), score="nn")
         array([2, 1])
     """
-    check(queries, candidates, neighbourhood, temperature, 1 if depth is None else depth)
-    xp, retrieval = array_namespace(queries), Retrieval(retrieval)
+    check(queries, candidates, 1 if depth is None else depth)
+    xp, score = array_namespace(queries), Score.of(score)
     asked = xp.unique_inverse(pairs[:, 0])
-    scaled = unit(xp.take(queries, asked.values, axis=0)) * scale(retrieval, temperature)
+    scaled = unit(xp.take(queries, asked.values, axis=0)) * score.scale
     pairs = xp.stack([asked.inverse_indices, pairs[:, 1]], axis=1)
     targets, sources = unit(candidates), queries if sources is None else sources
     if isinstance(hubs, LazyHubness):
         raise JointalignError("expected the hubness of all candidates, got lazy hubness")
-    _check_hubs(hubs, targets, retrieval)
+    _check_hubs(hubs, targets, score)
     wanted = 1 if depth is None else min(depth, targets.shape[0])
-    if hubs is None and retrieval is Retrieval.CSLS and pairs.shape[0]:
+    if hubs is None and score.is_csls and pairs.shape[0]:
         if _pruning.pays(scaled.shape[0], wanted, targets, sources):
-            bounds = LazyHubness.start(targets, sources, neighbourhood)
+            bounds = LazyHubness.start(targets, sources, score.neighbourhood)
             if depth is not None:
                 return _places_in(_pruning.nearest(scaled, bounds, wanted)[1], pairs)
             rows, hubs = _pruning.above(scaled, bounds, pairs)
             kept = xp.searchsorted(rows, pairs[:, 1])
             pairs, targets = xp.stack([pairs[:, 0], kept], axis=1), xp.take(targets, rows, axis=0)
     if hubs is None:
-        hubs = hubness(candidates, sources, retrieval, neighbourhood, temperature)
+        hubs = hubness(candidates, sources, score)
     if depth is not None:
         return _places_in(top(scaled, targets, wanted, hubs)[1], pairs)
     if isinstance(scaled, np.ndarray):
@@ -248,13 +238,13 @@ def ranks(
     return places_by_rows(scaled, targets, pairs, hubs, _ENTRIES)
 
 
-def _check_hubs(hubs: Array | LazyHubness, targets: Array, retrieval: Retrieval) -> None:
+def _check_hubs(hubs: Array | LazyHubness, targets: Array, score: Score) -> None:
     """Refuse hubness of other candidates, or of another score, where that can be seen."""
     if hubs is None:
         return
     lazy = isinstance(hubs, LazyHubness)
-    if lazy and retrieval is not Retrieval.CSLS:
-        raise JointalignError(f"lazy hubness is for csls, not for {retrieval}; leave it out")
+    if lazy and not score.is_csls:
+        raise JointalignError(f"lazy hubness is for csls, not for {score.retrieval}; leave it out")
     known = hubs.values if lazy else hubs
     if known.shape != targets.shape[:1]:
         raise JointalignError(

@@ -1,4 +1,4 @@
-"""The mean cosine of words and their nearest words, which CSLS needs; what all scores share."""
+"""What all scores share: which there are, and the hubness that lowers them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ from jointalign.numerics.normalize import unit
 from jointalign.numerics.tiles import blocks
 from jointalign.numerics.topk import Array, row_means, top, top_both
 
-TEMPERATURE = 30.0
-"""Inverse temperature of the inverted softmax: MUSE's default."""
-
 
 class Retrieval(StrEnum):
     """How the translation of a word is found among the target words."""
@@ -23,6 +20,63 @@ class Retrieval(StrEnum):
     NEAREST = "nn"
     CSLS = "csls"
     INVERTED_SOFTMAX = "isf"
+
+
+@dataclass(frozen=True)
+class Score:
+    """How a candidate is scored; a function that takes one takes the name of a `Retrieval`, too.
+
+    Args:
+        retrieval: Which score.
+        neighbourhood: Neighbours in CSLS's `r`; default 10, as in Conneau et al. (2018).
+        temperature: Inverse temperature `b` of the inverted softmax; default 30, as in MUSE.
+
+    Raises:
+        JointalignError: If there is no such score, or a setting is not positive.
+
+    Example:
+        >>> print(Score(), Score("nn"), Score("csls", neighbourhood=5), Score("isf"))
+        csls10 nn csls5 isf30
+    """
+
+    retrieval: Retrieval | str = Retrieval.CSLS
+    neighbourhood: int = 10
+    temperature: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.retrieval not in list(Retrieval):
+            raise JointalignError(
+                f"there is no retrieval '{self.retrieval}'; there are {', '.join(Retrieval)}"
+            )
+        object.__setattr__(self, "retrieval", Retrieval(self.retrieval))
+        if not (self.neighbourhood > 0 and self.temperature > 0):
+            raise JointalignError(
+                "numbers of neighbours and the temperature must be positive, got "
+                f"{self.neighbourhood} and {self.temperature}"
+            )
+
+    @classmethod
+    def of(cls, score: Score | str) -> Score:
+        """A score as users name it."""
+        return score if isinstance(score, Score) else cls(score)
+
+    @property
+    def is_csls(self) -> bool:
+        """Whether it is CSLS, of which hubness and density are mean cosines."""
+        return self.retrieval is Retrieval.CSLS
+
+    @property
+    def scale(self) -> float:
+        """What it multiplies the cosine by."""
+        if self.retrieval is Retrieval.INVERTED_SOFTMAX:
+            return self.temperature
+        return 2.0 if self.is_csls else 1.0
+
+    def __str__(self) -> str:
+        """The score and the setting that matters to it, as signatures name it."""
+        if self.retrieval is Retrieval.INVERTED_SOFTMAX:
+            return f"{self.retrieval}{self.temperature:g}"
+        return f"{self.retrieval}{self.neighbourhood if self.is_csls else ''}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,42 +141,28 @@ def both_similarities(x: Array, z: Array, k: int = 10) -> tuple[Array, Array]:
     return row_means(by_row[0]), row_means(by_column[0])
 
 
-def hubness(
-    candidates: Array,
-    sources: Array,
-    retrieval: Retrieval = Retrieval.CSLS,
-    neighbourhood: int = 10,
-    temperature: float = TEMPERATURE,
-) -> Array:
+def hubness(candidates: Array, sources: Array, score: Score | str = Retrieval.CSLS) -> Array:
     """What lowers the score of each candidate; keep it to search the same candidates again.
 
     Args:
         candidates: Target vectors, `(m, d)`.
         sources: Vectors of the whole source vocabulary, `(s, d)`.
-        retrieval: Which score.
-        neighbourhood: Neighbours in CSLS's `r`; default 10, as in Conneau et al. (2018).
-        temperature: Inverse temperature `b` of the inverted softmax; default 30, as in MUSE.
+        score: That it lowers.
 
     Returns:
         `(m,)`: `r_S(y)` for CSLS, the logarithm of the denominator for inverted softmax, or
         zeros.
 
     Raises:
-        JointalignError: If a setting is not positive or the numbers of dimensions differ.
+        JointalignError: If the numbers of dimensions differ.
     """
-    check(candidates, sources, neighbourhood, temperature)
-    if Retrieval(retrieval) is Retrieval.NEAREST or sources.shape[0] == 0:
+    check(candidates, sources)
+    score = Score.of(score)
+    if score.retrieval is Retrieval.NEAREST or sources.shape[0] == 0:
         return zeros(candidates)
-    if retrieval == Retrieval.CSLS:
-        return mean_similarity(candidates, sources, neighbourhood)
-    return _log_sums(unit(candidates) * temperature, unit(sources))
-
-
-def scale(retrieval: Retrieval, temperature: float) -> float:
-    """What a score multiplies the cosine by."""
-    return {Retrieval.NEAREST: 1.0, Retrieval.CSLS: 2.0, Retrieval.INVERTED_SOFTMAX: temperature}[
-        Retrieval(retrieval)
-    ]
+    if score.is_csls:
+        return mean_similarity(candidates, sources, score.neighbourhood)
+    return _log_sums(unit(candidates) * score.temperature, unit(sources))
 
 
 def zeros(x: Array) -> Array:
@@ -130,17 +170,15 @@ def zeros(x: Array) -> Array:
     return array_namespace(x).zeros(x.shape[0], dtype=x.dtype, device=device(x))
 
 
-def check(x: Array, others: Array, *settings: float) -> None:
-    """Refuse vectors of two spaces, and settings that are not positive."""
+def check(x: Array, others: Array, *counts: int) -> None:
+    """Refuse vectors of two spaces, and numbers of neighbours that are not positive."""
     if x.ndim != 2 or others.ndim != 2 or x.shape[1] != others.shape[1]:
         raise JointalignError(
             f"expected vectors of one space, (n, d) and (m, d); got {x.shape} and {others.shape}"
         )
-    for setting in settings:
-        if not setting > 0:
-            raise JointalignError(
-                f"numbers of neighbours and the temperature must be positive, got {setting}"
-            )
+    for count in counts:
+        if not count > 0:
+            raise JointalignError(f"numbers of neighbours must be positive, got {count}")
 
 
 def _log_sums(x: Array, others: Array) -> Array:
