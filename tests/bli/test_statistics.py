@@ -14,7 +14,7 @@ def result(right, words=None, oov=OutOfVocabulary.PAPER, identical=Identical.KEP
     right = np.asarray(right, dtype=float)
     words = words or tuple(f"w{i}" for i in range(len(right)))
     rows = np.arange(len(right))
-    return BLIResult(words, right, rows, 100.0, (0.0, 0.0), Conditions("csls10", oov, identical))
+    return BLIResult(words, right, rows, 100.0, (0.0, 0.0), Conditions("csls", oov, identical))
 
 
 def test_interval_is_near_the_normal_approximation():

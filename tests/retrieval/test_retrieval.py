@@ -10,15 +10,14 @@ from hypothesis.extra.numpy import arrays
 from jointalign.errors import JointalignError
 from jointalign.numerics import tiles as _tiles
 from jointalign.numerics import topk as _topk
-from jointalign.retrieval import api as retrieval
+from jointalign.retrieval import _pruning
 from jointalign.retrieval.api import (
     Retrieval,
     Score,
-    _pruning,
     both_neighbours,
     both_similarities,
     hubness,
-    largest_products,
+    lazy_hubness,
     mean_similarity,
     neighbours,
     ranks,
@@ -71,7 +70,7 @@ def _set_blocks(monkeypatch, rows, columns, entries):
         monkeypatch.setattr(module, "COLUMNS", columns)
     monkeypatch.setattr(_tiles, "_FEWEST_ROWS", 1)
     monkeypatch.setattr(_tiles, "_SMALLEST", 0)
-    monkeypatch.setattr(retrieval, "_ENTRIES", entries)
+    monkeypatch.setattr(_topk, "ENTRIES", entries)
 
 
 @pytest.fixture
@@ -282,27 +281,27 @@ def test_unknown_retrieval_is_refused():
 
 def test_hubness_of_something_else_is_refused():
     queries, candidates = random(4), random(5000, seed=1)
-    lazy = retrieval.lazy_hubness(candidates, random(5000, seed=2))
+    lazy = lazy_hubness(candidates, random(5000, seed=2))
     for wrong in (
         lambda: neighbours(queries, candidates, score="nn", hubs=lazy),
         lambda: neighbours(queries, random(5000, seed=3), hubs=lazy),
         lambda: neighbours(queries, candidates[:9], hubs=lazy),
         lambda: neighbours(queries, candidates, hubs=np.zeros(9)),
-        lambda: ranks(queries, candidates, np.zeros((1, 2), int), hubs=lazy),
+        lambda: ranks(queries, candidates[::-1], np.zeros((1, 2), int), hubs=lazy),
         lambda: ranks(queries, candidates, np.zeros((1, 2), int), hubs=np.zeros(9)),
     ):
         with pytest.raises(JointalignError, match="hubness"):
             wrong()
 
 
-def test_largest_products_let_lengths_count():
+def test_lengths_count_in_products():
     rng = np.random.default_rng(0)
     queries, candidates = rng.standard_normal((7, 4)), rng.standard_normal((50, 4))
     candidates *= rng.uniform(0.1, 5, (50, 1))
     products = queries @ candidates.T
-    found = largest_products(queries, candidates, 6)
-    np.testing.assert_array_equal(found.rows, np.argsort(-products, axis=1)[:, :6])
-    np.testing.assert_allclose(found.scores, -np.sort(-products, axis=1)[:, :6])
+    scores, rows = _topk.top(queries, candidates, 6)
+    np.testing.assert_array_equal(rows, np.argsort(-products, axis=1)[:, :6])
+    np.testing.assert_allclose(scores, -np.sort(-products, axis=1)[:, :6])
 
 
 def whole(queries, candidates, sources, k, neighbourhood):

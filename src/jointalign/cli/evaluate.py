@@ -58,7 +58,7 @@ def bli(
     json: Json = False,
 ) -> None:
     """Bilingual lexicon induction: how many test words are translated correctly."""
-    from jointalign.bli import evaluate
+    from jointalign.bli import Conditions, evaluate
     from jointalign.lexicon import Lexicon
     from jointalign.numerics.processors import limited_to
     from jointalign.retrieval.hubs import kept
@@ -78,13 +78,9 @@ def bli(
         result = evaluate(
             space,
             test.reversed() if reverse else test,
-            score=Score(retrieval, neighbourhood),
-            oov=oov,
-            identical=identical,
-            max_vocabulary=max_vocabulary,
+            Conditions(Score(retrieval, neighbourhood), oov, identical, max_vocabulary, seed=seed),
             hubs=hubs,
             training=known.reversed() if known and reverse else known,
-            seed=seed,
         )
     if result.coverage < LOW_COVERAGE:
         say(

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace
 
 from jointalign.errors import JointalignError
-from jointalign.numerics import topk as _topk
 from jointalign.numerics.normalize import unit
-from jointalign.numerics.tiles import blocks
-from jointalign.numerics.topk import Array, row_means, top, top_both
+from jointalign.numerics.topk import Array, Best, log_sums, row_means, top, zeros
 
 
 class Retrieval(StrEnum):
@@ -92,6 +90,17 @@ class Neighbours:
     scores: Array
 
 
+def as_defined(best: Best, score: Score, density: Array) -> Neighbours:
+    """What `top` finds, with the scores as the papers define them."""
+    scores, rows = best
+    xp = array_namespace(scores)
+    if score.retrieval is Retrieval.INVERTED_SOFTMAX:
+        scores = xp.exp(scores)
+    elif score.is_csls:
+        scores = scores - density[:, None]
+    return Neighbours(rows, xp.astype(scores, xp.float32))
+
+
 def mean_similarity(x: Array, others: Array, k: int = 10) -> Array:
     """Mean of the `k` highest cosines of each row of `x` and the rows of `others`: CSLS's r.
 
@@ -112,33 +121,8 @@ def mean_similarity(x: Array, others: Array, k: int = 10) -> Array:
         array([0.5, 0.5])
     """
     check(x, others, k)
-    best, _ = top(unit(x), unit(others), k, zeros(others))
+    best, _ = top(unit(x), unit(others), k)
     return row_means(best)
-
-
-def both_similarities(x: Array, z: Array, k: int = 10) -> tuple[Array, Array]:
-    """`mean_similarity` in both directions, for little more than the cost of one.
-
-    Args:
-        x: Vectors of one language, `(n, d)`.
-        z: Vectors of the other, `(m, d)`.
-        k: As for `mean_similarity`.
-
-    Returns:
-        Means of the rows of `x` among `z`, `(n,)`, and of the rows of `z` among `x`, `(m,)`: the
-        hubness in CSLS of either side as candidates, the density of either as queries.
-
-    Raises:
-        JointalignError: If `k` is not positive or the numbers of dimensions differ.
-
-    Example:
-        >>> import numpy as np
-        >>> both_similarities(np.eye(2), np.array([[5.0, 0.0], [0.6, 0.8], [0.0, 1.0]]), k=1)
-        (array([1., 1.]), array([1. , 0.8, 1. ]))
-    """
-    check(x, z, k)
-    by_row, by_column = top_both(unit(x), unit(z), k, zeros(z), zeros(x))
-    return row_means(by_row[0]), row_means(by_column[0])
 
 
 def hubness(candidates: Array, sources: Array, score: Score | str = Retrieval.CSLS) -> Array:
@@ -162,12 +146,7 @@ def hubness(candidates: Array, sources: Array, score: Score | str = Retrieval.CS
         return zeros(candidates)
     if score.is_csls:
         return mean_similarity(candidates, sources, score.neighbourhood)
-    return _log_sums(unit(candidates) * score.temperature, unit(sources))
-
-
-def zeros(x: Array) -> Array:
-    """A zero for each row of `x`, `(n,)`."""
-    return array_namespace(x).zeros(x.shape[0], dtype=x.dtype, device=device(x))
+    return log_sums(unit(candidates) * score.temperature, unit(sources))
 
 
 def check(x: Array, others: Array, *counts: int) -> None:
@@ -179,20 +158,3 @@ def check(x: Array, others: Array, *counts: int) -> None:
     for count in counts:
         if not count > 0:
             raise JointalignError(f"numbers of neighbours must be positive, got {count}")
-
-
-def _log_sums(x: Array, others: Array) -> Array:
-    """Logarithm of the sum of `exp(x @ others.T)` over each row, `(n,)`."""
-    xp = array_namespace(x)
-    found = []
-    for start, stop in blocks(x.shape[0], _topk.ROWS):
-        largest = xp.full((stop - start, 1), -xp.inf, dtype=x.dtype, device=device(x))
-        total = xp.zeros_like(largest)
-        for first, last in blocks(others.shape[0], _topk.COLUMNS):
-            block = x[start:stop, :] @ others[first:last, :].T
-            higher = xp.maximum(largest, xp.max(block, axis=1, keepdims=True))
-            total = total * xp.exp(largest - higher)
-            total = total + xp.sum(xp.exp(block - higher), axis=1, keepdims=True)
-            largest = higher
-        found.append((largest + xp.log(total))[:, 0])
-    return xp.concat(found)
