@@ -274,6 +274,12 @@ def test_wrong_settings_are_named(wrong):
         wrong(random(4))
 
 
+def test_sources_of_another_space_are_refused_where_few_are_searched(monkeypatch):
+    monkeypatch.setattr(_pruning, "SMALLEST", 1)
+    with pytest.raises(JointalignError, match="one space"):
+        neighbours(random(1), random(90), 1, sources=random(90)[:, :2])
+
+
 def test_unknown_retrieval_is_refused():
     with pytest.raises(JointalignError, match="no retrieval 'nearest-ish'; there are nn, csls, isf"):
         neighbours(random(2), random(2), score="nearest-ish")

@@ -46,6 +46,7 @@ class Search:
         if hubs is not None:
             _check(hubs, targets, score)
         elif score.is_csls and _pruning.pays(scaled.shape[0], wanted, targets, sources):
+            check(candidates, sources)
             hubs = LazyHubness.start(targets, sources, score.neighbourhood)
         else:
             hubs = hubness(candidates, sources, score)
