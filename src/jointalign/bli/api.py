@@ -12,11 +12,11 @@ from math import nan
 
 import numpy as np
 
-from jointalign.bli._statistics import interval
 from jointalign.bli.base import AS_MUSE, BLIResult, Conditions, Identical, OutOfVocabulary
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon, Pair
+from jointalign.numerics.bootstrap import interval, shares
 from jointalign.retrieval.api import Score, ranks
 from jointalign.retrieval.hubs import Hubs
 from jointalign.vocabulary import Vocabulary
@@ -222,7 +222,7 @@ def _result(facts: Facts, conditions: Conditions, overlap: int | None) -> BLIRes
         reciprocal_ranks=reciprocal_ranks,
         source_rows=facts.rows[counted],
         coverage=100 * float((facts.ranks != 0).mean()) if facts.words else nan,
-        ci=interval(right, n, conditions.resamples, conditions.seed) if n else (nan, nan),
+        ci=interval(shares(right, n, conditions.resamples, conditions.seed)) if n else (nan, nan),
         conditions=conditions,
         overlap=overlap,
     )
