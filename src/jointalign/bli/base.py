@@ -97,9 +97,9 @@ class Conditions:
     version: str = __version__
 
     def __post_init__(self) -> None:
-        named = {"score": Score.of(self.score), "oov": OutOfVocabulary(self.oov)}
-        for name, value in {**named, "identical": Identical(self.identical)}.items():
-            object.__setattr__(self, name, value)
+        object.__setattr__(self, "score", Score.of(self.score))
+        object.__setattr__(self, "oov", OutOfVocabulary(self.oov))
+        object.__setattr__(self, "identical", Identical(self.identical))
         if self.max_vocabulary is not None and self.max_vocabulary < 1 or self.resamples < 1:
             raise JointalignError(
                 "max_vocabulary and resamples must be positive, got "
