@@ -66,7 +66,7 @@ def random_problem(words, dimensions, sources, seed):
         sides.append(side)
     x, z = sides
     first = np.arange(sources)
-    near = neighbours(z[first], z, 4, retrieval=ja.Retrieval.NEAREST).rows
+    near = neighbours(z[first], z, 4, score="nn").rows
     more = [np.stack([first, near[:, place]], axis=1) for place in (1, 2, 3)]
     kept = [pairs[rng.random(sources) < 0.47] for pairs in more]
     pairs = np.concatenate([np.stack([first] * 2, axis=1), *kept])

@@ -164,7 +164,10 @@ class Study:
             if name == MAIN:
                 write(space, self.out / f"{self.title}.aligned.safetensors")
             scores[name] = bli.evaluate_rules(
-                space, self.test, max_vocabulary=200_000, training=self.training, seed=self.seed
+                space,
+                self.test,
+                bli.Conditions(max_vocabulary=200_000, seed=self.seed),
+                training=self.training,
             )
             rows.append(self.row(name, scores[name], used_gamma, tuned))
             say(f"{name}: {scores[name][RULES[1], Identical.KEPT]}")

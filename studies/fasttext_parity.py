@@ -38,7 +38,7 @@ from jointalign import (
     encode,
     reallocate,
 )
-from jointalign.retrieval.api import Retrieval, neighbours
+from jointalign.retrieval.api import neighbours
 from jointalign.storage.files import atomic
 from jointalign.training.base import Balance, Noise
 from jointalign.version import __version__
@@ -83,7 +83,7 @@ def overlap(first: Embedding, second: Embedding, count: int = 10) -> float:
     words = [word for word in first.words if word in second]
     a, b = (e.vectors[[e.vocabulary.rows[word] for word in words]] for e in (first, second))
     rows = np.linspace(200, min(5000, len(words)) - 1, 200).astype(int)
-    near = [neighbours(x[rows], x, count + 1, retrieval=Retrieval.NEAREST).rows[:, 1:] for x in (a, b)]
+    near = [neighbours(x[rows], x, count + 1, score="nn").rows[:, 1:] for x in (a, b)]
     return float(np.mean([len(set(p) & set(q)) / count for p, q in zip(*near, strict=True)]))
 
 

@@ -14,7 +14,8 @@ from jointalign.errors import JointalignError
 from jointalign.formats.api import read_bilingual, read_multilingual, write
 from jointalign.lexicon import Lexicon
 from jointalign.multilingual import MultilingualEmbedding, Part
-from jointalign.reallocation import reallocate, reallocate_languages
+from jointalign.multilingual_reallocation import reallocate_languages
+from jointalign.reallocation import reallocate
 from jointalign.subwords import SubwordTable
 from jointalign.vocabulary import Counts, Vocabulary
 

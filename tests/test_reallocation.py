@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from jointalign.embedding import Embedding
 from jointalign.errors import JointalignError
-from jointalign.reallocation import reallocate
+from jointalign.reallocation import belonging, reallocate
 from jointalign.subwords import SubwordTable
 from jointalign.vocabulary import Counts, Vocabulary
 
@@ -77,6 +77,32 @@ def test_both_limits_are_inclusive_and_exact(gamma, size):
     assert source.total == target.total  # so that the share is the share of the counts
     found = parts(reallocate(embedding_of(list(table)), source, target, gamma))
     assert found == {"upper": "shared", "lower": "shared", "over": "source", "under": "target"}
+
+
+whole_numbers = st.integers(1, 2**62)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    counts=st.lists(st.tuples(whole_numbers | st.just(0), whole_numbers), max_size=8),
+    totals=st.tuples(whole_numbers, whole_numbers),
+    gamma=st.sampled_from(["0.5", "0.7", "0.9", "0.95", "1.0"]),
+)
+def test_products_beyond_64_bits_decide_as_the_shares_do(counts, totals, gamma):
+    # On the limit, and one occurrence to either side of it.
+    limit, (t1, t2) = Fraction(gamma), totals
+    t1, t2 = t1 - t1 % 40 + 40, t2 - t2 % 40 + 40
+    edge = (limit * t1 // 2, (1 - limit) * t2 // 2)
+    counts += [(int(edge[0]) + step, int(edge[1])) for step in (-1, 0, 1) if edge[0] > 1]
+    for swapped in (False, True):
+        rows = [(c2, c1) if swapped else (c1, c2) for c1, c2 in counts]
+        found = belonging(np.array(rows, np.int64).reshape(-1, 2), (t1, t2), float(gamma))
+        for (c1, c2), belongs in zip(rows, found.tolist(), strict=True):
+            f1, f2 = Fraction(c1, t1), Fraction(c2, t2)
+            in_both = c1 > 0 and c2 > 0
+            shared = in_both and 1 - limit <= f1 / (f1 + f2) <= limit
+            expected = [True, True] if shared else [f1 > f2, f2 > f1] if in_both else [c1 > 0, c2 > 0]
+            assert belongs == expected
 
 
 def test_relative_frequencies_count_not_absolute_ones():

@@ -41,8 +41,9 @@ from .lexicon import Lexicon as Lexicon
 from .multilingual import MultilingualEmbedding as MultilingualEmbedding
 from .overshared import oversharing as oversharing
 from .ranking.api import FittedRanker as FittedRanker, Ranked as Ranked, Ranker as Ranker, rank as rank
-from .reallocation import reallocate as reallocate, reallocate_languages as reallocate_languages
-from .retrieval.api import Retrieval as Retrieval, neighbours as neighbours
+from .multilingual_reallocation import reallocate_languages as reallocate_languages
+from .reallocation import reallocate as reallocate
+from .retrieval.api import Retrieval as Retrieval, Score as Score, neighbours as neighbours
 from .selection.api import choose as choose
 from .selection.base import Choice as Choice, Spaces as Spaces
 from .subwords import SubwordTable as SubwordTable

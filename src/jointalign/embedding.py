@@ -162,20 +162,14 @@ class BilingualEmbedding:
     @cached_property
     def source(self) -> Embedding:
         """All words of the source language, shared ones too, by falling count in its own corpus."""
-        own = self.source_only
-        if not len(self.shared):
-            return own
-        counts = [own.vocabulary.counts, self.shared_source_counts]
-        return merged([own, self.shared], counts)
+        counts = [self.source_only.vocabulary.counts, self.shared_source_counts]
+        return merged([self.source_only, self.shared], counts)
 
     @cached_property
     def target(self) -> Embedding:
         """All words of the target language, shared ones too, by falling count in its own corpus."""
-        own = self.target_only
-        if not len(self.shared):
-            return own
-        counts = [own.vocabulary.counts, self.shared_target_counts]
-        return merged([own, self.shared], counts)
+        counts = [self.target_only.vocabulary.counts, self.shared_target_counts]
+        return merged([self.target_only, self.shared], counts)
 
     def sides(self, max_vocabulary: int | None = None) -> tuple[Embedding, Embedding]:
         """Source and target, ready to be searched.

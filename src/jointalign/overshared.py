@@ -157,10 +157,10 @@ def oversharing(
         (1, ['the'])
     """
     usage = Usage.of(joint.vocabulary, source_counts, target_counts)
-    rows = []
+    overlap, rows = _overlap(usage), []
     for gamma in gammas:
         to_source, to_target = usage.allocate(gamma)
-        moved = usage.overlap & (to_source | to_target)
+        moved = overlap & (to_source | to_target)
         row = OversharingRow(
             gamma=float(gamma),
             source_only=int(to_source.sum()),
@@ -173,12 +173,18 @@ def oversharing(
             test=_touched(joint.vocabulary, usage, to_source, to_target, test),
         )
         rows.append(row)
-    return OversharingReport(int(usage.overlap.sum()), tuple(rows))
+    return OversharingReport(int(overlap.sum()), tuple(rows))
+
+
+def _overlap(usage: Usage) -> np.ndarray:
+    """Whether a word occurs in both corpora, bool `(n,)`: shared before reallocation."""
+    return (usage.source > 0) & (usage.target > 0)
 
 
 def _most_frequent(joint: Vocabulary, usage: Usage, moved: np.ndarray, size: int) -> tuple[MovedWord, ...]:
     rows = by_count(moved, usage.source + usage.target)[:size]
-    share = usage.share
+    source, target = usage.source / usage.source_total, usage.target / usage.target_total
+    share = source / (source + target)
     return tuple(
         MovedWord(joint.words[row], float(share[row]), int(usage.source[row]), int(usage.target[row]))
         for row in rows.tolist()
@@ -194,6 +200,6 @@ def _touched(
     source, target = pairs[:, 0], pairs[:, 1]
     known = (usage.source[source] > 0) & (usage.target[target] > 0)
     source, target = source[known], target[known]
-    moved = usage.overlap & (to_source | to_target)
+    moved = _overlap(usage) & (to_source | to_target)
     lost = to_target[source] | to_source[target]
     return TouchedPairs(len(source), int((moved[source] | moved[target]).sum()), int(lost.sum()))

@@ -6,7 +6,7 @@ of them. Reallocation "unshares" a spelling that one language has almost to itse
 
 from __future__ import annotations
 
-from collections.abc import Mapping as MappingType
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -15,7 +15,6 @@ import numpy as np
 
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
-from jointalign.multilingual import MultilingualEmbedding, Part
 from jointalign.vocabulary import Counts, Vocabulary
 
 
@@ -70,91 +69,14 @@ def reallocate(
     noted = replace(joint, settings={**joint.settings, "gamma": float(gamma)})
     shared_rows = by_count(~(to_source | to_target), usage.source + usage.target)
     return BilingualEmbedding(
-        _part(noted, by_count(to_source, usage.source), usage.source),
-        _part(noted, by_count(to_target, usage.target), usage.target),
-        _part(noted, shared_rows, usage.source + usage.target),
+        part_of(noted, by_count(to_source, usage.source), usage.source),
+        part_of(noted, by_count(to_target, usage.target), usage.target),
+        part_of(noted, shared_rows, usage.source + usage.target),
         usage.source[shared_rows],
         usage.target[shared_rows],
         source_language,
         target_language,
     )
-
-
-def reallocate_languages(
-    joint: Embedding, counts: MappingType[str, Counts], gamma: float = 0.9
-) -> MultilingualEmbedding:
-    """Split a joint vocabulary of two or more languages by the set of languages of each word.
-
-    A word belongs to the language where its relative frequency is highest, and to each other in
-    whose corpus it occurs, and where its frequency `f` is not too far below the highest, `m`: `f /
-    (f + m) >= 1 - gamma`. For two languages this is eq. (6) of the paper, exactly; for more it asks
-    each language the same question, against the language that has the best claim to the word.
-
-    Args:
-        joint: Embedding trained on all corpora together.
-        counts: Word counts of each whole corpus, by language code.
-        gamma: As for `reallocate`.
-
-    Returns:
-        A part for each set of languages with words; at gamma 1 all words are shared by the
-        languages in whose corpora they occur.
-
-    Raises:
-        JointalignError: If gamma is outside [0.5, 1], there are fewer than two languages, a corpus
-            is empty, or a word occurs in none.
-
-    Example:
-        >>> joint = Embedding(Vocabulary(("the", "casa", "radio")), np.eye(3, dtype=np.float32))
-        >>> english = Counts.from_pairs([("the", 95), ("radio", 5)])
-        >>> spanish = Counts.from_pairs([("the", 1), ("radio", 4), ("casa", 95)])
-        >>> german = Counts.from_pairs([("der", 92), ("radio", 8)])
-        >>> split = reallocate_languages(joint, {"en": english, "es": spanish, "de": german})
-        >>> split.sizes
-        {'en': 1, 'es': 1, 'de': 0, 'en+es+de': 1}
-    """
-    languages = tuple(counts)
-    numbers = _numbers(joint.vocabulary, counts)  # (n, k)
-    totals = [corpus.total for corpus in counts.values()]
-    belongs = _belonging(numbers, totals, _limit(gamma))
-    noted = replace(joint, settings={**joint.settings, "gamma": float(gamma)})
-    sets = [tuple(row) for row in np.unique(belongs, axis=0).tolist()]
-    alone = [tuple(row) for row in np.eye(len(languages), dtype=bool).tolist()]
-    parts = []
-    for members in alone + sorted(set(sets) - set(alone), key=_by_size):
-        columns = numbers[:, members]
-        rows = by_count((belongs == members).all(axis=1), columns.sum(axis=1))
-        codes = tuple(code for code, here in zip(languages, members, strict=True) if here)
-        part = _part(noted, rows, columns.sum(axis=1))
-        parts.append(Part(codes, part, columns[rows]))
-    return MultilingualEmbedding(languages, tuple(parts))
-
-
-def _by_size(members: Sequence[bool]) -> tuple[int, list[bool]]:
-    """Sets of fewer languages first, then in the order of the languages."""
-    return sum(members), [not here for here in members]
-
-
-def _numbers(joint: Vocabulary, counts: MappingType[str, Counts]) -> np.ndarray:
-    for language, corpus in counts.items():
-        _check_filled(language, corpus)
-    numbers = np.stack([corpus.of(joint.words) for corpus in counts.values()], axis=1)
-    _check_seen(joint, numbers.sum(axis=1))
-    return numbers
-
-
-def _belonging(numbers: np.ndarray, totals: Sequence[int], limit: Fraction) -> np.ndarray:
-    """Whether each word belongs to each language, bool `(n, k)`."""
-    belongs = numbers > 0
-    above, below = limit.numerator, limit.denominator - limit.numerator
-    rows = np.flatnonzero(belongs.sum(axis=1) > 1)
-    # As in `Usage.allocate`, in Python's own integers: frequencies times the product of all totals.
-    whole = 1
-    for total in totals:
-        whole *= total
-    frequencies = numbers[rows].astype(object) * np.array([whole // t for t in totals], object)
-    highest = frequencies.max(axis=1, keepdims=True) if len(rows) else frequencies
-    belongs[rows] &= (frequencies * above >= highest * below).astype(bool)
-    return belongs
 
 
 def by_count(chosen: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -163,7 +85,8 @@ def by_count(chosen: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return rows[np.argsort(-counts[rows], kind="stable")]
 
 
-def _part(joint: Embedding, rows: np.ndarray, counts: np.ndarray) -> Embedding:
+def part_of(joint: Embedding, rows: np.ndarray, counts: np.ndarray) -> Embedding:
+    """Some words of a joint embedding, with their counts in the languages they belong to."""
     words = joint.vocabulary.take(rows).words
     return replace(joint, vocabulary=Vocabulary(words, counts[rows]), vectors=joint.vectors[rows])
 
@@ -181,51 +104,62 @@ class Usage:
     def of(cls, joint: Vocabulary, source_counts: Counts, target_counts: Counts) -> Usage:
         """Look the joint vocabulary's words up in both corpora."""
         for side, counts in (("source", source_counts), ("target", target_counts)):
-            _check_filled(side, counts)
+            check_filled(side, counts)
         source, target = source_counts.of(joint.words), target_counts.of(joint.words)
-        _check_seen(joint, source + target)
+        check_seen(joint, source + target)
         return cls(source, target, source_counts.total, target_counts.total)
 
-    @property
-    def overlap(self) -> np.ndarray:
-        """Whether a word occurs in both corpora, bool `(n,)`: shared before reallocation."""
-        return (self.source > 0) & (self.target > 0)
-
-    @property
-    def share(self) -> np.ndarray:
-        """Source's share `p` of the two relative frequencies, float64 `(n,)`; for display."""
-        source, target = self.source / self.source_total, self.target / self.target_total
-        return source / (source + target)
-
     def allocate(self, gamma: float) -> tuple[np.ndarray, np.ndarray]:
-        """Which words go to source and target, bool `(n,)` each; the rest is shared: eq. (6)."""
-        limit = _limit(gamma)
-        to_source, to_target = self.target == 0, self.source == 0
-        # p > a/b <=> c1 T2 (b - a) > c2 T1 a. These products outgrow int64, and rounding would
-        # decide words that are exactly on the limit by chance: Python's own integers (dtype object)
-        # do neither.
-        rows = np.flatnonzero(self.overlap)
-        source = self.source[rows].astype(object) * self.target_total
-        target = self.target[rows].astype(object) * self.source_total
-        above, below = limit.numerator, limit.denominator - limit.numerator
-        to_source[rows] = (source * below > target * above).astype(bool)
-        to_target[rows] = (target * below > source * above).astype(bool)
-        return to_source, to_target
+        """Which words go to source and target, bool `(n,)` each; the rest is shared."""
+        counts = np.stack([self.source, self.target], axis=1)
+        belongs = belonging(counts, (self.source_total, self.target_total), gamma)
+        return ~belongs[:, 1], ~belongs[:, 0]
 
 
-def _limit(gamma: float) -> Fraction:
-    """Gamma as the decimal number that it prints as."""
+def belonging(counts: np.ndarray, totals: Sequence[int], gamma: float) -> np.ndarray:
+    """Which languages each word belongs to: eq. (6), for any number of languages.
+
+    Those in whose corpora it occurs, and where its relative frequency `f` is not too far below its
+    highest, `m`: `f / (f + m) >= 1 - gamma`. Of two languages, a word is shared if it is in both.
+
+    Args:
+        counts: Count of each word in each corpus, int64 `(n, k)`.
+        totals: Tokens of each corpus.
+        gamma: As for `reallocate`.
+
+    Returns:
+        bool `(n, k)`.
+
+    Raises:
+        JointalignError: If gamma is outside [0.5, 1].
+
+    Example:
+        >>> belonging(np.array([[95, 1], [5, 4], [0, 95]]), (100, 100), 0.9).tolist()
+        [[True, False], [True, True], [False, True]]
+    """
     if not 0.5 <= gamma <= 1:
         raise JointalignError(f"gamma must be from 0.5 to 1, got {gamma}; 0.9 is usual")
-    return Fraction(str(float(gamma)))
+    limit = Fraction(str(float(gamma)))  # the decimal number that it prints as
+    belongs = counts > 0
+    rows = np.flatnonzero(belongs.sum(axis=1) > 1)
+    # Frequencies times the product of all totals outgrow int64, and rounding would decide words
+    # that are exactly on the limit by chance: Python's own integers (dtype object) do neither.
+    whole = math.prod(totals)
+    frequencies = counts[rows].astype(object) * np.array([whole // total for total in totals], object)
+    highest = frequencies.max(axis=1, keepdims=True)
+    least = highest * (limit.denominator - limit.numerator)
+    belongs[rows] &= (frequencies * limit.numerator >= least).astype(bool)
+    return belongs
 
 
-def _check_filled(name: str, counts: Counts) -> None:
+def check_filled(name: str, counts: Counts) -> None:
+    """Refuse the counts of a corpus without words."""
     if counts.total == 0:
         raise JointalignError(f"the counts of the {name} corpus are empty; is it the right file?")
 
 
-def _check_seen(joint: Vocabulary, counts: np.ndarray) -> None:
+def check_seen(joint: Vocabulary, counts: np.ndarray) -> None:
+    """Refuse a word of the joint vocabulary whose counts, in all corpora together, are zero."""
     unseen = np.flatnonzero(counts == 0)
     if len(unseen):
         raise JointalignError(

@@ -14,7 +14,8 @@ from jointalign.alignment._induction import (
     translations,
 )
 from jointalign.errors import JointalignError
-from jointalign.retrieval.api import _pruning, hubness
+from jointalign.retrieval import _pruning
+from jointalign.retrieval.api import hubness
 
 
 def normalized(x):

@@ -3,12 +3,12 @@ import json
 import numpy as np
 import pytest
 
-from jointalign.bli import OutOfVocabulary, evaluate, evaluate_parts, evaluate_rules
+from jointalign.bli import Conditions, OutOfVocabulary, evaluate, evaluate_parts, evaluate_rules
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.formats import native
 from jointalign.lexicon import Lexicon
-from jointalign.retrieval.api import Retrieval
+from jointalign.retrieval.api import Retrieval, Score
 from jointalign.version import __version__
 from jointalign.vocabulary import Vocabulary
 
@@ -53,15 +53,15 @@ def test_scores_are_those_of_brute_force(case):
     shallow = np.where(expected <= 10, 1 / expected, 0)
     np.testing.assert_allclose(result.reciprocal_ranks, shallow)
     assert result.mrr == pytest.approx(100 * shallow.mean())
-    full = evaluate(bilingual, lexicon, depth=None)
+    full = evaluate(bilingual, lexicon, Conditions(depth=None))
     np.testing.assert_allclose(full.reciprocal_ranks, 1 / expected)
     assert full.mrr == pytest.approx(100 * (1 / expected).mean())
     assert result.coverage == full.coverage
-    assert evaluate(bilingual, lexicon, depth=25).precision(25) == full.precision(25)
+    assert evaluate(bilingual, lexicon, Conditions(depth=25)).precision(25) == full.precision(25)
     with pytest.raises(JointalignError, match="depth=11"):
         result.precision(11)
     with pytest.raises(JointalignError, match="at least 10"):
-        evaluate(bilingual, lexicon, depth=9)
+        evaluate(bilingual, lexicon, Conditions(depth=9))
     for k, score in ((1, result.p_at_1), (5, result.p_at_5), (10, result.p_at_10)):
         assert score == pytest.approx(100 * (expected <= k).mean())
     assert 0 < result.p_at_1 < result.p_at_5 < result.p_at_10 < 100
@@ -80,25 +80,27 @@ def test_json_has_the_fixed_keys_and_survives(case):
 
 def test_the_signature_names_every_condition(case):
     bilingual, lexicon, _ = case
-    results = evaluate_rules(bilingual, lexicon, seed=7, neighbourhood=5, max_vocabulary=250)
+    results = evaluate_rules(
+        bilingual, lexicon, Conditions(Score(neighbourhood=5), max_vocabulary=250, seed=7)
+    )
     signatures = {result.signature for result in results.values()}
     assert len(signatures) == len(results) == 8
-    assert evaluate(bilingual, lexicon, oov=OutOfVocabulary.PAPER).signature == (
+    assert evaluate(bilingual, lexicon, Conditions(oov=OutOfVocabulary.PAPER)).signature == (
         f"n:150|coverage:100.0|retrieval:csls10|oov:paper|identical:kept|mrr:10|seed:0|v:{__version__}"
     )
     assert "retrieval:csls5|oov:strict|identical:removed|vocabulary:250|mrr:10|seed:7|" in " ".join(
         signatures
     )
     for retrieval, name in ((Retrieval.NEAREST, "nn"), (Retrieval.INVERTED_SOFTMAX, "isf30")):
-        assert f"|retrieval:{name}|" in evaluate(bilingual, lexicon, retrieval=retrieval).signature
+        assert f"|retrieval:{name}|" in evaluate(bilingual, lexicon, Conditions(score=retrieval)).signature
 
 
 def test_a_smaller_vocabulary_is_the_same_as_smaller_files(case):
     bilingual, lexicon, _ = case
     smaller = BilingualEmbedding.separate(bilingual.source.first(200), bilingual.target.first(200))
     for rule in OutOfVocabulary:
-        cut = evaluate(bilingual, lexicon, oov=rule, max_vocabulary=200)
-        expected = evaluate(smaller, lexicon, oov=rule)
+        cut = evaluate(bilingual, lexicon, Conditions(oov=rule, max_vocabulary=200))
+        expected = evaluate(smaller, lexicon, Conditions(oov=rule))
         assert cut.words == expected.words
         np.testing.assert_array_equal(cut.reciprocal_ranks, expected.reciprocal_ranks)
 
@@ -112,9 +114,7 @@ def test_bands_split_the_words_by_frequency():
     bilingual = BilingualEmbedding.separate(Embedding(words, moved), Embedding(words, axes))
     tested = [0, 1, 2, 998, 999, 1000, 1001, 4999, 5000, 5999]
     pairs = [(f"w{i}", f"w{i}") for i in tested] + [("sit", "sit"), ("foo", "bar")]
-    result = evaluate(
-        bilingual, Lexicon(tuple(pairs)), retrieval=Retrieval.NEAREST, oov=OutOfVocabulary.PAPER
-    )
+    result = evaluate(bilingual, Lexicon(tuple(pairs)), Conditions("nn", OutOfVocabulary.PAPER))
     bands = {band.name: (band.n, band.p_at_1) for band in result.bands}
     assert bands["1-1000"] == (5, 60)
     assert bands["1001-5000"] == (3, pytest.approx(100 / 3))
@@ -133,8 +133,8 @@ def test_overlap_counts_tested_pairs_only(case):
 
 def test_the_same_seed_gives_the_same_interval(case):
     bilingual, lexicon, _ = case
-    first, again = (evaluate(bilingual, lexicon, seed=3).ci for _ in range(2))
-    other = evaluate(bilingual, lexicon, seed=4, resamples=50).ci
+    first, again = (evaluate(bilingual, lexicon, Conditions(seed=3)).ci for _ in range(2))
+    other = evaluate(bilingual, lexicon, Conditions(seed=4, resamples=50)).ci
     assert first == again != other
 
 
@@ -150,19 +150,17 @@ def test_damaged_vectors_are_named(case, tmp_path, side):
     damaged = native.read_bilingual(path)
     with pytest.raises(JointalignError, match=f"'{side[0]}290' holds NaN"):
         evaluate(damaged, lexicon)
-    assert evaluate(damaged, lexicon, max_vocabulary=290).p_at_1 > 0
+    assert evaluate(damaged, lexicon, Conditions(max_vocabulary=290)).p_at_1 > 0
 
 
 def test_parts_are_scored_as_if_each_were_the_whole():
     bilingual = planted()
     whole = Lexicon(tuple((f"s{i}", f"t{i}") for i in range(100)) + (("s0", "s0"), ("x", "t1")))
     parts = (Lexicon(whole.pairs[:40]), Lexicon(whole.pairs[30:]))
-    found = evaluate_parts(bilingual, whole, parts, seed=2)
+    found = evaluate_parts(bilingual, parts, Conditions(seed=2))
     for part, results in zip(parts, found, strict=True):
-        alone = evaluate_rules(bilingual, part, seed=2)
+        alone = evaluate_rules(bilingual, part, Conditions(seed=2))
         assert results.keys() == alone.keys()
         for rules, result in results.items():
             assert result.words == alone[rules].words
             assert result.to_json() == alone[rules].to_json()
-    with pytest.raises(JointalignError, match="in a part but not in the whole"):
-        evaluate_parts(bilingual, parts[0], (whole,))

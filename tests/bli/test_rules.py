@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from jointalign.bli import Identical, OutOfVocabulary, evaluate, evaluate_rules
+from jointalign.bli import Conditions, Identical, OutOfVocabulary, evaluate, evaluate_rules
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
@@ -56,7 +56,7 @@ def toy():
 def test_parity_with_the_published_evaluators(toy, retrieval, rule, right, n):
     # MUSE and VecMap print 75.00 of 4 (coverage 57.14), fastText 42.86, the released code 71.4;
     # 57.1 is the rule in the paper's text.
-    result = evaluate(*toy, retrieval=retrieval, oov=rule)
+    result = evaluate(*toy, Conditions(retrieval, rule))
     assert result.n == n
     assert result.p_at_1 == pytest.approx(100 * right / n)
     assert result.coverage == pytest.approx(100 * 4 / 7)
@@ -126,8 +126,8 @@ def test_a_shared_word_is_in_both_vocabularies():
         nothing,
     )
     lexicon = Lexicon((("dog", "perro"), ("radio", "radio")))
-    assert evaluate(bilingual, lexicon, oov=STRICT).p_at_1 == 100
-    back = evaluate(bilingual.reversed(), lexicon.reversed(), oov=STRICT)
+    assert evaluate(bilingual, lexicon, Conditions(oov=STRICT)).p_at_1 == 100
+    back = evaluate(bilingual.reversed(), lexicon.reversed(), Conditions(oov=STRICT))
     assert (back.p_at_1, back.words) == (100, ("perro", "radio"))
 
 
@@ -137,9 +137,9 @@ def test_an_unrelated_lexicon_is_an_error_that_says_what_to_check(toy):
     with pytest.raises(JointalignError, match="order of the languages"):
         evaluate(bilingual, turned)
     with pytest.raises(JointalignError, match="positive"):
-        evaluate(bilingual, lexicon, max_vocabulary=0)
+        evaluate(bilingual, lexicon, Conditions(max_vocabulary=0))
     with pytest.raises(JointalignError, match="positive"):
-        evaluate(bilingual, lexicon, resamples=0)
+        evaluate(bilingual, lexicon, Conditions(resamples=0))
 
 
 def test_only_identical_pairs_leave_nothing_to_score_when_removed():

@@ -1,12 +1,9 @@
-"""Intervals and p-values against resampling word by word, exact distributions, the normal curve."""
-
-from math import comb
+"""Two systems compared: what is uniform where they are equal, and what belongs to which word."""
 
 import numpy as np
 import pytest
 
 from jointalign.bli import BLIResult, Conditions, Identical, OutOfVocabulary, compare
-from jointalign.bli._statistics import interval, paired
 from jointalign.errors import JointalignError
 
 
@@ -14,53 +11,7 @@ def result(right, words=None, oov=OutOfVocabulary.PAPER, identical=Identical.KEP
     right = np.asarray(right, dtype=float)
     words = words or tuple(f"w{i}" for i in range(len(right)))
     rows = np.arange(len(right))
-    return BLIResult(words, right, rows, 100.0, (0.0, 0.0), Conditions("csls10", oov, identical))
-
-
-def test_interval_is_near_the_normal_approximation():
-    low, high = interval(900, 1500, 20_000, seed=0)
-    error = 100 * (0.6 * 0.4 / 1500) ** 0.5
-    assert low == pytest.approx(60 - 1.96 * error, abs=0.1)
-    assert high == pytest.approx(60 + 1.96 * error, abs=0.1)
-
-
-def test_interval_is_that_of_resampling_words():
-    right = np.arange(40) < 9
-    rng = np.random.default_rng(1)
-    means = 100 * right[rng.integers(0, 40, (20_000, 40))].mean(axis=1)
-    np.testing.assert_allclose(interval(9, 40, 20_000, seed=0), np.percentile(means, [2.5, 97.5]), atol=2.51)
-    assert interval(40, 40, 100, seed=0) == (100, 100)
-    assert interval(0, 40, 100, seed=0) == (0, 0)
-
-
-def test_interval_covers_the_true_score_about_95_times_in_100():
-    rng = np.random.default_rng(2)
-    covered = 0
-    for seed, right in enumerate(rng.binomial(400, 0.3, 500)):
-        low, high = interval(int(right), 400, 400, seed)
-        covered += low <= 30 <= high
-    assert 0.92 < covered / 500 < 0.98
-
-
-@pytest.mark.parametrize(("wins", "n"), [(14, 20), (10, 20), (19, 30)])
-def test_p_value_against_the_exact_binomial(wins, n):
-    # Each word is won or lost, so a resampled difference is 2 B - n with B binomial.
-    share, observed = wins / n, 2 * wins - n
-    exact = sum(
-        comb(n, k) * share**k * (1 - share) ** (n - k)
-        for k in range(n + 1)
-        if abs(2 * k - n - observed) >= abs(observed)
-    )
-    _, p_value = paired(wins, n - wins, n, 100_000, seed=0)
-    assert p_value == pytest.approx(exact, abs=0.006)
-
-
-def test_paired_interval_is_that_of_resampling_words():
-    outcomes = np.repeat([1, -1, 0], [30, 12, 158])
-    rng = np.random.default_rng(3)
-    means = 100 * outcomes[rng.integers(0, 200, (20_000, 200))].mean(axis=1)
-    ci, _ = paired(30, 12, 200, 20_000, seed=0)
-    np.testing.assert_allclose(ci, np.percentile(means, [2.5, 97.5]), atol=0.51)
+    return BLIResult(words, right, rows, 100.0, (0.0, 0.0), Conditions("csls", oov, identical))
 
 
 def test_p_values_of_equal_systems_are_uniform():

@@ -103,8 +103,8 @@ def test_mutual_pairs_are_those_that_both_sides_choose(count):
 @pytest.mark.parametrize("retrieval", Retrieval)
 def test_the_whole_dictionary_agrees_with_single_translations(retrieval):
     space = random_space()
-    single = translate(space, list(space.source.words), count=2, retrieval=retrieval)
-    whole = induce(space, count=2, mutual=False, retrieval=retrieval)
+    single = translate(space, list(space.source.words), count=2, score=retrieval)
+    whole = induce(space, count=2, mutual=False, score=retrieval)
     expected = [entry for answer in single for entry in answer.translations]
     assert [(e.source, e.target, e.rank) for e in whole] == [(e.source, e.target, e.rank) for e in expected]
     np.testing.assert_allclose(
@@ -149,7 +149,7 @@ def test_mutual_answers_are_those_of_the_whole_dictionary(retrieval, count):
         Vocabulary(tuple(f"t{i}" for i in range(50))), random.normal(size=(50, 6)).astype(np.float32)
     )
     space = BilingualEmbedding.separate(source, target)
-    whole = {(e.source, e.target) for e in induce(space, count=count, retrieval=retrieval)}
+    whole = {(e.source, e.target) for e in induce(space, count=count, score=retrieval)}
     answers = Translations(space, retrieval).of(source.words, count=count, mutual=True)
     assert {(t.source, t.target) for answer in answers for t in answer.translations} == whole
     assert 0 < len(whole) < 60 * count
@@ -161,8 +161,8 @@ def test_mutual_answers_are_those_of_the_whole_dictionary(retrieval, count):
 def test_damaged_vectors_are_named(tmp_path, side, use, retrieval):
     space = mapped_with_nan(random_space(), side, 7, tmp_path / "space.safetensors")
     with pytest.raises(JointalignError, match=f"'{side[0]}7' holds NaN"):
-        use(space, retrieval=retrieval)
-    use(space, retrieval=retrieval, max_vocabulary=7)  # the others are as good as ever
+        use(space, score=retrieval)
+    use(space, score=retrieval, max_vocabulary=7)  # the others are as good as ever
 
 
 def test_damaged_vectors_of_rare_words_and_ngrams_are_named_when_asked_for(tmp_path):

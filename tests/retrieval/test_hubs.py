@@ -7,7 +7,7 @@ from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import FormatError, JointalignError
 from jointalign.formats.api import write
 from jointalign.lexicon import Lexicon
-from jointalign.retrieval.api import hubness, lazy_hubness, neighbours
+from jointalign.retrieval.api import hubness, lazy_hubness, neighbours, ranks
 from jointalign.retrieval.hubs import Hubs, beside, kept
 from jointalign.vocabulary import Vocabulary
 
@@ -81,6 +81,10 @@ def test_lazy_hubness_knows_more_with_each_search():
         found, expected = (neighbours(queries, z, 3, hubs=hubs) for hubs in (lazy, whole))
         np.testing.assert_array_equal(found.rows, expected.rows)
         np.testing.assert_array_equal(found.scores, expected.scores)
+        pairs = np.stack([np.arange(20), expected.rows[:, 2]], axis=1)
+        for depth in (None, 2, 5):
+            places = ranks(queries, z, pairs, hubs=lazy_hubness(z, x), depth=depth)
+            np.testing.assert_array_equal(places, ranks(queries, z, pairs, hubs=whole, depth=depth))
         shares.append(lazy.exact.mean())
     assert 0 < shares[0] < shares[1] == shares[2] < shares[3] < 0.5
     assert isinstance(lazy_hubness(z[:9], x[:9]), np.ndarray)

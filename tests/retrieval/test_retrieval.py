@@ -10,14 +10,14 @@ from hypothesis.extra.numpy import arrays
 from jointalign.errors import JointalignError
 from jointalign.numerics import tiles as _tiles
 from jointalign.numerics import topk as _topk
-from jointalign.retrieval import api as retrieval
+from jointalign.retrieval import _pruning
 from jointalign.retrieval.api import (
     Retrieval,
-    _pruning,
+    Score,
     both_neighbours,
     both_similarities,
     hubness,
-    largest_products,
+    lazy_hubness,
     mean_similarity,
     neighbours,
     ranks,
@@ -70,7 +70,7 @@ def _set_blocks(monkeypatch, rows, columns, entries):
         monkeypatch.setattr(module, "COLUMNS", columns)
     monkeypatch.setattr(_tiles, "_FEWEST_ROWS", 1)
     monkeypatch.setattr(_tiles, "_SMALLEST", 0)
-    monkeypatch.setattr(retrieval, "_ENTRIES", entries)
+    monkeypatch.setattr(_topk, "ENTRIES", entries)
 
 
 @pytest.fixture
@@ -87,14 +87,14 @@ def random(n, d=8, seed=0):
 def test_same_as_brute_force(kind, shape, small_blocks):
     queries, candidates, sources = (random(n, seed=seed) for seed, n in enumerate(shape))
     for k in (1, 4, 500):
-        found = neighbours(queries, candidates, k, retrieval=kind, sources=sources)
+        found = neighbours(queries, candidates, k, score=kind, sources=sources)
         check_against(scores_of(kind, queries, candidates, sources), found, k)
 
 
 @pytest.mark.parametrize("kind", Retrieval)
 def test_blocks_of_the_default_size(kind):
     queries, candidates = random(5), random(5000, seed=1)
-    found = neighbours(queries, candidates, 40, retrieval=kind)
+    found = neighbours(queries, candidates, 40, score=kind)
     check_against(scores_of(kind, queries, candidates, queries), found, 40)
 
 
@@ -111,15 +111,7 @@ def words(largest):
 def test_adversarial_vectors(queries, candidates, sources, k, neighbourhood):
     for kind in Retrieval:
         expected = scores_of(kind, queries, candidates, sources, neighbourhood, 8.0)
-        found = neighbours(
-            queries,
-            candidates,
-            k,
-            retrieval=kind,
-            sources=sources,
-            neighbourhood=neighbourhood,
-            temperature=8.0,
-        )
+        found = neighbours(queries, candidates, k, score=Score(kind, neighbourhood, 8.0), sources=sources)
         check_against(expected, found, k)
 
 
@@ -132,21 +124,21 @@ def test_mean_similarity_is_a_mean_of_sorted_cosines(x, others, k):
 def test_sources_default_to_the_queries_and_matter_otherwise():
     queries, candidates, sources = random(5), random(9, seed=1), random(40, seed=2)
     for kind in (Retrieval.CSLS, Retrieval.INVERTED_SOFTMAX):
-        default = neighbours(queries, candidates, 9, retrieval=kind)
+        default = neighbours(queries, candidates, 9, score=kind)
         check_against(scores_of(kind, queries, candidates, queries), default, 9)
-        other = neighbours(queries, candidates, 9, retrieval=kind, sources=sources)
+        other = neighbours(queries, candidates, 9, score=kind, sources=sources)
         assert abs(default.scores - other.scores).max() > 0.01
 
 
 @pytest.mark.parametrize("kind", Retrieval)
 def test_corrections_known_from_before_change_nothing(kind):
     queries, candidates, sources = random(5), random(9, seed=1), random(40, seed=2)
-    fresh = neighbours(queries, candidates, 3, retrieval=kind, sources=sources)
+    fresh = neighbours(queries, candidates, 3, score=kind, sources=sources)
     again = neighbours(
         queries,
         candidates,
         3,
-        retrieval=kind,
+        score=kind,
         hubs=hubness(candidates, sources, kind),
         density=mean_similarity(queries, candidates),
     )
@@ -159,8 +151,8 @@ def test_csls_holds_back_a_hub_that_cosine_prefers():
     sources = np.array([[1, 0.3, 0], [1, -0.3, 0]], np.float32)
     hub, own, other = [1, 0, 0], [1, 0.75, 0], [1, -0.75, 0]
     candidates = np.array([hub, own, other], np.float32)
-    nearest = neighbours(sources, candidates, 1, retrieval=Retrieval.NEAREST)
-    csls = neighbours(sources, candidates, 1, retrieval=Retrieval.CSLS)
+    nearest = neighbours(sources, candidates, 1, score=Retrieval.NEAREST)
+    csls = neighbours(sources, candidates, 1, score=Retrieval.CSLS)
     assert nearest.rows[:, 0].tolist() == [0, 0]
     assert csls.rows[:, 0].tolist() == [1, 2]
 
@@ -170,16 +162,16 @@ def test_equal_scores_go_to_the_lower_row(kind, small_blocks):
     # Vectors of one non-zero entry make every product exact, so equal means equal to the last bit.
     candidates = np.eye(3, dtype=np.float32)[[2, 0, 1, 0, 2, 1, 0, 0, 1, 2, 0, 0, 1]] * 4
     queries = np.eye(3, dtype=np.float32)
-    found = neighbours(queries, candidates, 4, retrieval=kind)
+    found = neighbours(queries, candidates, 4, score=kind)
     assert found.rows.tolist() == [[1, 3, 6, 7], [2, 5, 8, 12], [0, 4, 9, 1]]
     pairs = np.array([[0, 1], [0, 3], [0, 11], [0, 0], [2, 9]])
-    assert ranks(queries, candidates, pairs, retrieval=kind).tolist() == [1, 2, 6, 7, 3]
+    assert ranks(queries, candidates, pairs, score=kind).tolist() == [1, 2, 6, 7, 3]
 
 
 @given(words(6), words(12))
 @settings(deadline=None)
 def test_zero_vectors_are_never_better_than_any_positive_cosine(queries, candidates):
-    found = neighbours(queries, candidates, 1, retrieval=Retrieval.NEAREST)
+    found = neighbours(queries, candidates, 1, score=Retrieval.NEAREST)
     best = cosines(queries, candidates).max(axis=1)
     np.testing.assert_allclose(found.scores[:, 0], best, atol=1e-6)
 
@@ -190,7 +182,7 @@ def test_ranks_are_exact_over_the_whole_vocabulary(kind, small_blocks):
     pairs = np.stack(np.meshgrid(np.arange(6), np.arange(60)), axis=-1).reshape(-1, 2)
     scores = scores_of(kind, queries, candidates, sources)
     expected = 1 + (scores[pairs[:, 0]] > scores[pairs[:, 0], pairs[:, 1]][:, None]).sum(axis=1)
-    got = ranks(queries, candidates, pairs, retrieval=kind, sources=sources)
+    got = ranks(queries, candidates, pairs, score=kind, sources=sources)
     assert got.dtype == np.int64
     np.testing.assert_array_equal(got, expected)
     assert sorted(got[pairs[:, 0] == 3].tolist()) == list(range(1, 61))
@@ -198,7 +190,7 @@ def test_ranks_are_exact_over_the_whole_vocabulary(kind, small_blocks):
 
 def test_a_sharp_inverted_softmax_neither_overflows_nor_vanishes():
     queries, candidates = random(5), random(50, seed=1)
-    found = neighbours(queries, candidates, 3, retrieval=Retrieval.INVERTED_SOFTMAX, temperature=5000.0)
+    found = neighbours(queries, candidates, 3, score=Score("isf", temperature=5000.0))
     wide = 5000 * cosines(queries, candidates)
     shifted = wide - wide.max(axis=0)
     expected = shifted - np.log(np.exp(shifted).sum(axis=0))
@@ -210,10 +202,10 @@ def test_a_sharp_inverted_softmax_neither_overflows_nor_vanishes():
 @pytest.mark.parametrize("kind", Retrieval)
 def test_nothing_on_either_side(kind):
     nothing, some = random(0), random(4)
-    assert neighbours(some, nothing, 3, retrieval=kind).rows.shape == (4, 0)
-    assert neighbours(nothing, some, 3, retrieval=kind).scores.shape == (0, 3)
-    assert neighbours(some, some, 3, retrieval=kind, sources=nothing).rows.shape == (4, 3)
-    assert ranks(some, some, np.zeros((0, 2), np.int64), retrieval=kind).shape == (0,)
+    assert neighbours(some, nothing, 3, score=kind).rows.shape == (4, 0)
+    assert neighbours(nothing, some, 3, score=kind).scores.shape == (0, 3)
+    assert neighbours(some, some, 3, score=kind, sources=nothing).rows.shape == (4, 3)
+    assert ranks(some, some, np.zeros((0, 2), np.int64), score=kind).shape == (0,)
     assert mean_similarity(some, nothing).tolist() == [0, 0, 0, 0]
 
 
@@ -221,12 +213,12 @@ def test_nothing_on_either_side(kind):
 def test_any_array_library(kind, small_blocks):
     queries, candidates, sources = random(7), random(23, seed=1), random(17, seed=2)
     strict = [array_api_strict.asarray(x) for x in (queries, candidates, sources)]
-    found = neighbours(strict[0], strict[1], 4, retrieval=kind, sources=strict[2])
+    found = neighbours(strict[0], strict[1], 4, score=kind, sources=strict[2])
     assert found.rows.dtype == array_api_strict.int64
     check_against(scores_of(kind, queries, candidates, sources), found, 4)
     pairs = np.array([[0, 3], [6, 22], [2, 9]])
-    got = ranks(strict[0], strict[1], array_api_strict.asarray(pairs), retrieval=kind, sources=strict[2])
-    expected = ranks(queries, candidates, pairs, retrieval=kind, sources=sources)
+    got = ranks(strict[0], strict[1], array_api_strict.asarray(pairs), score=kind, sources=strict[2])
+    expected = ranks(queries, candidates, pairs, score=kind, sources=sources)
     np.testing.assert_array_equal(np.asarray(got), expected)
 
 
@@ -244,7 +236,7 @@ def test_inputs_stay_as_they_are_and_may_be_read_only():
     for x in (queries, candidates):
         x.setflags(write=False)
     for kind in Retrieval:
-        neighbours(queries, candidates, 2, retrieval=kind)
+        neighbours(queries, candidates, 2, score=kind)
     np.testing.assert_array_equal(queries, before[0])
     np.testing.assert_array_equal(candidates, before[1])
 
@@ -254,10 +246,10 @@ def test_memory_is_bounded_by_blocks(kind, monkeypatch):
     _set_blocks(monkeypatch, 500, 1000, 500_000)
     x, z = random(4000, 4), random(6000, 4, seed=1)
     pairs = np.stack([np.arange(4000), np.arange(4000)], axis=1)
-    neighbours(x[:300], z[:300], retrieval=kind)  # compiled before the measurement
+    neighbours(x[:300], z[:300], score=kind)  # compiled before the measurement
     tracemalloc.start()
-    neighbours(x, z, retrieval=kind)
-    ranks(x, z, pairs, retrieval=kind)
+    neighbours(x, z, score=kind)
+    ranks(x, z, pairs, score=kind)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     block, whole = 500 * 1000 * 4, 4000 * 6000 * 4
@@ -269,12 +261,12 @@ def test_memory_is_bounded_by_blocks(kind, monkeypatch):
     "wrong",
     [
         lambda x: neighbours(x, x, 0),
-        lambda x: neighbours(x, x, neighbourhood=0),
-        lambda x: neighbours(x, x, temperature=-1.0),
+        lambda x: neighbours(x, x, score=Score(neighbourhood=0)),
+        lambda x: neighbours(x, x, score=Score(temperature=-1.0)),
         lambda x: neighbours(x, x[:, :2]),
         lambda x: neighbours(x, x, sources=x[:, :2]),
         lambda x: neighbours(x[0], x),
-        lambda x: hubness(x, x, temperature=float("nan")),
+        lambda x: hubness(x, x, Score(temperature=float("nan"))),
     ],
 )
 def test_wrong_settings_are_named(wrong):
@@ -282,40 +274,46 @@ def test_wrong_settings_are_named(wrong):
         wrong(random(4))
 
 
+def test_sources_of_another_space_are_refused_where_few_are_searched(monkeypatch):
+    monkeypatch.setattr(_pruning, "SMALLEST", 1)
+    with pytest.raises(JointalignError, match="one space"):
+        neighbours(random(1), random(90), 1, sources=random(90)[:, :2])
+
+
 def test_unknown_retrieval_is_refused():
-    with pytest.raises(ValueError, match="nearest-ish"):
-        neighbours(random(2), random(2), retrieval="nearest-ish")
+    with pytest.raises(JointalignError, match="no retrieval 'nearest-ish'; there are nn, csls, isf"):
+        neighbours(random(2), random(2), score="nearest-ish")
 
 
 def test_hubness_of_something_else_is_refused():
     queries, candidates = random(4), random(5000, seed=1)
-    lazy = retrieval.lazy_hubness(candidates, random(5000, seed=2))
+    lazy = lazy_hubness(candidates, random(5000, seed=2))
     for wrong in (
-        lambda: neighbours(queries, candidates, retrieval="nn", hubs=lazy),
+        lambda: neighbours(queries, candidates, score="nn", hubs=lazy),
         lambda: neighbours(queries, random(5000, seed=3), hubs=lazy),
         lambda: neighbours(queries, candidates[:9], hubs=lazy),
         lambda: neighbours(queries, candidates, hubs=np.zeros(9)),
-        lambda: ranks(queries, candidates, np.zeros((1, 2), int), hubs=lazy),
+        lambda: ranks(queries, candidates[::-1], np.zeros((1, 2), int), hubs=lazy),
         lambda: ranks(queries, candidates, np.zeros((1, 2), int), hubs=np.zeros(9)),
     ):
         with pytest.raises(JointalignError, match="hubness"):
             wrong()
 
 
-def test_largest_products_let_lengths_count():
+def test_lengths_count_in_products():
     rng = np.random.default_rng(0)
     queries, candidates = rng.standard_normal((7, 4)), rng.standard_normal((50, 4))
     candidates *= rng.uniform(0.1, 5, (50, 1))
     products = queries @ candidates.T
-    found = largest_products(queries, candidates, 6)
-    np.testing.assert_array_equal(found.rows, np.argsort(-products, axis=1)[:, :6])
-    np.testing.assert_allclose(found.scores, -np.sort(-products, axis=1)[:, :6])
+    scores, rows = _topk.top(queries, candidates, 6)
+    np.testing.assert_array_equal(rows, np.argsort(-products, axis=1)[:, :6])
+    np.testing.assert_allclose(scores, -np.sort(-products, axis=1)[:, :6])
 
 
 def whole(queries, candidates, sources, k, neighbourhood):
     """Without pruning: all of hubness first."""
-    hubs = hubness(candidates, sources, Retrieval.CSLS, neighbourhood)
-    return neighbours(queries, candidates, k, neighbourhood=neighbourhood, hubs=hubs)
+    hubs = hubness(candidates, sources, Score(neighbourhood=neighbourhood))
+    return neighbours(queries, candidates, k, score=Score(neighbourhood=neighbourhood), hubs=hubs)
 
 
 @pytest.fixture(params=[1, 4])
@@ -335,15 +333,15 @@ def always_pruned(request, monkeypatch):
 def test_pruned_equals_whole(always_pruned, queries, candidates, sources, k, neighbourhood, among):
     if among:  # queries are usually source words, some of them twice
         sources = np.concatenate([sources, queries, queries])
-    found = neighbours(queries, candidates, k, sources=sources, neighbourhood=neighbourhood)
+    found = neighbours(queries, candidates, k, sources=sources, score=Score(neighbourhood=neighbourhood))
     expected = whole(queries, candidates, sources, k, neighbourhood)
     np.testing.assert_array_equal(found.rows, expected.rows)
     np.testing.assert_array_equal(found.scores, expected.scores)
     check_against(scores_of(Retrieval.CSLS, queries, candidates, sources, neighbourhood), found, k)
     shape = (len(queries), len(candidates))
     pairs = np.stack(np.unravel_index(np.arange(0, shape[0] * shape[1], 3), shape), axis=1)
-    hubs = hubness(candidates, sources, Retrieval.CSLS, neighbourhood)
-    options = {"neighbourhood": neighbourhood}
+    hubs = hubness(candidates, sources, Score(neighbourhood=neighbourhood))
+    options = {"score": Score(neighbourhood=neighbourhood)}
     np.testing.assert_array_equal(
         ranks(queries, candidates, pairs, sources=sources, **options),
         ranks(queries, candidates, pairs, hubs=hubs, **options),
@@ -383,12 +381,12 @@ def test_both_directions_at_once_are_those_one_by_one(x, z, k):
     for found, (one, other) in zip(both_similarities(x, z, k), ((x, z), (z, x)), strict=True):
         np.testing.assert_array_equal(found, mean_similarity(one, other, k))
     for kind in Retrieval:
-        both = both_neighbours(x, z, k, retrieval=kind)
+        both = both_neighbours(x, z, k, score=kind)
         for found, (one, other) in zip(both, ((x, z), (z, x)), strict=True):
             if kind == Retrieval.INVERTED_SOFTMAX:  # 30 times a row rounds, twice a row does not
                 check_against(scores_of(kind, one, other, one), found, k, atol=2e-5)
                 continue
-            expected = neighbours(one, other, k, retrieval=kind)
+            expected = neighbours(one, other, k, score=kind)
             np.testing.assert_array_equal(found.rows, expected.rows)
             np.testing.assert_array_equal(found.scores, expected.scores)
 

@@ -20,7 +20,7 @@ from array_api_compat import array_namespace, device
 from jointalign.alignment.base import Array, as_numpy
 from jointalign.errors import JointalignError
 from jointalign.numerics.normalize import unit
-from jointalign.retrieval.api import LazyHubness, hubness, lazy_hubness, neighbours
+from jointalign.retrieval.api import LazyHubness, Score, hubness, lazy_hubness, neighbours
 
 DICTIONARY_RANK = 15_000
 """Conneau et al. (2018): words rarer than that are placed too badly to learn from."""
@@ -195,7 +195,7 @@ def hubs_for(candidates: Array, queries: Array, neighbourhood: int, rank: int | 
     """`hubness`, or where only a part of the queries is searched for, only what that needs."""
     if rank is not None and 4 * rank < queries.shape[0]:
         return lazy_hubness(candidates, queries, neighbourhood)
-    return hubness(candidates, queries, neighbourhood=neighbourhood)
+    return hubness(candidates, queries, Score(neighbourhood=neighbourhood))
 
 
 def combined(forward: Found, backward: Found, direction: Direction) -> Found:

@@ -30,7 +30,7 @@ from jointalign.alignment.base import Aligner, Array, Mapping, as_numpy
 from jointalign.alignment.checks import check_pairs, check_vectors
 from jointalign.numerics.normalize import unit
 from jointalign.ranges import check_ranges, within
-from jointalign.retrieval.api import hubness, neighbours
+from jointalign.retrieval.api import Score, hubness, neighbours
 
 logger = logging.getLogger(__name__)
 
@@ -173,7 +173,7 @@ class _Search:
         x = self._moved(self.x, source, self.means[0])
         z = self._moved(self.z, target, self.means[1])
         near = self.settings.neighbourhood
-        hubs = hubness(z, x, neighbourhood=near)
+        hubs = hubness(z, x, Score(neighbourhood=near))
         precision = None if held_out is None else _precision(x, z, held_out, hubs)
         if precision is not None:
             self.history["precision"].append(precision)

@@ -29,8 +29,8 @@ from array_api_compat import array_namespace, device
 from jointalign.alignment._orthogonal import closest_orthogonal, cross_product
 from jointalign.alignment.base import Aligner, Array, Mapping
 from jointalign.alignment.checks import check_pairs, check_vectors
+from jointalign.numerics.topk import top
 from jointalign.ranges import check_ranges, within
-from jointalign.retrieval.api import largest_products
 
 logger = logging.getLogger(__name__)
 
@@ -250,7 +250,7 @@ def _mean_nearest(queries: Array, candidates: Array, k: int) -> Array:
     """Mean of the k candidates of highest inner product with each query, `(q, d)`."""
     xp: Any = array_namespace(candidates)
     k = min(k, candidates.shape[0])
-    rows = largest_products(queries, candidates, k).rows
+    _, rows = top(queries, candidates, k)
     total = xp.take(candidates, rows[:, 0], axis=0)
     for place in range(1, k):
         total = total + xp.take(candidates, rows[:, place], axis=0)

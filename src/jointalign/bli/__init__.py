@@ -4,9 +4,8 @@ A score is only comparable with its rules known, so each result carries them: se
 for the four ways to count a word that is missing, and `BLIResult` for the signature.
 """
 
-from jointalign.bli._rules import Identical, OutOfVocabulary
 from jointalign.bli.api import evaluate, evaluate_parts, evaluate_rules
-from jointalign.bli.base import Band, BLIResult, Conditions
+from jointalign.bli.base import Band, BLIResult, Conditions, Identical, OutOfVocabulary
 from jointalign.bli.comparison import Comparison, compare
 
 __all__ = [

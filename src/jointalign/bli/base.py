@@ -1,15 +1,16 @@
-"""The result of an evaluation: what became of each word, and under which conditions."""
+"""The conditions of an evaluation, the rules among them, and its result: what became of each word."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from math import isnan, nan
 from typing import Any
 
 import numpy as np
 
-from jointalign.bli._rules import Identical, OutOfVocabulary
 from jointalign.errors import JointalignError
+from jointalign.retrieval.base import Retrieval, Score
 from jointalign.version import __version__
 
 DEPTH = 10
@@ -26,40 +27,98 @@ _BANDS = (
 )
 
 
+class OutOfVocabulary(StrEnum):
+    """What becomes of source words of which no pair is in both vocabularies.
+
+    All other source words are treated alike by the four rules: correct if any of their
+    translations is retrieved, so a translation that is missing beside one that is not costs
+    nothing.
+
+    - `MUSE`: left out, as in MUSE's and VecMap's evaluation. The denominator then depends on the
+      system: two scores may be over different words.
+    - `PAPER`: a source word that is unknown is retrieved as itself, and correct if it is among its
+      own translations; a known source word whose translations are all unknown is wrong
+      (footnote 6 and appendix B of the paper).
+    - `RELEASED`: retrieved as itself whether it is known or not, as the paper's released code does.
+    - `STRICT`: wrong, as in fastText's evaluation.
+
+    The denominator of the last three is all distinct source words of the lexicon.
+    """
+
+    MUSE = "muse"
+    PAPER = "paper"
+    RELEASED = "released"
+    STRICT = "strict"
+
+
+class Identical(StrEnum):
+    """Whether pairs of the same surface form, such as (hate, hate), are tested.
+
+    `REMOVED` is Table 2 of the paper: every pair whose two words are the same string is taken out
+    of the lexicon. A source word with other translations stays with those; one without leaves the
+    denominator. The vocabularies stay whole, so the same string can still be retrieved, and is
+    then wrong; for the same reason copying never helps.
+    """
+
+    KEPT = "kept"
+    REMOVED = "removed"
+
+
 @dataclass(frozen=True)
 class Conditions:
-    """What must be equal, or known to differ, for two scores to be compared.
+    """How a score is made: what must be equal, or known to differ, for two to be compared.
 
     Args:
-        retrieval: Retrieval and its setting: `nn`, `csls10`, `isf30`.
-        oov: Rule for words that are missing.
-        identical: Whether pairs of the same surface form were tested.
-        max_vocabulary: Only so many words of each language were known; `None`: all.
-        depth: A translation further down than this rank counts as not found, with reciprocal rank
-            0; `None`: every rank counts.
-        seed: Seed of the bootstrap.
+        score: How translations are retrieved: `nn`, `csls`, `isf`, or a `Score`.
+        oov: Rule for words that are missing; the default leaves them out, as MUSE does.
+        identical: Whether pairs of the same surface form are tested.
+        max_vocabulary: Use only so many words of each language, the most frequent; `None`: all.
+        depth: Count ranks so far down, at least 10; a translation below has reciprocal rank 0. The
+            default, 10, is all that P@10 needs, and a small part of the work of `None`, all ranks.
+        seed: The only source of randomness, which is the bootstrap's.
+        resamples: Bootstrap samples for the interval of P@1.
         version: Version of jointalign.
 
+    Raises:
+        JointalignError: If a setting is out of range.
+
     Example:
-        >>> print(Conditions("csls10", OutOfVocabulary.PAPER, Identical.KEPT, version="0.1.0"))
+        >>> print(Conditions("csls", OutOfVocabulary.PAPER, version="0.1.0"))
         retrieval:csls10|oov:paper|identical:kept|mrr:10|seed:0|v:0.1.0
     """
 
-    retrieval: str
-    oov: OutOfVocabulary
-    identical: Identical
+    score: Score | str = Retrieval.CSLS
+    oov: OutOfVocabulary = OutOfVocabulary.MUSE
+    identical: Identical = Identical.KEPT
     max_vocabulary: int | None = None
     depth: int | None = DEPTH
     seed: int = 0
+    resamples: int = 1000
     version: str = __version__
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "score", Score.of(self.score))
+        object.__setattr__(self, "oov", OutOfVocabulary(self.oov))
+        object.__setattr__(self, "identical", Identical(self.identical))
+        if self.max_vocabulary is not None and self.max_vocabulary < 1 or self.resamples < 1:
+            raise JointalignError(
+                "max_vocabulary and resamples must be positive, got "
+                f"{self.max_vocabulary} and {self.resamples}"
+            )
+        if self.depth is not None and self.depth < DEPTH:
+            raise JointalignError(f"depth must be at least {DEPTH}, for P@{DEPTH}, or None; got {self.depth}")
 
     def __str__(self) -> str:
         size = "" if self.max_vocabulary is None else f"vocabulary:{self.max_vocabulary}|"
         depth = "all" if self.depth is None else self.depth
         return (
-            f"retrieval:{self.retrieval}|oov:{self.oov}|identical:{self.identical}|"
+            f"retrieval:{self.score}|oov:{self.oov}|identical:{self.identical}|"
             f"{size}mrr:{depth}|seed:{self.seed}|v:{self.version}"
         )
+
+
+AS_MUSE = Conditions()
+"""CSLS among all words, those that are missing left out: what MUSE's evaluation does."""
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jointalign.bli._statistics import paired
 from jointalign.bli.base import BLIResult
 from jointalign.errors import JointalignError
+from jointalign.numerics.bootstrap import gains, interval, p_value
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,11 @@ def compare(first: BLIResult, second: BLIResult, *, resamples: int = 10_000, see
     ours, theirs = np.array(shared).T
     right, right_too = first.reciprocal_ranks[ours] == 1, second.reciprocal_ranks[theirs] == 1
     wins, losses = int((right & ~right_too).sum()), int((right_too & ~right).sum())
-    ci, p_value = paired(wins, losses, len(shared), resamples, seed)
+    draws = gains(wins, losses, len(shared), resamples, seed)
     return Comparison(
         difference=100 * (wins - losses) / len(shared),
-        ci=ci,
-        p_value=p_value,
+        ci=interval(100 * draws / len(shared)),
+        p_value=p_value(draws, wins - losses),
         n=len(shared),
         left_out=first.n + second.n - 2 * len(shared),
     )

@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import nan
+from dataclasses import dataclass, replace
 
-from jointalign.bli._rules import Facts, Identical, OutOfVocabulary, judge
-from jointalign.bli._statistics import interval
-from jointalign.bli.base import DEPTH, BLIResult, Conditions
+from jointalign.bli.api import Facts, Results, result_of
+from jointalign.bli.base import AS_MUSE, DEPTH, Conditions, Identical, OutOfVocabulary
 from jointalign.embedding import Embedding
 from jointalign.lexicon import Lexicon
+from jointalign.retrieval.base import Score
 
-RANKED = "ranked"
-"""What signatures call it."""
+
+@dataclass(frozen=True)
+class RankedElsewhere(Score):
+    """Says in a signature that no score of the vectors alone has ordered the translations."""
+
+    def __str__(self) -> str:
+        return "ranked"
 
 
 def evaluate_lists(
     ranked: Mapping[str, Sequence[str]],
     sides: tuple[Embedding, Embedding],
     lexicon: Lexicon,
+    conditions: Conditions = AS_MUSE,
     *,
     training: Lexicon | None = None,
-    max_vocabulary: int | None = None,
-    seed: int = 0,
-    resamples: int = 1000,
-) -> dict[tuple[OutOfVocabulary, Identical], BLIResult]:
+) -> Results:
     """As `evaluate_rules`, of lists of translations.
 
     Args:
         ranked: For each source word of the lexicon that has a vector, its ten best translations.
         sides: Source and target words that were searched.
         lexicon: Test pairs.
+        conditions: As for `evaluate_rules`; their score is not used, and noted as `ranked`.
         training: The dictionary learnt from, to report pairs in both.
-        max_vocabulary: Noted in the conditions.
-        seed: The only source of randomness, which is the bootstrap's.
-        resamples: Bootstrap samples for the interval of P@1.
 
     Example:
         >>> import numpy as np
@@ -53,22 +54,14 @@ def evaluate_lists(
         for word, other in dict.fromkeys(lexicon)
         if word in source and other in target
     }
-    results = {}
+    results: Results = {}
     for identical in Identical:
         tested = lexicon if identical is Identical.KEPT else lexicon.without_identical()
         facts = Facts.gather(tested, source.vocabulary, ranks)
+        overlap = None if training is None else tested.overlap(training)
         for oov in OutOfVocabulary:
-            counted, reciprocal = judge(facts, oov)
-            n, right = len(counted), int((reciprocal == 1).sum())
-            results[oov, identical] = BLIResult(
-                words=tuple(facts.words[place] for place in counted.tolist()),
-                reciprocal_ranks=reciprocal,
-                source_rows=facts.rows[counted],
-                coverage=100 * float((facts.ranks != 0).mean()) if facts.words else nan,
-                ci=interval(right, n, resamples, seed) if n else (nan, nan),
-                conditions=Conditions(RANKED, oov, identical, max_vocabulary, DEPTH, seed),
-                overlap=None if training is None else tested.overlap(training),
-            )
+            applied = replace(conditions, score=RankedElsewhere(), oov=oov, identical=identical, depth=DEPTH)
+            results[oov, identical] = result_of(facts, applied, overlap)
     return results
 
 

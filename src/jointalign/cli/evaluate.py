@@ -11,7 +11,7 @@ from jointalign.bli import Identical, OutOfVocabulary
 from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._options import Json, KeepCase, Seed, SpellSource, SpellTarget, TestLexicon, Threads
 from jointalign.cli._spaces import Source, SourceCode, Space, Target, TargetCode, VectorsFormat, read_space
-from jointalign.retrieval.api import Retrieval
+from jointalign.retrieval.api import Retrieval, Score
 
 LOW_COVERAGE = 10.0
 
@@ -58,7 +58,7 @@ def bli(
     json: Json = False,
 ) -> None:
     """Bilingual lexicon induction: how many test words are translated correctly."""
-    from jointalign.bli import evaluate
+    from jointalign.bli import Conditions, evaluate
     from jointalign.lexicon import Lexicon
     from jointalign.numerics.processors import limited_to
     from jointalign.retrieval.hubs import kept
@@ -78,14 +78,9 @@ def bli(
         result = evaluate(
             space,
             test.reversed() if reverse else test,
-            retrieval=retrieval,
-            oov=oov,
-            identical=identical,
-            neighbourhood=neighbourhood,
-            max_vocabulary=max_vocabulary,
+            Conditions(Score(retrieval, neighbourhood), oov, identical, max_vocabulary, seed=seed),
             hubs=hubs,
             training=known.reversed() if known and reverse else known,
-            seed=seed,
         )
     if result.coverage < LOW_COVERAGE:
         say(

@@ -106,7 +106,7 @@ def _scores(
 ) -> dict[str, Any]:
     """Scores of CSLS and of ranking, under every rule, identical pairs kept and removed."""
     from jointalign.bli.api import evaluate_rules
-    from jointalign.bli.base import DEPTH
+    from jointalign.bli.base import DEPTH, Conditions
     from jointalign.bli.lists import evaluate_lists
 
     words = tested.sources
@@ -114,10 +114,9 @@ def _scores(
         word: [one.target for one in some]
         for word, some in zip(words, fitted.rank(words, DEPTH), strict=True)
     }
-    plain = evaluate_rules(space, tested, max_vocabulary=max_vocabulary, training=training, seed=seed)
-    ranked = evaluate_lists(
-        lists, fitted.sides, tested, training=training, max_vocabulary=max_vocabulary, seed=seed
-    )
+    conditions = Conditions(max_vocabulary=max_vocabulary, seed=seed)
+    plain = evaluate_rules(space, tested, conditions, training=training)
+    ranked = evaluate_lists(lists, fitted.sides, tested, conditions, training=training)
     found: dict[str, Any] = {}
     for name, results in (("bli", plain), ("bli_ranked", ranked)):
         for (oov, identical), result in results.items():

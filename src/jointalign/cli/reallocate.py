@@ -53,8 +53,9 @@ def command(
     from jointalign.corpora.corpus import Corpus
     from jointalign.formats.api import check_output, read, write
     from jointalign.lexicon import Lexicon
+    from jointalign.multilingual_reallocation import reallocate_languages
     from jointalign.overshared import oversharing
-    from jointalign.reallocation import reallocate, reallocate_languages
+    from jointalign.reallocation import reallocate
     from jointalign.storage.files import spare_inputs
 
     others = [path for path in (source, target, lexicon, test) if path is not None]

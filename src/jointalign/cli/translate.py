@@ -91,7 +91,7 @@ def command(
                         space,
                         count=count,
                         mutual=mutual,
-                        retrieval=retrieval,
+                        score=retrieval,
                         threshold=threshold,
                         max_vocabulary=max_vocabulary,
                         hubs=hubs,

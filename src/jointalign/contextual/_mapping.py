@@ -548,5 +548,5 @@ class HeldOut:
 
 
 def _precision(x: np.ndarray, z: np.ndarray, retrieval: Retrieval) -> float:
-    best = neighbours(x, z, 1, retrieval=retrieval).rows[:, 0]
+    best = neighbours(x, z, 1, score=retrieval).rows[:, 0]
     return round(100 * float(np.mean(best == np.arange(len(x)))), 2)

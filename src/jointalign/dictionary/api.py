@@ -15,15 +15,13 @@ from jointalign.retrieval.api import (
     LazyHubness,
     Neighbours,
     Retrieval,
+    Score,
     both_neighbours,
     hubness,
     lazy_hubness,
     neighbours,
 )
 from jointalign.retrieval.hubs import Hubs
-
-NEIGHBOURHOOD = 10
-"""Neighbours in CSLS: that of Conneau et al. (2018)."""
 
 __all__ = [
     "Answer",
@@ -42,7 +40,7 @@ def translate(
     words: Sequence[str],
     *,
     count: int = 5,
-    retrieval: Retrieval = Retrieval.CSLS,
+    score: Score | str = Retrieval.CSLS,
     threshold: float | None = None,
     max_vocabulary: int | None = None,
     lowercase: bool = True,
@@ -54,7 +52,7 @@ def translate(
         words: Source words. Those outside the vocabulary are translated by their n-grams, where
             the source has any.
         count: Translations a word; all if there are fewer.
-        retrieval: How translations are retrieved.
+        score: How translations are scored: `nn`, `csls`, `isf`, or a `Score`.
         threshold: Leave out translations that score lower; default: none.
         max_vocabulary: Translate into the most frequent target words only, and tell hubs by the
             most frequent source words only; default: all. Any word may be asked for.
@@ -77,7 +75,7 @@ def translate(
         >>> dog.translations[0].target, dog.translations[0].rank, cow.known
         ('perro', 1, False)
     """
-    translations = Translations(bilingual, retrieval, max_vocabulary)
+    translations = Translations(bilingual, score, max_vocabulary)
     spelling = Spelling(bilingual.source_language, lowercase)
     asked = list(map(spelt_like(bilingual.source.vocabulary, spelling), words))
     return translations.of(asked, count=count, threshold=threshold)
@@ -88,7 +86,7 @@ class Translations:
 
     Args:
         bilingual: Both languages in one space.
-        retrieval: How translations are retrieved.
+        score: How translations are scored: `nn`, `csls`, `isf`, or a `Score`.
         max_vocabulary: As for `translate`.
         hubs: Of the space, for CSLS, if known from before.
 
@@ -100,16 +98,16 @@ class Translations:
     def __init__(
         self,
         bilingual: BilingualEmbedding,
-        retrieval: Retrieval = Retrieval.CSLS,
+        score: Score | str = Retrieval.CSLS,
         max_vocabulary: int | None = None,
         hubs: Hubs | None = None,
     ) -> None:
         _check(1, max_vocabulary)
         self._source = bilingual.source
         self._frequent, self._target = bilingual.sides(max_vocabulary)
-        self._retrieval, self._hubs = Retrieval(retrieval), hubs
+        self._score, self._hubs = Score.of(score), hubs
         if hubs is not None:
-            hubs.check(self._frequent, self._target, NEIGHBOURHOOD)
+            hubs.check(self._frequent, self._target, self._score.neighbourhood)
 
     @cached_property
     def _target_hubs(self) -> np.ndarray | LazyHubness:
@@ -124,9 +122,11 @@ class Translations:
     def _hubness(
         self, known: np.ndarray | None, candidates: Embedding, others: Embedding
     ) -> np.ndarray | LazyHubness:
-        if self._retrieval is not Retrieval.CSLS:
-            return hubness(candidates.vectors, others.vectors, self._retrieval)
-        return lazy_hubness(candidates.vectors, others.vectors) if known is None else known
+        if not self._score.is_csls:
+            return hubness(candidates.vectors, others.vectors, self._score)
+        if known is not None:
+            return known
+        return lazy_hubness(candidates.vectors, others.vectors, self._score.neighbourhood)
 
     def of(
         self, words: Sequence[str], *, count: int = 5, threshold: float | None = None, mutual: bool = False
@@ -154,7 +154,7 @@ class Translations:
             queries = np.stack(list(vectors.values()))
             check_finite(list(vectors), queries)
             best = neighbours(
-                queries, self._target.vectors, count + 1, retrieval=self._retrieval, hubs=self._target_hubs
+                queries, self._target.vectors, count + 1, score=self._score, hubs=self._target_hubs
             )
             entries = listed(list(vectors), self._target, best, count, threshold)
             found = dict(zip(vectors, entries, strict=True))
@@ -179,7 +179,7 @@ class Translations:
             self._target.vectors[rows],
             self._frequent.vectors,
             count,
-            retrieval=self._retrieval,
+            score=self._score,
             hubs=self._source_hubs,
         )
         returned = {
@@ -197,7 +197,7 @@ def induce(
     *,
     count: int = 1,
     mutual: bool = True,
-    retrieval: Retrieval = Retrieval.CSLS,
+    score: Score | str = Retrieval.CSLS,
     threshold: float | None = None,
     max_vocabulary: int | None = None,
     hubs: Hubs | None = None,
@@ -208,7 +208,7 @@ def induce(
         bilingual: Both languages in one space.
         count: Translations a word; all if there are fewer.
         mutual: Keep a pair only if each word is among the `count` best of the other.
-        retrieval: How translations are retrieved.
+        score: How translations are scored: `nn`, `csls`, `isf`, or a `Score`.
         threshold: Leave out pairs that score lower; default: none.
         max_vocabulary: Use only the most frequent words of each language; default: all.
         hubs: Of the space, for CSLS, if known from before: half the work.
@@ -230,17 +230,17 @@ def induce(
     """
     _check(count, max_vocabulary)
     source, target = bilingual.sides(max_vocabulary)
-    x, z = source.vectors, target.vectors
+    x, z, score = source.vectors, target.vectors, Score.of(score)
     known = None
-    if hubs is not None and Retrieval(retrieval) is Retrieval.CSLS:
-        hubs.check(source, target, NEIGHBOURHOOD)
+    if hubs is not None and score.is_csls:
+        hubs.check(source, target, score.neighbourhood)
         known = hubs.source, hubs.target
     if not mutual:
         r_source, r_target = known or (None, None)
-        best = neighbours(x, z, count + 1, retrieval=retrieval, hubs=r_target, density=r_source)
+        best = neighbours(x, z, count + 1, score=score, hubs=r_target, density=r_source)
         chosen = listed(source.words, target, best, count, threshold)
         return [entry for word_entries in chosen for entry in word_entries]
-    best, back = both_neighbours(x, z, count + 1, retrieval=retrieval, hubs=known)
+    best, back = both_neighbours(x, z, count + 1, score=score, hubs=known)
     return _mutual(source, target, best, back, count, threshold)
 
 
@@ -258,10 +258,8 @@ def induce_and_keep(
     """
     _check(1, max_vocabulary)
     source, target = bilingual.sides(max_vocabulary)
-    hubs = Hubs.of(source, target, NEIGHBOURHOOD)
-    best, back = both_neighbours(
-        source.vectors, target.vectors, 2, neighbourhood=NEIGHBOURHOOD, hubs=(hubs.source, hubs.target)
-    )
+    hubs = Hubs.of(source, target)
+    best, back = both_neighbours(source.vectors, target.vectors, 2, hubs=(hubs.source, hubs.target))
     return _mutual(source, target, best, back, 1, None), hubs
 
 

@@ -19,7 +19,7 @@ from jointalign.dictionary.base import Translation, agreed, listed
 from jointalign.embedding import BilingualEmbedding
 from jointalign.errors import JointalignError, MissingExtraError
 from jointalign.numerics.normalize import unit
-from jointalign.retrieval.api import Neighbours, neighbours
+from jointalign.retrieval.api import Neighbours, Score, neighbours
 
 # Cells of the inverted file for each unit of the square root of the number of vectors, and vectors
 # a cell that it is trained on: what the authors of faiss advise.
@@ -78,7 +78,7 @@ def approximate_neighbours(
     del files
     there, back = (_found(sides[i], sides[1 - i], k, hubs[i], hubs[1 - i], probes) for i in (0, 1))
     rows = np.unique(np.linspace(0, len(x) - 1, min(sample, len(x))).astype(np.int64))
-    exact = neighbours(x[rows], z, k, sources=x, neighbourhood=neighbourhood).rows
+    exact = neighbours(x[rows], z, k, sources=x, score=Score(neighbourhood=neighbourhood)).rows
     same = (exact[:, :, None] == there.rows[rows][:, None, :]).any(axis=2)
     return Approximate(there, back, float(same.mean()), len(rows))
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from jointalign.errors import JointalignError
 from jointalign.ner.base import EntityCounts, NERConditions, NERResult, Sentence, spans
+from jointalign.numerics import bootstrap
 
 RESAMPLES = 1000
-_TAILS = (2.5, 97.5)  # 95 %
 _BLOCK = 64  # resamples at a time
 
 
@@ -97,8 +97,7 @@ def interval(tables: Sequence[np.ndarray], resamples: int = RESAMPLES, seed: int
         resamples: Bootstrap samples.
         seed: The only source of randomness.
     """
-    low, high = np.percentile(_resampled(tables, resamples, np.random.default_rng(seed)), _TAILS)
-    return float(low), float(high)
+    return bootstrap.interval(_resampled(tables, resamples, np.random.default_rng(seed)))
 
 
 def difference_interval(
@@ -122,8 +121,7 @@ def difference_interval(
         )
     # The same seed draws the same sentences for both: paired. Runs are drawn from another one.
     draws = [_resampled(t, resamples, np.random.default_rng(seed), k) for k, t in enumerate((first, second))]
-    low, high = np.percentile(draws[0] - draws[1], _TAILS)
-    return float(low), float(high)
+    return bootstrap.interval(draws[0] - draws[1])
 
 
 def _resampled(

@@ -26,21 +26,24 @@ Best = tuple[Array, Array]
 # One block of scores of tensors is 32 MB in float32: wide enough for the matrix product's full
 # rate, small enough that the memory of one block serves the next.
 ROWS, COLUMNS = 2048, 4096
+# Those of `places` are whole rows: 64 MB, or one row.
+ENTRIES = 1 << 24
 
 
-def top(x: Array, others: Array, k: int, penalty: Array) -> Best:
+def top(x: Array, others: Array, k: int, penalty: Array = None) -> Best:
     """The `k` highest of `x @ others.T - penalty` in each row, best first.
 
     Args:
         x: `(n, d)`.
         others: `(m, d)`.
         k: How many; all `m` if there are fewer.
-        penalty: What to subtract from each column, `(m,)`.
+        penalty: What to subtract from each column, `(m,)`; default: nothing.
 
     Returns:
         Scores and their columns (int64), both `(n, min(k, m))`.
     """
     k = min(k, others.shape[0])
+    penalty = zeros(others) if penalty is None else penalty
     if isinstance(x, np.ndarray):
         return best_of_each(x, others, k, penalty)
     best = _nothing(x, k)
@@ -77,19 +80,29 @@ def top_both(x: Array, others: Array, k: int, penalty: Array, row_penalty: Array
     return best_of_both(x, others, k, penalty, row_penalty)
 
 
-def places(x: np.ndarray, others: np.ndarray, pairs: np.ndarray, penalty: np.ndarray) -> np.ndarray:
+def places(x: Array, others: Array, pairs: Array, penalty: Array) -> Array:
     """Place of given entries of `x @ others.T - penalty` in their rows, the best being 1.
 
     Args:
         x: `(n, d)`.
         others: `(m, d)`.
-        pairs: Row and column of each entry, int64 `(p, 2)`, rows never falling.
+        pairs: Row and column of each entry, int64 `(p, 2)`.
         penalty: What to subtract from each column, `(m,)`.
 
     Returns:
         int64 `(p,)`: one more than the number of entries that are higher, or as high in a lower
         column.
     """
+    if not isinstance(x, np.ndarray):
+        return _places_by_rows(x, others, pairs, penalty)
+    order = np.argsort(pairs[:, 0], kind="stable")
+    found = np.empty(len(pairs), np.int64)
+    found[order] = _places_by_tiles(x, others, pairs[order], penalty)
+    return found
+
+
+def _places_by_tiles(x: np.ndarray, others: np.ndarray, pairs: np.ndarray, penalty: np.ndarray) -> np.ndarray:
+    """`places` of pairs whose rows never fall."""
     x, others, penalty = alike(x, others, penalty)
     counts = np.ones(len(pairs), np.int64)
     if not len(pairs):
@@ -115,18 +128,40 @@ def places(x: np.ndarray, others: np.ndarray, pairs: np.ndarray, penalty: np.nda
     return counts
 
 
-def places_by_rows(x: Array, others: Array, pairs: Array, penalty: Array, size: int) -> Array:
-    """`places` for any array library, in any order; blocks of whole rows of `size` entries."""
+def _places_by_rows(x: Array, others: Array, pairs: Array, penalty: Array) -> Array:
+    """`places` for any array library."""
     xp = array_namespace(x)
     columns = xp.arange(others.shape[0], device=device(others))[None, :]
     found = []
-    for first, last in blocks(pairs.shape[0], max(1, size // max(1, others.shape[0]))):
+    for first, last in blocks(pairs.shape[0], max(1, ENTRIES // max(1, others.shape[0]))):
         gold = pairs[first:last, 1][:, None]  # (b, 1)
         scores = xp.take(x, pairs[first:last, 0], axis=0) @ others.T - penalty[None, :]  # (b, m)
         own = xp.take_along_axis(scores, gold, axis=1)
         before = (scores > own) | ((scores == own) & (columns < gold))
         found.append(1 + xp.sum(xp.astype(before, xp.int64), axis=1))
     return xp.concat(found)
+
+
+def log_sums(x: Array, others: Array) -> Array:
+    """Logarithm of the sum of `exp(x @ others.T)` over each row, `(n,)`."""
+    xp = array_namespace(x)
+    found = []
+    for start, stop in blocks(x.shape[0], ROWS):
+        largest = xp.full((stop - start, 1), -xp.inf, dtype=x.dtype, device=device(x))
+        total = xp.zeros_like(largest)
+        for first, last in blocks(others.shape[0], COLUMNS):
+            block = x[start:stop, :] @ others[first:last, :].T
+            higher = xp.maximum(largest, xp.max(block, axis=1, keepdims=True))
+            total = total * xp.exp(largest - higher)
+            total = total + xp.sum(xp.exp(block - higher), axis=1, keepdims=True)
+            largest = higher
+        found.append((largest + xp.log(total))[:, 0])
+    return xp.concat(found)
+
+
+def zeros(x: Array) -> Array:
+    """A zero for each row of `x`, `(n,)`."""
+    return array_namespace(x).zeros(x.shape[0], dtype=x.dtype, device=device(x))
 
 
 def row_means(best: Array) -> Array:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jointalign.alignment.api import align
-from jointalign.bli import Identical, OutOfVocabulary, evaluate_rules
+from jointalign.bli import Conditions, Identical, OutOfVocabulary, evaluate_rules
 from jointalign.corpora.corpus import Corpus
 from jointalign.corpora.encoding import FILES, EncodedCorpus, encode
 from jointalign.dictionary.api import induce_and_keep, read_tsv, write_tsv
@@ -221,10 +221,9 @@ class _Run:
         results = evaluate_rules(
             aligned,
             test,
-            max_vocabulary=self.settings.max_vocabulary,
+            Conditions(max_vocabulary=self.settings.max_vocabulary, seed=self.settings.seed),
             training=training,
             hubs=hubs,
-            seed=self.settings.seed,
         )
         return {
             f"identical_{identical}": {str(oov): results[oov, identical].to_json() for oov in OutOfVocabulary}

@@ -12,7 +12,7 @@ from typing import Any
 from jointalign.alignment.api import align
 from jointalign.alignment.base import Aligner
 from jointalign.alignment.procrustes import Procrustes
-from jointalign.bli import BLIResult, Identical, OutOfVocabulary, evaluate_rules
+from jointalign.bli import BLIResult, Conditions, Identical, OutOfVocabulary, evaluate_rules
 from jointalign.corpora.corpus import Corpus
 from jointalign.corpora.encoding import EncodedCorpus, encode
 from jointalign.dictionary.api import Translation, induce, write_tsv
@@ -213,7 +213,7 @@ def _encoded(path: Path, side: str, folder: Path) -> EncodedCorpus:
 
 
 def _score(space: BilingualEmbedding, test: Lexicon, seed: int) -> BLIResult:
-    results = evaluate_rules(space, test, seed=seed)
+    results = evaluate_rules(space, test, Conditions(seed=seed))
     return results[OutOfVocabulary.MUSE, Identical.KEPT]
 
 

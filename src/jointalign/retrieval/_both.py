@@ -1,20 +1,35 @@
-"""Neighbours of two whole vocabularies among each other, both directions at once."""
+"""Two whole vocabularies among each other, both directions at once."""
 
 from __future__ import annotations
 
-from array_api_compat import array_namespace
-
 from jointalign.numerics.normalize import unit
-from jointalign.numerics.topk import Array, Best, top_both
-from jointalign.retrieval.base import (
-    TEMPERATURE,
-    Neighbours,
-    Retrieval,
-    both_similarities,
-    check,
-    hubness,
-    scale,
-)
+from jointalign.numerics.topk import Array, row_means, top_both, zeros
+from jointalign.retrieval.base import Neighbours, Retrieval, Score, as_defined, check, hubness
+
+
+def both_similarities(x: Array, z: Array, k: int = 10) -> tuple[Array, Array]:
+    """`mean_similarity` in both directions, for little more than the cost of one.
+
+    Args:
+        x: Vectors of one language, `(n, d)`.
+        z: Vectors of the other, `(m, d)`.
+        k: As for `mean_similarity`.
+
+    Returns:
+        Means of the rows of `x` among `z`, `(n,)`, and of the rows of `z` among `x`, `(m,)`: the
+        hubness in CSLS of either side as candidates, the density of either as queries.
+
+    Raises:
+        JointalignError: If `k` is not positive or the numbers of dimensions differ.
+
+    Example:
+        >>> import numpy as np
+        >>> both_similarities(np.eye(2), np.array([[5.0, 0.0], [0.6, 0.8], [0.0, 1.0]]), k=1)
+        (array([1., 1.]), array([1. , 0.8, 1. ]))
+    """
+    check(x, z, k)
+    by_row, by_column = top_both(unit(x), unit(z), k, zeros(z), zeros(x))
+    return row_means(by_row[0]), row_means(by_column[0])
 
 
 def both_neighbours(
@@ -22,9 +37,7 @@ def both_neighbours(
     z: Array,
     k: int = 10,
     *,
-    retrieval: Retrieval = Retrieval.CSLS,
-    neighbourhood: int = 10,
-    temperature: float = TEMPERATURE,
+    score: Score | str = Retrieval.CSLS,
     hubs: tuple[Array, Array] | None = None,
 ) -> tuple[Neighbours, Neighbours]:
     """`neighbours` of two whole vocabularies among each other.
@@ -36,9 +49,7 @@ def both_neighbours(
         x: Vectors of one language, `(n, d)`, most frequent word first.
         z: Vectors of the other, `(m, d)`, likewise.
         k: How many; all candidates if there are fewer.
-        retrieval: Which score.
-        neighbourhood: As for `neighbours`.
-        temperature: As for `neighbours`.
+        score: As for `neighbours`.
         hubs: `hubness` of the rows of `x` and of those of `z`, if known from before.
 
     Returns:
@@ -46,7 +57,7 @@ def both_neighbours(
         `(m, min(k, n))`.
 
     Raises:
-        JointalignError: If a setting is not positive or the numbers of dimensions differ.
+        JointalignError: If `k` is not positive or the numbers of dimensions differ.
 
     Example:
         >>> import numpy as np
@@ -54,24 +65,11 @@ def both_neighbours(
         >>> there.rows.tolist(), back.rows.tolist()
         ([[1], [0]], [[1], [0]])
     """
-    check(x, z, k, neighbourhood, temperature)
-    retrieval = Retrieval(retrieval)
-    if hubs is None and retrieval is Retrieval.CSLS:
-        hubs = both_similarities(x, z, neighbourhood)
+    check(x, z, k)
+    score = Score.of(score)
+    if hubs is None and score.is_csls:
+        hubs = both_similarities(x, z, score.neighbourhood)
     elif hubs is None:
-        x_hubs = hubness(x, z, retrieval, neighbourhood, temperature)
-        hubs = x_hubs, hubness(z, x, retrieval, neighbourhood, temperature)
-    scaled = unit(x) * scale(retrieval, temperature)
-    there, back = top_both(scaled, unit(z), k, hubs[1], hubs[0])
-    return as_defined(there, retrieval, hubs[0]), as_defined(back, retrieval, hubs[1])
-
-
-def as_defined(best: Best, retrieval: Retrieval, density: Array) -> Neighbours:
-    """What `top` finds, with the scores as the papers define them."""
-    scores, rows = best
-    xp = array_namespace(scores)
-    if retrieval is Retrieval.INVERTED_SOFTMAX:
-        scores = xp.exp(scores)
-    elif retrieval is Retrieval.CSLS:
-        scores = scores - density[:, None]
-    return Neighbours(rows, xp.astype(scores, xp.float32))
+        hubs = hubness(x, z, score), hubness(z, x, score)
+    there, back = top_both(unit(x) * score.scale, unit(z), k, hubs[1], hubs[0])
+    return as_defined(there, score, hubs[0]), as_defined(back, score, hubs[1])

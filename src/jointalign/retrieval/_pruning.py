@@ -96,9 +96,7 @@ class Bounds:
         rows = xp.unique_values(rows[~xp.take(self.exact, rows)])
         if not rows.shape[0]:
             return
-        asked, others = xp.take(self.candidates, rows, axis=0), self.sources
-        none = xp.zeros(others.shape[0], dtype=others.dtype, device=device(others))
-        found, _ = top(asked, others, self.neighbourhood, none)
+        found, _ = top(xp.take(self.candidates, rows, axis=0), self.sources, self.neighbourhood)
         self.values[rows] = row_means(found)
         self.exact[rows] = True
         logger.debug("%d of %d candidates settled", rows.shape[0], self.candidates.shape[0])

@@ -1,20 +1,15 @@
-"""The mean cosine of words and their nearest words, which CSLS needs; what all scores share."""
+"""What all scores share: which there are, and the hubness that lowers them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace
 
 from jointalign.errors import JointalignError
-from jointalign.numerics import topk as _topk
 from jointalign.numerics.normalize import unit
-from jointalign.numerics.tiles import blocks
-from jointalign.numerics.topk import Array, row_means, top, top_both
-
-TEMPERATURE = 30.0
-"""Inverse temperature of the inverted softmax: MUSE's default."""
+from jointalign.numerics.topk import Array, Best, log_sums, row_means, top, zeros
 
 
 class Retrieval(StrEnum):
@@ -23,6 +18,63 @@ class Retrieval(StrEnum):
     NEAREST = "nn"
     CSLS = "csls"
     INVERTED_SOFTMAX = "isf"
+
+
+@dataclass(frozen=True)
+class Score:
+    """How a candidate is scored; a function that takes one takes the name of a `Retrieval`, too.
+
+    Args:
+        retrieval: Which score.
+        neighbourhood: Neighbours in CSLS's `r`; default 10, as in Conneau et al. (2018).
+        temperature: Inverse temperature `b` of the inverted softmax; default 30, as in MUSE.
+
+    Raises:
+        JointalignError: If there is no such score, or a setting is not positive.
+
+    Example:
+        >>> print(Score(), Score("nn"), Score("csls", neighbourhood=5), Score("isf"))
+        csls10 nn csls5 isf30
+    """
+
+    retrieval: Retrieval | str = Retrieval.CSLS
+    neighbourhood: int = 10
+    temperature: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.retrieval not in list(Retrieval):
+            raise JointalignError(
+                f"there is no retrieval '{self.retrieval}'; there are {', '.join(Retrieval)}"
+            )
+        object.__setattr__(self, "retrieval", Retrieval(self.retrieval))
+        if not (self.neighbourhood > 0 and self.temperature > 0):
+            raise JointalignError(
+                "numbers of neighbours and the temperature must be positive, got "
+                f"{self.neighbourhood} and {self.temperature}"
+            )
+
+    @classmethod
+    def of(cls, score: Score | str) -> Score:
+        """A score as users name it."""
+        return score if isinstance(score, Score) else cls(score)
+
+    @property
+    def is_csls(self) -> bool:
+        """Whether it is CSLS, of which hubness and density are mean cosines."""
+        return self.retrieval is Retrieval.CSLS
+
+    @property
+    def scale(self) -> float:
+        """What it multiplies the cosine by."""
+        if self.retrieval is Retrieval.INVERTED_SOFTMAX:
+            return self.temperature
+        return 2.0 if self.is_csls else 1.0
+
+    def __str__(self) -> str:
+        """The score and the setting that matters to it, as signatures name it."""
+        if self.retrieval is Retrieval.INVERTED_SOFTMAX:
+            return f"{self.retrieval}{self.temperature:g}"
+        return f"{self.retrieval}{self.neighbourhood if self.is_csls else ''}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +88,17 @@ class Neighbours:
 
     rows: Array
     scores: Array
+
+
+def as_defined(best: Best, score: Score, density: Array) -> Neighbours:
+    """What `top` finds, with the scores as the papers define them."""
+    scores, rows = best
+    xp = array_namespace(scores)
+    if score.retrieval is Retrieval.INVERTED_SOFTMAX:
+        scores = xp.exp(scores)
+    elif score.is_csls:
+        scores = scores - density[:, None]
+    return Neighbours(rows, xp.astype(scores, xp.float32))
 
 
 def mean_similarity(x: Array, others: Array, k: int = 10) -> Array:
@@ -58,103 +121,40 @@ def mean_similarity(x: Array, others: Array, k: int = 10) -> Array:
         array([0.5, 0.5])
     """
     check(x, others, k)
-    best, _ = top(unit(x), unit(others), k, zeros(others))
+    best, _ = top(unit(x), unit(others), k)
     return row_means(best)
 
 
-def both_similarities(x: Array, z: Array, k: int = 10) -> tuple[Array, Array]:
-    """`mean_similarity` in both directions, for little more than the cost of one.
-
-    Args:
-        x: Vectors of one language, `(n, d)`.
-        z: Vectors of the other, `(m, d)`.
-        k: As for `mean_similarity`.
-
-    Returns:
-        Means of the rows of `x` among `z`, `(n,)`, and of the rows of `z` among `x`, `(m,)`: the
-        hubness in CSLS of either side as candidates, the density of either as queries.
-
-    Raises:
-        JointalignError: If `k` is not positive or the numbers of dimensions differ.
-
-    Example:
-        >>> import numpy as np
-        >>> both_similarities(np.eye(2), np.array([[5.0, 0.0], [0.6, 0.8], [0.0, 1.0]]), k=1)
-        (array([1., 1.]), array([1. , 0.8, 1. ]))
-    """
-    check(x, z, k)
-    by_row, by_column = top_both(unit(x), unit(z), k, zeros(z), zeros(x))
-    return row_means(by_row[0]), row_means(by_column[0])
-
-
-def hubness(
-    candidates: Array,
-    sources: Array,
-    retrieval: Retrieval = Retrieval.CSLS,
-    neighbourhood: int = 10,
-    temperature: float = TEMPERATURE,
-) -> Array:
+def hubness(candidates: Array, sources: Array, score: Score | str = Retrieval.CSLS) -> Array:
     """What lowers the score of each candidate; keep it to search the same candidates again.
 
     Args:
         candidates: Target vectors, `(m, d)`.
         sources: Vectors of the whole source vocabulary, `(s, d)`.
-        retrieval: Which score.
-        neighbourhood: Neighbours in CSLS's `r`; default 10, as in Conneau et al. (2018).
-        temperature: Inverse temperature `b` of the inverted softmax; default 30, as in MUSE.
+        score: That it lowers.
 
     Returns:
         `(m,)`: `r_S(y)` for CSLS, the logarithm of the denominator for inverted softmax, or
         zeros.
 
     Raises:
-        JointalignError: If a setting is not positive or the numbers of dimensions differ.
+        JointalignError: If the numbers of dimensions differ.
     """
-    check(candidates, sources, neighbourhood, temperature)
-    if Retrieval(retrieval) is Retrieval.NEAREST or sources.shape[0] == 0:
+    check(candidates, sources)
+    score = Score.of(score)
+    if score.retrieval is Retrieval.NEAREST or sources.shape[0] == 0:
         return zeros(candidates)
-    if retrieval == Retrieval.CSLS:
-        return mean_similarity(candidates, sources, neighbourhood)
-    return _log_sums(unit(candidates) * temperature, unit(sources))
+    if score.is_csls:
+        return mean_similarity(candidates, sources, score.neighbourhood)
+    return log_sums(unit(candidates) * score.temperature, unit(sources))
 
 
-def scale(retrieval: Retrieval, temperature: float) -> float:
-    """What a score multiplies the cosine by."""
-    return {Retrieval.NEAREST: 1.0, Retrieval.CSLS: 2.0, Retrieval.INVERTED_SOFTMAX: temperature}[
-        Retrieval(retrieval)
-    ]
-
-
-def zeros(x: Array) -> Array:
-    """A zero for each row of `x`, `(n,)`."""
-    return array_namespace(x).zeros(x.shape[0], dtype=x.dtype, device=device(x))
-
-
-def check(x: Array, others: Array, *settings: float) -> None:
-    """Refuse vectors of two spaces, and settings that are not positive."""
+def check(x: Array, others: Array, *counts: int) -> None:
+    """Refuse vectors of two spaces, and numbers of neighbours that are not positive."""
     if x.ndim != 2 or others.ndim != 2 or x.shape[1] != others.shape[1]:
         raise JointalignError(
             f"expected vectors of one space, (n, d) and (m, d); got {x.shape} and {others.shape}"
         )
-    for setting in settings:
-        if not setting > 0:
-            raise JointalignError(
-                f"numbers of neighbours and the temperature must be positive, got {setting}"
-            )
-
-
-def _log_sums(x: Array, others: Array) -> Array:
-    """Logarithm of the sum of `exp(x @ others.T)` over each row, `(n,)`."""
-    xp = array_namespace(x)
-    found = []
-    for start, stop in blocks(x.shape[0], _topk.ROWS):
-        largest = xp.full((stop - start, 1), -xp.inf, dtype=x.dtype, device=device(x))
-        total = xp.zeros_like(largest)
-        for first, last in blocks(others.shape[0], _topk.COLUMNS):
-            block = x[start:stop, :] @ others[first:last, :].T
-            higher = xp.maximum(largest, xp.max(block, axis=1, keepdims=True))
-            total = total * xp.exp(largest - higher)
-            total = total + xp.sum(xp.exp(block - higher), axis=1, keepdims=True)
-            largest = higher
-        found.append((largest + xp.log(total))[:, 0])
-    return xp.concat(found)
+    for count in counts:
+        if not count > 0:
+            raise JointalignError(f"numbers of neighbours must be positive, got {count}")

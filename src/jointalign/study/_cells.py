@@ -12,7 +12,7 @@ from typing import Any
 
 from jointalign.alignment.api import apply, fit, looks_failed, method_named
 from jointalign.alignment.base import Aligner
-from jointalign.bli import BLIResult, Identical, OutOfVocabulary, evaluate_parts
+from jointalign.bli import BLIResult, Conditions, Identical, OutOfVocabulary, evaluate_parts
 from jointalign.embedding import BilingualEmbedding
 from jointalign.lexicon import Lexicon
 from jointalign.reallocation import reallocate
@@ -207,10 +207,8 @@ class Cells:
         test = self.trainings.dictionaries(place.pair).test
         whole, part = evaluate_parts(
             space,
-            test,
             (test, self._kept(place)),
-            max_vocabulary=self.settings.max_vocabulary,
-            seed=place.seed,
+            Conditions(max_vocabulary=self.settings.max_vocabulary, seed=place.seed),
         )
         scored = {
             "table1": (whole, Identical.KEPT),

@@ -8,8 +8,9 @@ from math import nan
 
 import numpy as np
 
+from jointalign.numerics.bootstrap import interval, means, p_value
+
 RESAMPLES = 10_000
-_TAILS = (2.5, 97.5)  # 95 %
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,10 @@ def mean(scores: Sequence[dict]) -> Mean:
     """Summarise the scores of one system, one a seed."""
     values = tuple(nan if s["p_at_1"] is None else float(s["p_at_1"]) for s in scores)
     right = np.array(list(hits(scores).values()))
-    low, high = np.percentile(_resampled(right), _TAILS)
     return Mean(
         p_at_1=float(np.mean(values)),
         deviation=float(np.std(values, ddof=1)) if len(values) > 1 else None,
-        ci=(float(low), float(high)),
+        ci=interval(means(right, RESAMPLES)),
         n=len(right),
         coverage=float(np.mean([score["coverage"] or 0.0 for score in scores])),
         by_seed=values,
@@ -85,19 +85,5 @@ def difference(first: Sequence[dict], second: Sequence[dict]) -> Difference:
     gains = np.array([right - theirs[word] for word, right in ours.items() if word in theirs])
     if not len(gains):
         return Difference(nan, (nan, nan), 1.0, 0)
-    observed, draws = 100 * float(gains.mean()), _resampled(gains)
-    low, high = np.percentile(draws, _TAILS)
-    # How often a resampled difference is at least as far from the observed one as zero is.
-    stray = int((abs(draws - observed) >= abs(observed)).sum())
-    p_value = (stray + 1) / (RESAMPLES + 1)
-    return Difference(observed, (float(low), float(high)), p_value, len(gains))
-
-
-def _resampled(values: np.ndarray, block: int = 500) -> np.ndarray:
-    """Means of bootstrap samples of some words' values, in percent, `(RESAMPLES,)`."""
-    if not len(values):
-        return np.full(RESAMPLES, nan)
-    rng, found = np.random.default_rng(0), []
-    for _ in range(0, RESAMPLES, block):
-        found.append(values[rng.integers(0, len(values), (block, len(values)))].mean(axis=1))
-    return 100 * np.concatenate(found)
+    observed, draws = 100 * float(gains.mean()), means(gains, RESAMPLES)
+    return Difference(observed, interval(draws), p_value(draws, observed), len(gains))
