@@ -17,26 +17,26 @@ def word(language, concept):
     return "".join(letters[d // 5] + VOWELS[d % 5] for d in digits) + "nr"[concept % 2]
 
 
-def text(language, seed, lines=4000):
+def text(language, seed, lines=4000, size=CONCEPTS):
     """Lines of ten words: a walk on a graph of concepts that is the same for both languages."""
-    followers = np.random.default_rng(0).integers(0, CONCEPTS, (CONCEPTS, 4))
+    followers = np.random.default_rng(0).integers(0, size, (size, 4))
     random = np.random.default_rng(seed)
     concepts = np.empty((lines, 10), int)
-    concepts[:, 0] = random.integers(0, CONCEPTS, lines)
+    concepts[:, 0] = random.integers(0, size, lines)
     for place in range(1, 10):
         liked = followers[concepts[:, place - 1], random.integers(0, 4, lines)]
-        anything = random.integers(0, CONCEPTS, lines)
+        anything = random.integers(0, size, lines)
         concepts[:, place] = np.where(random.random(lines) < 0.9, liked, anything)
     return "".join(" ".join(word(language, c) for c in line) + "\n" for line in concepts.tolist())
 
 
-def write_pair(folder: Path) -> dict[str, str]:
+def write_pair(folder: Path, size: int = CONCEPTS) -> dict[str, str]:
     """Texts and dictionaries; returns the options of `jointalign run`."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "en.txt").write_text(text("en", 1))
-    (folder / "es.txt").write_text(text("es", 2))
-    pairs = [f"{word('en', c)} {word('es', c)}\n" for c in range(CONCEPTS)]
-    (folder / "train.txt").write_text("".join(pairs[c] for c in range(CONCEPTS) if c % 3))
+    (folder / "en.txt").write_text(text("en", 1, size=size))
+    (folder / "es.txt").write_text(text("es", 2, size=size))
+    pairs = [f"{word('en', c)} {word('es', c)}\n" for c in range(size)]
+    (folder / "train.txt").write_text("".join(pairs[c] for c in range(size) if c % 3))
     (folder / "test.txt").write_text("".join(pairs[::3]))
     return {
         "--source": str(folder / "en.txt"),

@@ -67,6 +67,9 @@ def command(
     keep_case: KeepCase = False,
     checkpoint_seconds: CheckpointSeconds = 60.0,
     max_vocabulary: MaxVocabulary = 200_000,
+    rank: Annotated[
+        bool, typer.Option(help="Rank the dictionary by more than CSLS, learnt from the pairs given.")
+    ] = True,
     threads: Threads = None,
     seed: Seed = 0,
     json: Json = False,
@@ -94,6 +97,7 @@ def command(
         tokenized=tokenized,
         lowercase=not keep_case,
         max_vocabulary=max_vocabulary,
+        rank=rank,
         seed=seed,
     )
     with progress("run") as bar:

@@ -24,6 +24,8 @@ def run_report(
     scores: dict[str, Any] | None,
     oversharing: OversharingReport,
     entries: Sequence[Translation],
+    ranked: Sequence[Table] = (),
+    note: str = "",
 ) -> Report:
     """Put the results of a run on a page.
 
@@ -33,15 +35,20 @@ def run_report(
         choice: What was chosen on held-out pairs.
         scores: By direction, identical pairs, and rule; `None` without a test dictionary.
         oversharing: What reallocation does.
-        entries: The whole dictionary.
+        entries: The whole dictionary by CSLS.
+        ranked: Scores and dictionary of a ranking, shown in its place.
+        note: A line on the ranking; empty for none.
     """
     title = f"{languages[0]} to {languages[1]}"
     tables = score_tables(scores) if scores else []
-    tables += [oversharing_table(oversharing), dictionary_table(entries)]
+    tables += [oversharing_table(oversharing), *(ranked or [dictionary_table(entries)])]
     if choice["trials"]:
         tables.append(_trials(choice))
     facts = [(name, str(value)) for name, value in settings.items()]
-    return Report(title, _summary(languages, choice, scores, entries), facts, tables)
+    summary = _summary(languages, choice, scores, entries)
+    if note:
+        summary += f" {note[0].upper()}{note[1:]}."
+    return Report(title, summary, facts, tables)
 
 
 def _summary(

@@ -22,8 +22,9 @@ from jointalign.overshared import oversharing
 from jointalign.pipeline._checks import check_dictionaries, check_settings, read_lexicon
 from jointalign.pipeline._finished import SETTINGS
 from jointalign.pipeline._report import run_report
-from jointalign.pipeline.base import RunResult, RunSettings
+from jointalign.pipeline.base import RunResult, RunSettings, ranked_line
 from jointalign.pipeline.page import write_report
+from jointalign.pipeline.ranked import FACTS, PLAIN, RANKED, ranked_tables, unaligned_spaces, write_ranked
 from jointalign.progress import Progress
 from jointalign.retrieval.hubs import Hubs
 from jointalign.selection.api import MULTIPLE, training_seconds
@@ -39,7 +40,6 @@ Announce = Callable[[str, bool], None]
 ALIGNED = ["choice.json", "reallocated.safetensors", "aligned.safetensors", SETTINGS]
 APART = ["apart.source.safetensors", "apart.target.safetensors"]
 HUBS = "aligned.hubs.safetensors"
-DICTIONARY = [HUBS, "dictionary.tsv"]
 SCORED = ["scores.json", "oversharing.json", "report.html"]
 
 
@@ -108,8 +108,13 @@ class _Run:
         do("align", wishes, ALIGNED, self.align, after=trained)
         tests = None if settings.test is None else file_facts(settings.test)
         shown = [tests, settings.max_vocabulary]
-        do("induce", [settings.max_vocabulary], DICTIONARY, self.induce, after=["align"])
-        do("evaluate", shown, SCORED, self.evaluate, after=["induce"])
+        do("induce", [settings.max_vocabulary], [HUBS, self.plain], self.induce, after=["align"])
+        listed = ["induce"]
+        if settings.ranks:
+            learnt = {"lexicon": known, "test": tests, "max_vocabulary": settings.max_vocabulary}
+            do("rank", learnt, RANKED, self.rank, after=[*trained, "align", "induce"])
+            listed.append("rank")
+        do("evaluate", shown, SCORED, self.evaluate, after=listed)
         choice = self._json("choice.json")
         records = self.stages.records
         return RunResult(
@@ -121,6 +126,7 @@ class _Run:
             self._json("scores.json"),
             {name: round(record.seconds, 3) for name, record in records.items()},
             max(peak_memory_mb(), *(record.peak_memory_mb for record in records.values())),
+            self.ranking,
         )
 
     def count(self) -> None:
@@ -189,7 +195,29 @@ class _Run:
         size = self.settings.max_vocabulary
         entries, hubs = induce_and_keep(self.aligned, max_vocabulary=size)
         hubs.write(self.folder / HUBS)
-        write_tsv(entries, self.folder / "dictionary.tsv")
+        write_tsv(entries, self.folder / self.plain)
+
+    def rank(self) -> None:
+        assert self.lexicon is not None
+        split = read_bilingual(self.folder / "reallocated.safetensors")
+        write_ranked(
+            self.folder,
+            unaligned_spaces(split, self._spaces(), self._json("choice.json")),
+            self.lexicon,
+            self.test,
+            max_vocabulary=self.settings.max_vocabulary,
+            seed=self.settings.seed,
+            progress=self.progress,
+        )
+
+    @property
+    def plain(self) -> str:
+        """The dictionary by CSLS: the ranked one takes its place."""
+        return PLAIN if self.settings.ranks else "dictionary.tsv"
+
+    @property
+    def ranking(self) -> dict[str, Any] | None:
+        return self._json(FACTS) if self.settings.ranks else None
 
     def evaluate(self) -> None:
         settings = self.settings
@@ -197,11 +225,15 @@ class _Run:
             self.joint, self.source.counts, self.target.counts, training=self.lexicon, test=self.test
         )
         self._write_json("oversharing.json", report.to_json())
-        entries = read_tsv(self.folder / "dictionary.tsv")
+        entries = read_tsv(self.folder / self.plain)
         scores = self._scores(self.aligned)
         self._write_json("scores.json", scores)
         languages = settings.source_language, settings.target_language
-        page = run_report(languages, settings.described(), self._json("choice.json"), scores, report, entries)
+        ranking = self.ranking
+        ranked = ranked_tables(self.folder, ranking) if ranking and ranking["held_out"] else []
+        line = ranked_line(ranking, scores) if ranking else ""
+        choice = self._json("choice.json")
+        page = run_report(languages, settings.described(), choice, scores, report, entries, ranked, line)
         write_report(page, self.folder / "report.html")
 
     def _scores(self, aligned: BilingualEmbedding) -> dict[str, Any] | None:

@@ -27,6 +27,7 @@ class RunSettings:
         tokenized: Whether the words of both texts are already cut, at white space.
         lowercase: Whether to lower-case text and dictionaries.
         max_vocabulary: Words of each language that queries are answered from (200,000: MUSE).
+        rank: Whether `dictionary.tsv` is the ranked one, where there is something to learn that from.
         seed: The only source of randomness.
     """
 
@@ -41,7 +42,13 @@ class RunSettings:
     tokenized: bool = False
     lowercase: bool = True
     max_vocabulary: int = 200_000
+    rank: bool = True
     seed: int = 0
+
+    @property
+    def ranks(self) -> bool:
+        """Whether the dictionary is ranked: that is learnt from one."""
+        return self.rank and self.lexicon is not None
 
     @property
     def compares_spaces(self) -> bool:
@@ -74,6 +81,7 @@ class RunResult:
         scores: Scores by direction, identical pairs kept or removed, and rule; `None` without test.
         seconds: Time of each stage when it was done.
         peak_memory_mb: Largest memory of all stages.
+        ranking: Held-out figures and scores of the ranking, or why there is none; `None` if not asked for.
     """
 
     folder: Path
@@ -84,6 +92,7 @@ class RunResult:
     scores: dict[str, Any] | None
     seconds: dict[str, float]
     peak_memory_mb: float
+    ranking: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The object that `jointalign run --json` prints."""
@@ -92,6 +101,7 @@ class RunResult:
             "bli": None if forward is None else forward["identical_kept"],
             "bli_identical_removed": None if forward is None else forward["identical_removed"],
             "bli_reversed": None if self.scores is None else self.scores["target_to_source"],
+            **self._ranked(),
             "gamma": self.gamma,
             "method": self.method,
             "reason": self.reason,
@@ -99,6 +109,19 @@ class RunResult:
             "seconds": self.seconds,
             "peak_memory_mb": round(self.peak_memory_mb, 1),
             "out": str(self.folder),
+        }
+
+    def _ranked(self) -> dict[str, Any]:
+        facts = self.ranking or {"scores": None, "held_out": None}
+        scores, held_out = facts["scores"], facts["held_out"]
+        ranking = None
+        if held_out is not None:
+            figures = {name: held_out[name] for name in ("calibration_error", "candidate_recall")}
+            ranking = figures | {"seconds": self.seconds["rank"]}
+        return {
+            "bli_ranked": None if scores is None else scores["identical_kept"],
+            "bli_ranked_identical_removed": None if scores is None else scores["identical_removed"],
+            "ranking": ranking,
         }
 
     def table(self) -> str:
@@ -113,6 +136,8 @@ class RunResult:
             lines.append(f"{direction.replace('_', ' ')}, CSLS")
             for identical, rules in tables.items():
                 lines += [_line(identical, rule, facts) for rule, facts in rules.items()]
+        if self.ranking is not None:
+            lines.append(ranked_line(self.ranking, self.scores))
         lines.append(f"{self.folder}: aligned.safetensors, dictionary.tsv, report.html")
         return "\n".join(lines)
 
@@ -126,3 +151,24 @@ def _line(identical: str, rule: str, facts: dict[str, Any]) -> str:
         f"[{low:.1f}, {high:.1f}]  P@5 {facts['p_at_5']:5.1f}  P@10 {facts['p_at_10']:5.1f}  "
         f"MRR {facts['mrr']:5.1f}  n {facts['n']}  coverage {facts['coverage']:.1f}"
     )
+
+
+def ranked_line(ranking: dict[str, Any], scores: dict[str, Any] | None) -> str:
+    """What ranking gives beside CSLS.
+
+    Args:
+        ranking: As in `RunResult`.
+        scores: Those of CSLS.
+    """
+    held_out, ranked = ranking["held_out"], ranking["scores"]
+    if held_out is None:
+        return f"not ranked: {ranking['reason']}"
+    if scores is None or ranked is None:
+        first, plain, where = held_out["p_at_1"], held_out["p_at_1_unranked"], "held-out training words"
+    else:
+        tables = ranked, scores["source_to_target"]
+        first, plain = (table["identical_kept"]["muse"]["p_at_1"] for table in tables)
+        where = "test words, rule muse"
+    if first is None or plain is None:
+        return "ranked: no test word to count"
+    return f"ranked: P@1 {first:.1f} (CSLS {plain:.1f}), {where}"

@@ -41,7 +41,7 @@ _TAGS = frozenset(
 _TITLES = frozenset(
     "source target src tgt trg word words translation translations lemma entry headword term score scores "
     "count counts freq frequency rank margin probability prob weight pos tag id similarity cosine confidence "
-    "source_word target_word".split()
+    "source_word target_word source_count target_count evidence".split()
 )
 _LANGUAGES = frozenset(
     "en es de fr it pt nl ru tr zh ja ar fi sv da no pl cs el he hi ko vi th uk ro hu fa id english spanish "

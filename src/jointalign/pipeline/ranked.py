@@ -1,0 +1,139 @@
+"""The ranked dictionary of a run: what it is ranked by, its scores, and how it is shown."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from jointalign.bli import Identical, OutOfVocabulary
+from jointalign.bli.base import DEPTH
+from jointalign.bli.lists import evaluate_lists
+from jointalign.dictionary.api import read_tsv, write_tsv
+from jointalign.embedding import BilingualEmbedding
+from jointalign.lexicon import Lexicon
+from jointalign.pipeline._report import score_tables
+from jointalign.pipeline.page import ENTRIES, Table
+from jointalign.progress import Progress
+from jointalign.ranking.api import FittedRanker, Ranker
+from jointalign.ranking.storage import write_ranker
+from jointalign.ranking.table import contradictions, entries, write_contradictions, write_entries
+from jointalign.selection.base import Spaces
+from jointalign.storage.files import atomic, read_lines
+
+logger = logging.getLogger(__name__)
+
+PLAIN = "dictionary.csls.tsv"
+"""The dictionary by CSLS, where the ranked one has its place."""
+
+FACTS = "ranking.json"
+LEARNT = "ranker.json"
+RANKED = ["dictionary.tsv", "contradictions.tsv", FACTS]
+
+_FEWEST_PAIRS = 100
+_GAMMA = 0.9  # the paper's script
+
+
+def write_ranked(
+    folder: Path,
+    spaces: Sequence[BilingualEmbedding],
+    lexicon: Lexicon,
+    test: Lexicon | None,
+    *,
+    max_vocabulary: int,
+    seed: int,
+    progress: Progress | None = None,
+) -> None:
+    """Learn to rank and write the files of `RANKED` and `LEARNT`; of too few pairs, the dictionary by CSLS.
+
+    Args:
+        folder: Of the run, where the dictionary by CSLS is.
+        spaces: Not aligned; the words are the first's.
+        lexicon: The training dictionary.
+        test: For scores; `None` for none.
+        max_vocabulary: Words of each language.
+        seed: The only source of randomness.
+        progress: Called after each fold.
+    """
+    pairs = min(_usable(space, lexicon) for space in spaces)
+    if pairs < _FEWEST_PAIRS:
+        reason = f"ranking learns from {_FEWEST_PAIRS} pairs or more, of which the spaces know {pairs}"
+        logger.warning("%s: the dictionary is that of CSLS", reason)
+        write_tsv(read_tsv(folder / PLAIN), folder / RANKED[0])
+        write_contradictions([], folder / RANKED[1])
+        (folder / LEARNT).unlink(missing_ok=True)  # from an earlier run with more pairs
+        _write_facts(folder, {"reason": reason, "held_out": None, "scores": None})
+        return
+    fitted = Ranker(max_vocabulary=max_vocabulary).fit(spaces, lexicon, seed=seed, progress=progress)
+    found = entries(fitted)
+    write_entries(found, fitted, folder / RANKED[0])
+    write_contradictions(contradictions(found), folder / RANKED[1])
+    write_ranker(fitted, folder / LEARNT)
+    scores = None if test is None else _scores(fitted, test, max_vocabulary, seed)
+    _write_facts(folder, {"reason": None, "held_out": fitted.held_out.to_json(), "scores": scores})
+
+
+def _usable(space: BilingualEmbedding, lexicon: Lexicon) -> int:
+    """Pairs that a mapping can learn from: shared words are no such pairs."""
+    return len(lexicon.rows(space.source_only.vocabulary, space.target_only.vocabulary))
+
+
+def _write_facts(folder: Path, facts: dict[str, Any]) -> None:
+    with atomic(folder / FACTS, "w") as file:
+        json.dump(facts, file, indent=2, ensure_ascii=False)
+
+
+def _scores(fitted: FittedRanker, test: Lexicon, max_vocabulary: int, seed: int) -> dict[str, Any]:
+    words = test.sources
+    ranked = zip(words, fitted.rank(words, DEPTH), strict=True)
+    lists = {word: [one.target for one in some] for word, some in ranked}
+    results = evaluate_lists(
+        lists, fitted.sides, test, training=fitted.lexicon, max_vocabulary=max_vocabulary, seed=seed
+    )
+    return {
+        f"identical_{identical}": {str(oov): results[oov, identical].to_json() for oov in OutOfVocabulary}
+        for identical in Identical
+    }
+
+
+def unaligned_spaces(
+    split: BilingualEmbedding, spaces: Spaces, choice: dict[str, Any]
+) -> list[BilingualEmbedding]:
+    """All spaces that a run has, the chosen one first.
+
+    Args:
+        split: The chosen one, before alignment.
+        spaces: What there was to choose from.
+        choice: What was chosen and what was tried.
+    """
+    if spaces.separate is None:
+        return [split]
+    if choice["gamma"] is not None:
+        return [split, spaces.separate]
+    tried = [trial for trial in choice["trials"] if trial["gamma"] is not None]
+    best = max(tried, key=lambda trial: trial["precision"], default={"gamma": _GAMMA})
+    return [split, spaces.split(best["gamma"])]
+
+
+def ranked_tables(folder: Path, ranking: dict[str, Any]) -> list[Table]:
+    """Scores and the first entries of the dictionary, for the report.
+
+    Args:
+        folder: Of the run.
+        ranking: What `write_ranked` noted of a ranking.
+    """
+    lines = [line.split("\t") for _, line in read_lines(folder / RANKED[0])][1:]
+    rows = [[*line[:3], *line[4:]] for line in islice(lines, ENTRIES)]
+    held_out = ranking["held_out"]
+    note = (
+        f"the first {len(rows)} of {len(lines):,}; all in {RANKED[0]}. On {held_out['words']:,} words of the "
+        "training dictionary that nothing had seen, the probability of the first translation was off by "
+        f"{100 * held_out['calibration_error']:.1f} points in the mean; 'right' means in a dictionary like it"
+    )
+    head = ["source", "target", "probability", "source count", "target count", "what speaks for it"]
+    scores = ranking["scores"]
+    tables = [] if scores is None else score_tables({"source_to_target, ranked": scores})
+    return [*tables, Table("Dictionary", head, rows, note)]
