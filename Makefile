@@ -29,7 +29,7 @@ check: $(VENV)/.test
 	$(VENV)/bin/pyright --pythonpath $(VENV)/bin/python
 
 test: check
-	$(VENV)/bin/python -m pytest -m 'not slow and not gpu'
+	$(VENV)/bin/python -m pytest -n auto --dist worksteal --durations=15 -m 'not slow and not gpu'
 
 clean:
 	rm -rf $(VENV) runs/demo
