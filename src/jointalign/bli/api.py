@@ -215,6 +215,7 @@ def judge(facts: Facts, rule: OutOfVocabulary) -> tuple[np.ndarray, np.ndarray]:
 
 
 def result_of(facts: Facts, conditions: Conditions, overlap: int | None) -> BLIResult:
+    """Scores under the rule that the conditions name."""
     counted, reciprocal_ranks = judge(facts, conditions.oov)
     n, right = len(counted), int((reciprocal_ranks == 1).sum())
     return BLIResult(
