@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from languages import write_pair
 
@@ -143,10 +144,7 @@ def test_killed_in_every_stage(options, finished, tmp_path, stage):
 
 def test_two_runs_in_one_folder_do_not_meet(options, finished):
     out, _ = finished
-    import fcntl
-
-    with (out / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(out / ".lock"):
         done = subprocess.run(command(options, out), capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "another process is at work" in done.stderr

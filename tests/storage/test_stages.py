@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -129,3 +131,34 @@ def test_other_people_s_folders_are_left_alone(tmp_path):
     with pytest.raises(JointalignError, match="holds other files"), locked(tmp_path):
         raise AssertionError("it got in")
     assert [path.name for path in tmp_path.iterdir()] == ["settings.json"]
+
+
+ELSEWHERE = """
+import sys
+sys.modules["fcntl"] = sys.modules["resource"] = None  # as on Windows
+from pathlib import Path
+from jointalign.cli import app
+from jointalign.corpora.corpus import Corpus
+from jointalign.data import api
+from jointalign.pipeline import run
+from jointalign.storage.stages import Stages, locked
+from jointalign.training.skipgram import SkipGram
+
+folder = Path(sys.argv[1])
+text = folder / "text.en.txt"
+text.write_text("one small step\\n" * 20)
+with locked(folder / "work"):
+    stages = Stages(folder / "work")
+    trainer = SkipGram(dimensions=4, epochs=1, minimum_count=1, buckets=10)
+    done = stages.do("train", [], [], lambda: print(len(trainer.fit(Corpus(text, "en"), threads=1))))
+assert done.peak_memory_mb is None
+assert Stages(folder / "work").do("train", [], [], exit).peak_memory_mb is None
+"""
+
+
+def test_systems_without_fcntl_and_resource_work_too(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "3\n"

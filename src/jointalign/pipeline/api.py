@@ -112,6 +112,7 @@ class _Run:
         do("evaluate", shown, SCORED, self.evaluate, after=["induce"])
         choice = self._json("choice.json")
         records = self.stages.records
+        peaks = [peak_memory_mb(), *(record.peak_memory_mb for record in records.values())]
         return RunResult(
             self.folder,
             choice["gamma"],
@@ -120,7 +121,7 @@ class _Run:
             choice["worked"],
             self._json("scores.json"),
             {name: round(record.seconds, 3) for name, record in records.items()},
-            max(peak_memory_mb(), *(record.peak_memory_mb for record in records.values())),
+            max((peak for peak in peaks if peak is not None), default=None),
         )
 
     def count(self) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import logging
-import resource
 import secrets
 import sys
 import time
@@ -15,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from jointalign.errors import JointalignError
 from jointalign.storage.files import atomic, check_folder, remove_leftovers
@@ -35,7 +35,7 @@ class Record:
             threads), so what comes after depends on the mark, too.
         upstream: Marks of the earlier stages that this doing has used.
         seconds: How long the work took in the process that finished it.
-        peak_memory_mb: Largest memory of a process up to its end.
+        peak_memory_mb: Largest memory of a process up to its end; `None` where the system cannot say.
         repeated: Whether it was found done and not done again.
     """
 
@@ -43,7 +43,7 @@ class Record:
     made: str
     upstream: tuple[str, ...]
     seconds: float
-    peak_memory_mb: float
+    peak_memory_mb: float | None
     repeated: bool = False
 
 
@@ -120,7 +120,7 @@ class Stages:
             "upstream": record.upstream,
             "outputs": {output: (self.folder / output).stat().st_size for output in outputs},
             "seconds": round(record.seconds, 3),
-            "peak_memory_mb": round(record.peak_memory_mb, 1),
+            "peak_memory_mb": record.peak_memory_mb and round(record.peak_memory_mb, 1),
         }
         with atomic(self._path(name), "w") as file:
             json.dump(facts, file, indent=2)
@@ -134,6 +134,28 @@ def in_step(folder: Path, names: Sequence[str]) -> bool:
         return all(earlier["made"] in later["upstream"] for earlier, later in pairs)
     except (OSError, ValueError, KeyError):
         return False
+
+
+@contextmanager
+def alone(path: Path, refusal: str) -> Iterator[None]:
+    """Hold a lock file, which stays; the system frees it when a process is killed.
+
+    Args:
+        path: The file.
+        refusal: Said where another process holds it.
+
+    Raises:
+        JointalignError: If another process holds it.
+    """
+    lock = FileLock(path, timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise JointalignError(refusal) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager
@@ -154,13 +176,7 @@ def locked(folder: Path, marker: str = RECORDS) -> Iterator[None]:
         raise JointalignError(
             f"{folder}: this folder holds other files, which could be overwritten; name an empty or a new one"
         )
-    with (folder / LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise JointalignError(
-                f"{folder}: another process is at work in this folder; wait for it or name another"
-            ) from None
+    with alone(folder / LOCK, f"{folder}: another process is at work in this folder; wait or name another"):
         (folder / marker).mkdir(exist_ok=True)
         remove_leftovers(folder)
         yield
@@ -186,13 +202,18 @@ def spare_others(folder: str | Path, names: Iterable[str], own: str) -> None:
         )
 
 
-def peak_memory_mb() -> float:
-    """Largest resident memory of this process, or of one that it has waited for, in MiB."""
-    peak = max(resource.getrusage(who).ru_maxrss for who in _WHO)
+def peak_memory_mb() -> float | None:
+    """Largest resident memory of this process, or of one that it has waited for, in MiB.
+
+    `None` where the system does not count it (there is no `resource` on Windows).
+    """
+    try:
+        import resource
+    except ImportError:
+        return None
+    who = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+    peak = max(resource.getrusage(one).ru_maxrss for one in who)
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
-
-
-_WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 
 
 def claim(path: Path, folder: Path, facts: dict[str, Any]) -> None:
