@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from jointalign.retrieval.hubs import Hubs
 from jointalign.selection.auto import MULTIPLE, Spaces
 from jointalign.selection.effort import training_seconds
 from jointalign.selection.tuning import tune_run
+from jointalign.storage.checkpoint import or_fresh
 from jointalign.storage.files import atomic, file_facts
 from jointalign.storage.stages import Stages, locked, peak_memory_mb
 from jointalign.training.base import CHECKPOINT_SECONDS
@@ -49,6 +50,7 @@ def run(
     *,
     threads: int | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    fresh: bool = False,
     progress: Progress | None = None,
     announce: Announce | None = None,
 ) -> RunResult:
@@ -61,15 +63,17 @@ def run(
         folder: Where all files go; made if missing.
         threads: How many; `None` for all processors that this process may use.
         checkpoint_seconds: Time between two checkpoints of the training.
+        fresh: Whether work of other settings in the folder is replaced; it is refused otherwise.
         progress: Told how far the stage at hand is.
         announce: Told the name of each stage as it begins, and whether it was done before.
 
     Raises:
-        JointalignError: If a file or a setting is bad, or another process works in the folder.
+        JointalignError: If a file or a setting is bad, another process works in the folder, or it
+            holds work of other settings.
     """
     check_settings(settings)
     with locked(folder), limited_to(threads):
-        work = _Run(settings, folder, threads, checkpoint_seconds, progress, announce)
+        work = _Run(settings, folder, threads, checkpoint_seconds, fresh, progress, announce)
         return work.result()
 
 
@@ -82,12 +86,13 @@ class _Run:
         folder: Path,
         threads: int | None,
         checkpoint_seconds: float,
+        fresh: bool,
         progress: Progress | None,
         announce: Announce | None,
     ) -> None:
         self.settings, self.folder = settings, folder
         self.threads, self.progress = threads, progress
-        self.checkpoint_seconds = checkpoint_seconds
+        self.checkpoint_seconds, self.fresh = checkpoint_seconds, fresh
         self.stages = Stages(folder, announce)
 
     def result(self) -> RunResult:
@@ -138,7 +143,8 @@ class _Run:
 
     def _trained(self, corpora: list[EncodedCorpus], folder: str) -> Embedding:
         trainer = self.settings.trainer
-        embedding = trainer.fit_encoded(
+        fit = partial(
+            trainer.fit_encoded,
             corpora,
             seed=self.settings.seed,
             threads=self.threads,
@@ -146,6 +152,7 @@ class _Run:
             progress=self.progress,
             checkpoint_seconds=self.checkpoint_seconds,
         )
+        embedding = or_fresh(fit, self.fresh)
         trainer.forget(self.folder / folder)
         return embedding
 
