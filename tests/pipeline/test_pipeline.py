@@ -89,11 +89,16 @@ def test_a_new_setting_is_done_again_from_there(options, finished, tmp_path):
     out, _ = finished
     joint = (out / "joint.safetensors").stat().st_mtime_ns
     kept = contents(out)
-    changed = finish(options, out, "--gamma", "0.95", "--method", "procrustes")
+    other = ["--gamma", "0.95", "--method", "procrustes"]
+    refused = subprocess.run(command(options, out, *other), capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "(method: auto, now procrustes; gamma: None, now 0.95)" in refused.stderr
+    assert contents(out) == kept
+    changed = finish(options, out, *other, "--fresh")
     assert changed["gamma"] == 0.95
     assert changed["method"]["name"] == "procrustes"
     assert (out / "joint.safetensors").stat().st_mtime_ns == joint
-    finish(options, out)
+    finish(options, out, "--fresh")
     assert contents(out) == kept
 
 

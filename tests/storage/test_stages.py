@@ -19,9 +19,8 @@ class Work:
         (self.folder / "file.txt").write_text(self.content)
 
 
-def do(folder, work, settings=("a",)):
-    stages = Stages(folder)
-    return stages.do("stage", list(settings), ["file.txt"], work)
+def do(folder, work, setting="a", **how):
+    return Stages(folder, **how).do("stage", {"setting": setting, "seed": 0}, ["file.txt"], work)
 
 
 def test_done_once(tmp_path):
@@ -30,14 +29,38 @@ def test_done_once(tmp_path):
     assert work.times == 1
     assert not first.repeated
     assert second.repeated
-    assert second.key == first.key
+    assert second.made == first.made
 
 
-def test_other_settings_are_other_work(tmp_path):
+def test_other_settings_are_refused_by_name_and_nothing_changes(tmp_path):
+    do(tmp_path, Work(tmp_path, "mine"))
+    record = (tmp_path / "stages/stage.json").read_bytes()
     work = Work(tmp_path)
-    do(tmp_path, work)
-    do(tmp_path, work, settings=("b",))
-    assert work.times == 2
+    with pytest.raises(JointalignError, match=r"\(setting: a, now b\).*--fresh"):
+        do(tmp_path, work, "b")
+    assert work.times == 0
+    assert (tmp_path / "file.txt").read_text() == "mine"
+    assert (tmp_path / "stages/stage.json").read_bytes() == record
+    assert do(tmp_path, work).repeated
+
+
+def test_fresh_makes_only_what_differs_and_what_comes_after(tmp_path, caplog):
+    done = []
+
+    def chain(setting, **how):
+        stages = Stages(tmp_path, **how)
+        for name, after in (("before", []), ("changed", ["before"]), ("after", ["changed"])):
+            settings = {"setting": setting} if name == "changed" else {}
+            stages.do(name, settings, [], lambda name=name: done.append(name), after)
+
+    chain("a")
+    done.clear()
+    chain("b", fresh=True)
+    assert done == ["changed", "after"]
+    assert "changed: made before with other settings (setting: a, now b), now replaced" in caplog.text
+    done.clear()
+    chain("b")
+    assert done == []
 
 
 @pytest.mark.parametrize("damage", ["missing", "shorter", "record"])
@@ -74,14 +97,14 @@ def test_killed_work_of_other_settings_does_not_count_as_the_old(tmp_path):
 
     do(tmp_path, Work(tmp_path))
     with pytest.raises(KeyboardInterrupt):
-        do(tmp_path, killed, settings=("b",))
+        do(tmp_path, killed, "b", fresh=True)
     again = Work(tmp_path)
     assert not do(tmp_path, again).repeated
     assert (tmp_path / "file.txt").read_text() == "result"
 
 
 def two(folder, setting, work):
-    stages = Stages(folder)
+    stages = Stages(folder, fresh=True)
     stages.do("first", [setting], [], lambda: None)
     return stages.do("second", [], [], work, after=["first"])
 
@@ -92,7 +115,7 @@ def test_a_stage_is_done_again_after_an_earlier_one(tmp_path):
     assert two(tmp_path, "a", lambda: times.append(2)).repeated
     assert in_step(tmp_path, ["first", "second"])
     # Back to settings that were once done: the files before it are others all the same.
-    Stages(tmp_path).do("first", ["b"], [], lambda: None)
+    Stages(tmp_path, fresh=True).do("first", ["b"], [], lambda: None)
     assert not in_step(tmp_path, ["first", "second"])
     two(tmp_path, "a", lambda: times.append(3))
     assert times == [1, 3]

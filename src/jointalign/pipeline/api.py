@@ -93,28 +93,28 @@ class _Run:
         self.settings, self.folder = settings, folder
         self.threads, self.progress = threads, progress
         self.checkpoint_seconds, self.fresh = checkpoint_seconds, fresh
-        self.stages = Stages(folder, announce)
+        self.stages = Stages(folder, announce, fresh=fresh)
 
     def result(self) -> RunResult:
         settings, do = self.settings, self.stages.do
-        text = [corpus.key for corpus in self.corpora.values()]
+        text = {side: corpus.key for side, corpus in self.corpora.items()}
         do("count", text, [f"{side}/{name}" for side in self.corpora for name in FILES], self.count)
         check_dictionaries(
             self.source.counts, self.target.counts, self.lexicon, self.test, settings.trainer.minimum_count
         )
-        training = [asdict(settings.trainer), settings.seed]
+        training = {"trainer": asdict(settings.trainer), "seed": settings.seed}
         do("train", training, ["joint.safetensors"], self.train, after=["count"])
         known = None if settings.lexicon is None else file_facts(settings.lexicon)
-        wishes = [known, asdict(settings.wishes)]
+        wishes = {"lexicon": known, **asdict(settings.wishes)}
         trained = ["train"]
         if settings.compares_spaces:
             do("train_apart", training, APART, self.train_apart, after=["count"])
             trained.append("train_apart")
         do("align", wishes, ALIGNED, self.align, after=trained)
         tests = None if settings.test is None else file_facts(settings.test)
-        shown = [tests, settings.max_vocabulary]
-        do("induce", [settings.max_vocabulary], DICTIONARY, self.induce, after=["align"])
-        do("evaluate", shown, SCORED, self.evaluate, after=["induce"])
+        size = {"max_vocabulary": settings.max_vocabulary}
+        do("induce", size, DICTIONARY, self.induce, after=["align"])
+        do("evaluate", {"test": tests, **size}, SCORED, self.evaluate, after=["induce"])
         choice = self._json("choice.json")
         records = self.stages.records
         peaks = [peak_memory_mb(), *(record.peak_memory_mb for record in records.values())]

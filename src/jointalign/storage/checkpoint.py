@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _OPTIMIZER = "optimizer."
+_LONG = 200  # characters of a fact as JSON; of more, its digest is kept
 Result = TypeVar("Result")
 
 
@@ -48,7 +49,7 @@ class Checkpoint:
 
     Args:
         path: The file.
-        facts: All that the state depends on, by name, as plain types; what is long as a `digest`.
+        facts: All that the state depends on, by name; see `plain_facts`.
 
     Example:
         >>> import tempfile
@@ -98,8 +99,7 @@ class Checkpoint:
 
     @cached_property
     def _plain(self) -> Any:
-        """The facts as they will be read again."""
-        return json.loads(json.dumps(dict(self.facts), default=str))
+        return plain_facts(self.facts)
 
 
 def digest_of(*parts: str | bytes) -> str:
@@ -115,6 +115,18 @@ def digest_of(*parts: str | bytes) -> str:
         whole.update(len(data).to_bytes(8, "little"))
         whole.update(data)
     return whole.hexdigest()[:16]
+
+
+def plain_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts as they are kept and read again: plain types by dotted name, what is long as a digest.
+
+    Example:
+        >>> plain_facts({"trainer": {"epochs": 5}, "files": [Path("a.txt")]})
+        {'trainer.epochs': 5, 'files': ['a.txt']}
+    """
+    plain = dict(_flat(json.loads(json.dumps(facts, default=str))))
+    texts = {name: json.dumps(value) for name, value in plain.items()}
+    return {n: digest_of(texts[n]) if len(texts[n]) > _LONG else value for n, value in plain.items()}
 
 
 def differences(before: Any, now: Any) -> str:
@@ -140,8 +152,7 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 def _shown(values: Mapping[str, Any], name: str) -> str:
     if name not in values:
         return "not there"
-    text = str(values[name]).replace("\n", " ")
-    return text if len(text) <= 60 else f"{text[:40]}... ({digest_of(text)})"
+    return str(values[name]).replace("\n", " ")
 
 
 def or_fresh(work: Callable[[], Result], fresh: bool) -> Result:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import secrets
@@ -17,12 +16,14 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from jointalign.errors import JointalignError
+from jointalign.storage.checkpoint import OtherWorkError, differences, plain_facts
 from jointalign.storage.files import atomic, check_folder, remove_leftovers
 
 logger = logging.getLogger(__name__)
 
 RECORDS = "stages"
 LOCK = ".lock"
+_FIELDS = {"settings", "made", "upstream", "outputs", "seconds", "peak_memory_mb"}
 
 
 @dataclass(frozen=True)
@@ -30,16 +31,16 @@ class Record:
     """What is known of a finished stage.
 
     Args:
-        key: Digest of everything that the stage's files depend on.
-        made: Random mark of this doing of the stage. Two doings under one key can differ (several
-            threads), so what comes after depends on the mark, too.
+        settings: All that the stage's files depend on besides earlier stages.
+        made: Random mark of this doing of the stage. Two doings with one setting can differ
+            (several threads), so what comes after depends on the mark, too.
         upstream: Marks of the earlier stages that this doing has used.
         seconds: How long the work took in the process that finished it.
         peak_memory_mb: Largest memory of a process up to its end; `None` where the system cannot say.
         repeated: Whether it was found done and not done again.
     """
 
-    key: str
+    settings: dict[str, Any]
     made: str
     upstream: tuple[str, ...]
     seconds: float
@@ -53,10 +54,14 @@ class Stages:
     Args:
         folder: Where all files of the run lie.
         report: Told the name of each stage and whether it was done before.
+        fresh: Whether a stage that was finished with other settings is done again, with a warning;
+            it is refused otherwise.
     """
 
-    def __init__(self, folder: Path, report: Callable[[str, bool], None] | None = None) -> None:
-        self.folder = folder
+    def __init__(
+        self, folder: Path, report: Callable[[str, bool], None] | None = None, *, fresh: bool = False
+    ) -> None:
+        self.folder, self._fresh = folder, fresh
         self.records: dict[str, Record] = {}
         self._report = report
 
@@ -72,26 +77,33 @@ class Stages:
 
         Args:
             name: Of the stage, and of its record.
-            settings: All that its result depends on besides earlier stages.
+            settings: All that its result depends on besides earlier stages, by name.
             outputs: Files that it leaves, below the folder.
             work: Makes them; each must appear as a whole or not at all.
             after: Earlier stages that it depends on.
+
+        Raises:
+            OtherWorkError: If it was finished with other settings, unless `fresh`.
         """
         upstream = tuple(self.records[earlier].made for earlier in after)
-        text = json.dumps([name, settings], sort_keys=True, default=str)
-        key = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-        record = self._finished(name, key, upstream, outputs)
+        named = settings if isinstance(settings, Mapping) else dict(enumerate(settings))
+        facts = plain_facts(named)
+        before = self._read(name)
+        if before is not None and (changed := differences(before["settings"], facts)):
+            if not self._fresh:
+                raise OtherWorkError(self._path(name), changed)
+            logger.warning("%s: made before with other settings (%s), now replaced", name, changed)
+            before = None
+        record = self._finished(before, upstream, outputs)
         if self._report is not None:
             self._report(name, record is not None)
         if record is None:
-            if self._path(name).exists():
-                logger.warning("%s: made before from other files or settings, now replaced", name)
             # Before the first file changes: a record must never vouch for another's files.
             self._path(name).unlink(missing_ok=True)
             begun = time.monotonic()
             work()
             seconds = time.monotonic() - begun
-            record = Record(key, secrets.token_hex(8), upstream, seconds, peak_memory_mb())
+            record = Record(facts, secrets.token_hex(8), upstream, seconds, peak_memory_mb())
             self._write(name, record, outputs)
         self.records[name] = record
         return record
@@ -99,23 +111,31 @@ class Stages:
     def _path(self, name: str) -> Path:
         return self.folder / RECORDS / f"{name}.json"
 
-    def _finished(
-        self, name: str, key: str, upstream: tuple[str, ...], outputs: Sequence[str]
-    ) -> Record | None:
+    def _read(self, name: str) -> dict[str, Any] | None:
+        """A whole record; `None` for none, and then the stage is done again."""
         try:
             facts = json.loads(self._path(name).read_text("utf-8"))
-            if facts["key"] != key or tuple(facts["upstream"]) != upstream:
-                return None
+            return facts if _FIELDS <= facts.keys() else None
+        except (OSError, ValueError, AttributeError):
+            return None
+
+    def _finished(
+        self, before: dict[str, Any] | None, upstream: tuple[str, ...], outputs: Sequence[str]
+    ) -> Record | None:
+        if before is None or tuple(before["upstream"]) != upstream:
+            return None
+        try:
             for output in outputs:
-                if (self.folder / output).stat().st_size != facts["outputs"][output]:
+                if (self.folder / output).stat().st_size != before["outputs"][output]:
                     return None
-            return Record(key, facts["made"], upstream, facts["seconds"], facts["peak_memory_mb"], True)
-        except (OSError, ValueError, KeyError, TypeError):
-            return None  # no record, or not a whole one: do it again
+        except (OSError, KeyError):
+            return None
+        costs = before["seconds"], before["peak_memory_mb"]
+        return Record(before["settings"], before["made"], upstream, *costs, True)
 
     def _write(self, name: str, record: Record, outputs: Sequence[str]) -> None:
         facts = {
-            "key": record.key,
+            "settings": record.settings,
             "made": record.made,
             "upstream": record.upstream,
             "outputs": {output: (self.folder / output).stat().st_size for output in outputs},

@@ -90,7 +90,7 @@ def train_from_texts(
     settings, group = settings or JobSettings(), group or Group()
     validation = validation or Validation()
     with locked(folder) if group.first else nullcontext(), limited_to(threads):
-        stages = Stages(folder, announce if group.first else None)
+        stages = Stages(folder, announce if group.first else None, fresh=True)
         vectors = Vectors(
             languages, settings.vectors, texts, larger, lexicon, stages, settings.seed, threads, progress
         )
