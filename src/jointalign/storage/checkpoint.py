@@ -102,7 +102,7 @@ class Checkpoint:
         return plain_facts(self.facts)
 
 
-def digest_of(*parts: str | bytes) -> str:
+def digest_of(*parts: str | bytes | memoryview) -> str:
     """A short name of long values, for facts.
 
     Example:
@@ -111,8 +111,8 @@ def digest_of(*parts: str | bytes) -> str:
     """
     whole = hashlib.sha256()
     for part in parts:
-        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
-        whole.update(len(data).to_bytes(8, "little"))
+        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else memoryview(part)
+        whole.update(memoryview(data).nbytes.to_bytes(8, "little"))
         whole.update(data)
     return whole.hexdigest()[:16]
 

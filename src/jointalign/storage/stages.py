@@ -86,8 +86,8 @@ class Stages:
             OtherWorkError: If it was finished with other settings, unless `fresh`.
         """
         upstream = tuple(self.records[earlier].made for earlier in after)
-        named = settings if isinstance(settings, Mapping) else dict(enumerate(settings))
-        facts = plain_facts(named)
+        named = settings.items() if isinstance(settings, Mapping) else enumerate(settings)
+        facts = plain_facts({str(key): value for key, value in named})
         before = self._read(name)
         if before is not None and (changed := differences(before["settings"], facts)):
             if not self._fresh:
@@ -236,26 +236,29 @@ def peak_memory_mb() -> float | None:
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
-def claim(path: Path, folder: Path, facts: dict[str, Any]) -> None:
+def claim(path: Path, facts: Mapping[str, Any], clear: Callable[[], None], fresh: bool = False) -> None:
     """Note what is trained in a folder, or make sure that it is the same as before.
 
     Args:
         path: The note.
-        folder: What an error names.
-        facts: All that decides the result, as plain types; a `key` is noted, and not compared.
+        facts: All that decides the result, by name.
+        clear: Removes what another training has left.
+        fresh: Whether another training is cleared away, with a warning.
 
     Raises:
-        JointalignError: If something else is trained there.
+        OtherWorkError: If something else is trained there, unless `fresh`.
     """
+    facts = plain_facts(facts)
     try:
-        before = json.loads(path.read_text("utf-8"))
+        changed = differences(json.loads(path.read_text("utf-8")), facts)
+        if not changed:
+            return
     except (OSError, ValueError):
-        with atomic(path, "w") as file:
-            json.dump(facts, file, indent=2)
-        return
-    changed = sorted(name for name in facts if facts[name] != before.get(name) and name != "key")
+        changed = ""
     if changed:
-        raise JointalignError(
-            f"{folder}: another training is here, with other {', '.join(changed)}; name another "
-            "folder, or give the same again to go on"
-        )
+        if not fresh:
+            raise OtherWorkError(path, changed)
+        logger.warning("%s: begun with other settings (%s), now begun anew", path, changed)
+        clear()
+    with atomic(path, "w") as file:
+        json.dump(facts, file, indent=2)
