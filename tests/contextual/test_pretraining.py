@@ -55,8 +55,13 @@ def test_a_stopped_training_ends_with_the_same_weights(texts, tmp_path):
     assert rest.held_out == whole.held_out
     weights = [(tmp_path / n / "model.safetensors").read_bytes() for n in ("whole", "parts")]
     assert weights[0] == weights[1]
-    with pytest.raises(JointalignError, match="other seed"):
+    with pytest.raises(JointalignError, match=r"\(seed: 3, now 4\)"):
         pretrain(*given, seed=4)
+    assert (tmp_path / "parts" / "model.safetensors").read_bytes() == weights[0]
+    pretrain(*given, seed=4, threads=1, fresh=True)
+    pretrain(texts, ["en", "es"], tmp_path / "new", SMALL, seed=4, threads=1)
+    weights = [(tmp_path / n / "model.safetensors").read_bytes() for n in ("new", "parts")]
+    assert weights[0] == weights[1]
     # A masked language model has no pooler, and what is not in the file must not be made up.
     assert Encoder.load(tmp_path / "whole").digest() == Encoder.load(tmp_path / "whole").digest()
 

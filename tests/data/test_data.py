@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import pytest
+from filelock import FileLock
 from typer.testing import CliRunner
 
 import jointalign.data
@@ -237,14 +238,14 @@ def test_a_refusal_keeps_what_has_come(web, interrupted):
 
 
 def test_two_processes_do_not_write_one_file(web, interrupted):
-    import fcntl
-
-    with interrupted.path.with_name("file.part").open("ab") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(JointalignError, match="another process"):
-            interrupted.get()
+    with (
+        FileLock(interrupted.path.with_name("file.lock")),
+        pytest.raises(JointalignError, match="another process"),
+    ):
+        interrupted.get()
     interrupted.get()
     assert interrupted.path.read_bytes() == CONTENT
+    assert names(interrupted.path.parent) == ["file"]
 
 
 # MUSE

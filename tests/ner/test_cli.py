@@ -14,6 +14,7 @@ pytest.importorskip("torch", reason="tagging needs torch")
 from grammar import sentences, space  # noqa: E402
 from jointalign import write  # noqa: E402
 from jointalign.cli.app import run  # noqa: E402
+from jointalign.errors import JointalignError  # noqa: E402
 from jointalign.ner import api as ner  # noqa: E402
 from jointalign.ner import conll  # noqa: E402
 
@@ -104,6 +105,24 @@ def test_the_same_seed_gives_the_same_files(files, trained, tmp_path):
         assert (trained / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
     first = (trained / "tagger.safetensors").read_bytes()
     assert first != (tmp_path / "other" / "tagger.safetensors").read_bytes()
+
+
+def test_unfinished_learning_of_other_settings_is_refused(files, tmp_path, capsys, monkeypatch):
+    out = tmp_path / "model"
+
+    def stopped(model, folder):
+        raise JointalignError("stopped")
+
+    with monkeypatch.context() as stopping:
+        stopping.setattr("jointalign.contextual.job.write_tagger", stopped)
+        assert run(train(files, out)) == 2
+    capsys.readouterr()
+    kept = (out / "training.checkpoint").read_bytes()
+    fails(capsys, train(files, out, "--seed", "1"), "(seed: 0, now 1)")
+    assert (out / "training.checkpoint").read_bytes() == kept
+    assert run(train(files, out, "--seed", "1", "--fresh")) == 0
+    assert "removed" in capsys.readouterr().err
+    assert not (out / "training.checkpoint").exists()
 
 
 def test_target_development_text_can_decide(files, tmp_path, capsys):

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from languages import write_pair
 
@@ -89,11 +90,16 @@ def test_a_new_setting_is_done_again_from_there(options, finished, tmp_path):
     out, _ = finished
     joint = (out / "joint.safetensors").stat().st_mtime_ns
     kept = contents(out)
-    changed = finish(options, out, "--gamma", "0.95", "--method", "procrustes")
+    other = ["--gamma", "0.95", "--method", "procrustes"]
+    refused = subprocess.run(command(options, out, *other), capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "(method: auto, now procrustes; gamma: None, now 0.95)" in refused.stderr
+    assert contents(out) == kept
+    changed = finish(options, out, *other, "--fresh")
     assert changed["gamma"] == 0.95
     assert changed["method"]["name"] == "procrustes"
     assert (out / "joint.safetensors").stat().st_mtime_ns == joint
-    finish(options, out)
+    finish(options, out, "--fresh")
     assert contents(out) == kept
 
 
@@ -144,10 +150,7 @@ def test_killed_in_every_stage(options, finished, tmp_path, stage):
 
 def test_two_runs_in_one_folder_do_not_meet(options, finished):
     out, _ = finished
-    import fcntl
-
-    with (out / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(out / ".lock"):
         done = subprocess.run(command(options, out), capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "another process is at work" in done.stderr

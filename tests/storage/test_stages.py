@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -17,9 +19,8 @@ class Work:
         (self.folder / "file.txt").write_text(self.content)
 
 
-def do(folder, work, settings=("a",)):
-    stages = Stages(folder)
-    return stages.do("stage", list(settings), ["file.txt"], work)
+def do(folder, work, setting="a", **how):
+    return Stages(folder, **how).do("stage", {"setting": setting, "seed": 0}, ["file.txt"], work)
 
 
 def test_done_once(tmp_path):
@@ -28,14 +29,38 @@ def test_done_once(tmp_path):
     assert work.times == 1
     assert not first.repeated
     assert second.repeated
-    assert second.key == first.key
+    assert second.made == first.made
 
 
-def test_other_settings_are_other_work(tmp_path):
+def test_other_settings_are_refused_by_name_and_nothing_changes(tmp_path):
+    do(tmp_path, Work(tmp_path, "mine"))
+    record = (tmp_path / "stages/stage.json").read_bytes()
     work = Work(tmp_path)
-    do(tmp_path, work)
-    do(tmp_path, work, settings=("b",))
-    assert work.times == 2
+    with pytest.raises(JointalignError, match=r"\(setting: a, now b\).*--fresh"):
+        do(tmp_path, work, "b")
+    assert work.times == 0
+    assert (tmp_path / "file.txt").read_text() == "mine"
+    assert (tmp_path / "stages/stage.json").read_bytes() == record
+    assert do(tmp_path, work).repeated
+
+
+def test_fresh_makes_only_what_differs_and_what_comes_after(tmp_path, caplog):
+    done = []
+
+    def chain(setting, **how):
+        stages = Stages(tmp_path, **how)
+        for name, after in (("before", []), ("changed", ["before"]), ("after", ["changed"])):
+            settings = {"setting": setting} if name == "changed" else {}
+            stages.do(name, settings, [], lambda name=name: done.append(name), after)
+
+    chain("a")
+    done.clear()
+    chain("b", fresh=True)
+    assert done == ["changed", "after"]
+    assert "changed: made before with other settings (setting: a, now b), now replaced" in caplog.text
+    done.clear()
+    chain("b")
+    assert done == []
 
 
 @pytest.mark.parametrize("damage", ["missing", "shorter", "record"])
@@ -72,14 +97,14 @@ def test_killed_work_of_other_settings_does_not_count_as_the_old(tmp_path):
 
     do(tmp_path, Work(tmp_path))
     with pytest.raises(KeyboardInterrupt):
-        do(tmp_path, killed, settings=("b",))
+        do(tmp_path, killed, "b", fresh=True)
     again = Work(tmp_path)
     assert not do(tmp_path, again).repeated
     assert (tmp_path / "file.txt").read_text() == "result"
 
 
 def two(folder, setting, work):
-    stages = Stages(folder)
+    stages = Stages(folder, fresh=True)
     stages.do("first", [setting], [], lambda: None)
     return stages.do("second", [], [], work, after=["first"])
 
@@ -90,7 +115,7 @@ def test_a_stage_is_done_again_after_an_earlier_one(tmp_path):
     assert two(tmp_path, "a", lambda: times.append(2)).repeated
     assert in_step(tmp_path, ["first", "second"])
     # Back to settings that were once done: the files before it are others all the same.
-    Stages(tmp_path).do("first", ["b"], [], lambda: None)
+    Stages(tmp_path, fresh=True).do("first", ["b"], [], lambda: None)
     assert not in_step(tmp_path, ["first", "second"])
     two(tmp_path, "a", lambda: times.append(3))
     assert times == [1, 3]
@@ -129,3 +154,34 @@ def test_other_people_s_folders_are_left_alone(tmp_path):
     with pytest.raises(JointalignError, match="holds other files"), locked(tmp_path):
         raise AssertionError("it got in")
     assert [path.name for path in tmp_path.iterdir()] == ["settings.json"]
+
+
+ELSEWHERE = """
+import sys
+sys.modules["fcntl"] = sys.modules["resource"] = None  # as on Windows
+from pathlib import Path
+from jointalign.cli import app
+from jointalign.corpora.corpus import Corpus
+from jointalign.data import api
+from jointalign.pipeline import run
+from jointalign.storage.stages import Stages, locked
+from jointalign.training.skipgram import SkipGram
+
+folder = Path(sys.argv[1])
+text = folder / "text.en.txt"
+text.write_text("one small step\\n" * 20)
+with locked(folder / "work"):
+    stages = Stages(folder / "work")
+    trainer = SkipGram(dimensions=4, epochs=1, minimum_count=1, buckets=10)
+    done = stages.do("train", [], [], lambda: print(len(trainer.fit(Corpus(text, "en"), threads=1))))
+assert done.peak_memory_mb is None
+assert Stages(folder / "work").do("train", [], [], exit).peak_memory_mb is None
+"""
+
+
+def test_systems_without_fcntl_and_resource_work_too(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "3\n"

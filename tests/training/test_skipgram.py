@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from jointalign.cli.app import run
 from jointalign.corpora.corpus import Corpus
 from jointalign.corpora.encoding import EncodedCorpus, encode
 from jointalign.errors import JointalignError
+from jointalign.storage.checkpoint import or_fresh
 from jointalign.training import _course
 from jointalign.training._checkpoint import NAME
 from jointalign.training.base import Balance, Noise
@@ -111,27 +113,36 @@ def test_a_stopped_training_goes_on_to_the_same_bytes(text, tmp_path, monkeypatc
     np.testing.assert_array_equal(undisturbed.subwords.vectors, resumed.subwords.vectors)
 
 
-@pytest.mark.parametrize("change", ["seed", "epochs", "text"])
-def test_a_checkpoint_of_another_training_is_not_used(text, tmp_path, monkeypatch, change):
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [("seed", "(seed: 0, now 1)"), ("epochs", "(epochs: 60, now 61)"), ("text", "(text: ")],
+)
+def test_a_checkpoint_of_another_training_is_refused(text, tmp_path, monkeypatch, change, difference):
     monkeypatch.setattr(_course, "REPORT_SECONDS", 0.001)
     folder, path = tmp_path / "folder", tmp_path / "text.txt"
     lines = text.read_text().splitlines(keepends=True)
     path.write_text("".join(lines))
     longer = replace(SMALL, epochs=60)
     longer.fit(corpus(path), threads=1, folder=folder, checkpoint_seconds=0.0)
-    assert (folder / NAME).exists()
+    kept = (folder / NAME).read_bytes()
     if change == "text":  # the same words equally often, in another order
         path.write_text("".join(reversed(lines)))
     trainer = replace(SMALL, epochs=61) if change == "epochs" else longer
     seed = 1 if change == "seed" else 0
     fresh = trainer.fit(corpus(path), threads=1, seed=seed)
-    again = trainer.fit(corpus(path), threads=1, seed=seed, folder=folder)
+    with pytest.raises(JointalignError) as caught:
+        trainer.fit(corpus(path), threads=1, seed=seed, folder=folder)
+    assert difference in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert (folder / NAME).read_bytes() == kept
+    again = or_fresh(lambda: trainer.fit(corpus(path), threads=1, seed=seed, folder=folder), True)
     np.testing.assert_array_equal(again.vectors, fresh.vectors)
 
 
-def test_a_damaged_checkpoint_is_not_used(text, tmp_path):
+def test_a_damaged_checkpoint_is_not_used(text, tmp_path, caplog):
     (tmp_path / NAME).write_bytes(b"rubbish")
     again = SMALL.fit(corpus(text), threads=1, folder=tmp_path)
+    assert "is damaged; it is begun again" in caplog.text
     np.testing.assert_array_equal(again.vectors, SMALL.fit(corpus(text), threads=1).vectors)
 
 
@@ -258,3 +269,31 @@ def test_a_line_longer_than_a_sentence_is_cut_not_lost(tmp_path):
         corpus(path), threads=1
     )
     assert purity(trained, lambda word: word[0]) > 0.9
+
+
+def test_the_command_refuses_what_was_begun_with_other_settings(text, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "words.vec"
+    sizes = ["--dimensions", "8", "--epochs", "60", "--buckets", "1000", "--threads", "1"]
+    given = ["train", "--input", str(text), "--language", "en", "--out", str(out), *sizes]
+    monkeypatch.setattr(_course, "REPORT_SECONDS", 0.001)
+
+    def stopped(embedding, path):
+        raise JointalignError("stopped")
+
+    with monkeypatch.context() as stopping:
+        stopping.setattr("jointalign.formats.api.write", stopped)
+        assert run([*given, "--checkpoint-seconds", "0"]) == 2
+    checkpoint = tmp_path / "words.vec.training" / NAME
+    kept = checkpoint.read_bytes()
+    capsys.readouterr()
+    assert run([*given, "--seed", "1"]) == 2
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert "(seed: 0, now 1)" in errors[0]
+    assert checkpoint.read_bytes() == kept
+    assert not out.exists()
+    assert run([*given, "--seed", "1", "--fresh"]) == 0
+    assert "removed" in capsys.readouterr().err
+    fresh = out.read_bytes()
+    assert run([*given, "--seed", "1"]) == 0
+    assert out.read_bytes() == fresh

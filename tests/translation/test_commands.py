@@ -101,10 +101,21 @@ def test_what_changed_is_made_again_and_another_training_is_not_thrown_away(data
     before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
     assert before["model.safetensors"] == model
     # Other text makes other vectors, and so another training, which has no place in this folder.
-    for change in ([], ["--seed", "1"], ["--pieces", "500"]):
+    for change, name in (
+        ([], "(vectors.larger texts: "),
+        (["--seed", "1"], "seed: 0, now 1)"),
+        (["--pieces", "500"], "vectors.pieces: "),
+    ):
         assert run(["mt", "train", *options(data, out), *more, *change]) == 2
-        assert "another training is here" in capsys.readouterr().err
+        errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+        assert len(errors) == 1 and name in errors[0] and "--fresh" in errors[0]
     assert before == {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+    assert run(["mt", "train", *options(data, out), *more, "--seed", "1", "--fresh"]) == 0
+    assert "now begun anew" in capsys.readouterr().err
+    fresh = (out / "model.safetensors").read_bytes()
+    assert fresh != model
+    assert run(["mt", "train", *options(data, tmp_path / "new"), *more, "--seed", "1"]) == 0
+    assert (tmp_path / "new" / "model.safetensors").read_bytes() == fresh
 
 
 def test_an_input_in_the_folder_of_results_is_spared(data, tmp_path, capsys):

@@ -14,6 +14,7 @@ from jointalign.cli._encoders import sentences as words_of
 from jointalign.cli._ner_options import Device, Encoding, Format, TagColumn, Threads, WordColumn, read_conll
 from jointalign.cli._options import (
     BatchPieces,
+    Fresh,
     Json,
     Layers,
     LocalOnly,
@@ -96,6 +97,7 @@ def train(
     local_only: LocalOnly = False,
     threads: Threads = 1,
     seed: Seed = 0,
+    fresh: Fresh = False,
     json: Json = False,
 ) -> None:
     """Learn a tagger over vectors of two languages in one space, or over those of an encoder.
@@ -157,6 +159,7 @@ def train(
             batch_pieces=batch_pieces,
             device=device,
             seed=seed,
+            fresh=fresh,
             progress=bar,
         )
     used = {"tagger": network, "fit": learning}

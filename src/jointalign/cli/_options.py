@@ -45,6 +45,9 @@ LocalOnly = Annotated[
 ]
 BatchPieces = Annotated[int, typer.Option(min=16, help="Pieces that go through the encoder at once.")]
 Layers = Annotated[str, typer.Option(help="Which, e.g. -4,-3,-2,-1; 0 is the embedding layer, -1 the last.")]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Start anew where work of other settings is in the way.")
+]
 CheckpointSeconds = Annotated[
     float, typer.Option(min=0.0, help="Time between two checkpoints; more if saving is slow.")
 ]

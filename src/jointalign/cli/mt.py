@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jointalign.cli._console import progress, say, show, show_json
-from jointalign.cli._options import Json, OutFolder, Seed, Threads
+from jointalign.cli._options import Fresh, Json, OutFolder, Seed, Threads
 from jointalign.cli._settings import Changes, Options, plain, with_settings
 from jointalign.cli._translation import Beam, Device, Direction, MaxMinutes, Model, lines_of
 from jointalign.translation.base import Shape, TranslationFitSettings
@@ -92,6 +92,7 @@ def train(
     device: Device = "auto",
     threads: Threads = None,
     seed: Seed = 0,
+    fresh: Fresh = False,
     json: Json = False,
 ) -> None:
     """Make vectors of pieces of words, then train a model that begins with them.
@@ -128,6 +129,7 @@ def train(
             group=group,
             threads=threads,
             max_minutes=max_minutes,
+            fresh=fresh,
             progress=bar,
             announce=bar.stage,
             told=lambda entry: say(_told(entry)),

@@ -10,7 +10,7 @@ import typer
 
 from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._languages import languages
-from jointalign.cli._options import Device, Json, OutFolder, Seed, Threads
+from jointalign.cli._options import Device, Fresh, Json, OutFolder, Seed, Threads
 from jointalign.cli._settings import Options, plain, with_settings
 from jointalign.contextual import PretrainingSettings
 
@@ -33,6 +33,7 @@ def command(
     device: Device = "cpu",
     threads: Threads = None,
     seed: Seed = 0,
+    fresh: Fresh = False,
     json: Json = False,
 ) -> None:
     """Train a masked language model on all texts together: a multilingual BERT of your own.
@@ -55,6 +56,7 @@ def command(
             max_minutes=max_minutes,
             checkpoint_seconds=checkpoint_seconds,
             threads=threads,
+            fresh=fresh,
             progress=bar,
         )
     if result.skipped:

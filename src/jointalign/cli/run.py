@@ -13,6 +13,7 @@ from jointalign.cli._console import answer, progress, say
 from jointalign.cli._languages import languages
 from jointalign.cli._options import (
     CheckpointSeconds,
+    Fresh,
     Gamma,
     Json,
     KeepCase,
@@ -66,6 +67,7 @@ def command(
     tokenized: Tokenized = False,
     keep_case: KeepCase = False,
     checkpoint_seconds: CheckpointSeconds = 60.0,
+    fresh: Fresh = False,
     max_vocabulary: MaxVocabulary = 200_000,
     rank: Annotated[
         bool, typer.Option(help="Rank the dictionary by more than CSLS, learnt from the pairs given.")
@@ -76,7 +78,7 @@ def command(
 ) -> None:
     """Two texts and a dictionary in; one space, a scored dictionary and honest scores out.
 
-    Stopped at any moment, it goes on when started again with the same folder.
+    Stopped at any moment, it goes on when started again with the same folder and settings.
     """
     from jointalign.pipeline import RunSettings, run
     from jointalign.selection.wishes import Wishes
@@ -111,6 +113,7 @@ def command(
             out,
             threads=threads,
             checkpoint_seconds=checkpoint_seconds,
+            fresh=fresh,
             progress=bar,
             announce=announce,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,16 @@ import typer
 
 from jointalign.cli._console import answer, progress
 from jointalign.cli._languages import languages
-from jointalign.cli._options import CheckpointSeconds, Json, KeepCase, OutFile, Seed, Threads, Tokenized
+from jointalign.cli._options import (
+    CheckpointSeconds,
+    Fresh,
+    Json,
+    KeepCase,
+    OutFile,
+    Seed,
+    Threads,
+    Tokenized,
+)
 from jointalign.cli._settings import Changes, Options, plain, with_settings
 from jointalign.training.cbow import CBOW
 from jointalign.training.skipgram import SkipGram
@@ -42,16 +52,18 @@ def command(
     tokenized: Tokenized = False,
     keep_case: KeepCase = False,
     checkpoint_seconds: CheckpointSeconds = 60.0,
+    fresh: Fresh = False,
     threads: Threads = None,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
     """Train one embedding on all texts together: skip-gram with character n-grams.
 
-    Stopped, it goes on from its last checkpoint when started again.
+    Stopped, it goes on from its last checkpoint when started again with the same settings.
     """
     from jointalign.corpora.corpus import Corpus
     from jointalign.formats.api import check_output, write
+    from jointalign.storage.checkpoint import or_fresh
     from jointalign.storage.files import spare_inputs
     from jointalign.storage.stages import locked
 
@@ -65,7 +77,8 @@ def command(
     folder = out.with_name(out.name + ".training")
     begun = time.monotonic()
     with progress("train") as bar, locked(folder, "corpus-0"):
-        embedding = chosen.fit(
+        fit = partial(
+            chosen.fit,
             corpora,
             seed=seed,
             threads=threads,
@@ -73,6 +86,7 @@ def command(
             progress=bar,
             checkpoint_seconds=checkpoint_seconds,
         )
+        embedding = or_fresh(fit, fresh)
         write(embedding, out)
     seconds = time.monotonic() - begun
     shutil.rmtree(folder, ignore_errors=True)

@@ -14,6 +14,7 @@ import hashlib
 import json
 import logging
 import math
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -125,6 +126,7 @@ def pretrain(
     max_minutes: float | None = None,
     checkpoint_seconds: float = 60.0,
     threads: int | None = None,
+    fresh: bool = False,
     progress: Progress | None = None,
 ) -> Pretrained:
     """Train a masked language model on texts of several languages together.
@@ -140,6 +142,7 @@ def pretrain(
         max_minutes: Stop after so long, checkpoint and model written; called again it goes on.
         checkpoint_seconds: Time between two checkpoints.
         threads: How many; `None` for all processors.
+        fresh: Whether a training of other settings in the folder is removed; it is refused otherwise.
         progress: Told the steps done.
 
     Raises:
@@ -161,7 +164,7 @@ def pretrain(
     deadline = math.inf if max_minutes is None else begun + 60 * max_minutes
     with locked(out, _MARKER), torch_threads(threads):
         work = out / _MARKER
-        claim(work / _SETTINGS, out, facts | {"key": key})
+        claim(work / _SETTINGS, facts, lambda: _emptied(work), fresh)
         tokenizer = _tokenizer(texts, out, work, settings)
         encoded = encode_texts(texts, languages, tokenizer, work, progress)
         model = _new_model(settings, tokenizer, seed)
@@ -182,6 +185,11 @@ def pretrain(
         held_out,
         encoded.skipped,
     )
+
+
+def _emptied(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
 
 
 def _tokenizer(texts: Sequence[Path], out: Path, work: Path, settings: PretrainingSettings) -> Any:

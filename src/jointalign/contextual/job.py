@@ -15,6 +15,7 @@ from jointalign.embedding import BilingualEmbedding
 from jointalign.ner import TaggerFitSettings, TaggerSettings, Text
 from jointalign.ner.api import NERModel, train
 from jointalign.progress import Progress
+from jointalign.storage.checkpoint import or_fresh
 from jointalign.storage.stages import locked
 
 CHECKPOINT, FEATURES = "training.checkpoint", "training.features"
@@ -36,6 +37,7 @@ def train_in_folder(
     batch_pieces: int = BATCH_PIECES,
     device: str = "cpu",
     seed: int = 0,
+    fresh: bool = False,
     progress: Progress | None = None,
 ) -> NERModel:
     """Learn a tagger and write it.
@@ -55,16 +57,19 @@ def train_in_folder(
         batch_pieces: Pieces that go through the encoder at once.
         device: Where a tagger over vectors of words is learnt; others are where the encoder is.
         seed: The only source of randomness.
+        fresh: Whether unfinished learning of other settings is removed; it is refused otherwise.
         progress: Told the number of steps.
 
     Raises:
-        JointalignError: If a text is bad, the vectors do not fit, or the folder holds other files.
+        JointalignError: If a text is bad, the vectors do not fit, or the folder holds other files
+            or the unfinished learning of another tagger.
     """
     texts = training, development, settings, fit_settings
     checkpoint = folder / CHECKPOINT
-    with locked(folder):
+
+    def learn() -> NERModel:
         if isinstance(vectors, BilingualEmbedding):
-            model = train(
+            return train(
                 vectors,
                 *texts,
                 learn_vectors=learn_vectors,
@@ -73,22 +78,24 @@ def train_in_folder(
                 checkpoint=checkpoint,
                 progress=progress,
             )
-        elif fine_tuned:
-            model = fine_tune(
+        if fine_tuned:
+            return fine_tune(
                 vectors, *texts, unlabelled=unlabelled, seed=seed, checkpoint=checkpoint, progress=progress
             )
-        else:
-            model = train_tagger(
-                vectors,
-                *texts,
-                features=features,
-                mappings=mappings,
-                folder=folder / FEATURES,
-                batch_pieces=batch_pieces,
-                seed=seed,
-                checkpoint=checkpoint,
-                progress=progress,
-            )
+        return train_tagger(
+            vectors,
+            *texts,
+            features=features,
+            mappings=mappings,
+            folder=folder / FEATURES,
+            batch_pieces=batch_pieces,
+            seed=seed,
+            checkpoint=checkpoint,
+            progress=progress,
+        )
+
+    with locked(folder):
+        model = or_fresh(learn, fresh)
         write_tagger(model, folder)
         checkpoint.unlink(missing_ok=True)
         shutil.rmtree(folder / FEATURES, ignore_errors=True)

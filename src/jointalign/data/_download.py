@@ -7,11 +7,10 @@ cannot send parts of files, sends the whole file again (RFC 9110, If-Range).
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +20,7 @@ import requests
 from jointalign.errors import FormatError, JointalignError
 from jointalign.progress import Progress
 from jointalign.storage.files import plain_errors
+from jointalign.storage.stages import alone
 from jointalign.version import __version__
 
 _CHUNK = 1 << 16
@@ -79,8 +79,7 @@ def download(
     version = path.with_name(f"{part.name}.version")
     with plain_errors(path), _plain_network_errors(url):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("ab") as file:
-            _lock(path, file)
+        with _alone(path), part.open("ab") as file:
             keep = False
             try:
                 _receive(url, file, version, progress)
@@ -111,11 +110,15 @@ def fetch_text(url: str) -> str:
         return response.content.decode("utf-8", "replace")
 
 
-def _lock(path: Path, file: BinaryIO) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise JointalignError(f"{path}: another process is downloading this file; wait for it") from None
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    lock = path.with_name(f"{path.name}.lock")
+    with alone(lock, f"{path}: another process is downloading this file; wait for it"):
+        try:
+            yield
+        finally:
+            with suppress(PermissionError):  # Windows removes no file that is held
+                lock.unlink(missing_ok=True)
 
 
 def _receive(url: str, file: BinaryIO, version: Path, progress: Progress | None) -> None:

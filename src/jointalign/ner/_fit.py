@@ -6,24 +6,33 @@ started again from a checkpoint goes exactly the way it would have gone.
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from jointalign.errors import JointalignError
-from jointalign.ner._checkpoint import Checkpoint
 from jointalign.ner._scoring import f1_of
 from jointalign.ner._settings import RateSchedule, TaggerFitSettings
 from jointalign.ner._tagger import Examples, Tagger, tag_all
 from jointalign.ner._torch import import_torch, new_generator
 from jointalign.ner.base import Sentence
 from jointalign.progress import Progress
+from jointalign.storage.checkpoint import (
+    Checkpoint,
+    as_arrays,
+    as_tensors,
+    digest_of,
+    optimizer_arrays,
+    restore_optimizer,
+)
+from jointalign.version import __version__
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,6 +40,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CHECKPOINT_SECONDS = 60.0
+_NETWORK, _BEST = "network.", "best."
+_STATE = ("step", "f1", "losses", "waiting", "since", "stopped_early")
 
 
 class Text(NamedTuple):
@@ -92,15 +103,15 @@ def fit(
         progress: Told the number of steps.
 
     Raises:
-        JointalignError: If there is nothing to learn from, tags are missing, or a loss is not
-            finite.
+        JointalignError: If there is nothing to learn from, tags are missing, a loss is not
+            finite, or the checkpoint is of another learning.
     """
     settings = settings or TaggerFitSettings()
     for name, text in (("training", training), ("development", development)):
         if not text.sentences:
             raise JointalignError(f"the {name} text has no sentence")
     course = _Course(tagger, training, development, settings, seed)
-    kept = None if checkpoint is None else Checkpoint(checkpoint, course.key)
+    kept = None if checkpoint is None else Checkpoint(checkpoint, course.depends_on)
     if kept is not None:
         course.resume(kept)
     with _own_randomness(tagger.device):
@@ -143,24 +154,24 @@ class _Course:
         self._sentences, self._seconds = 0, 0.0
 
     @property
-    def key(self) -> str:
-        """All that the course depends on, for the checkpoint."""
-        texts = [
-            [part.language, [[s.words, s.tags] for s in part.sentences]]
-            for part in (self.training, self.development)
-        ]
+    def depends_on(self) -> dict[str, Any]:
+        """All that the state depends on."""
+        texts = {
+            name: digest_of(json.dumps([part.language, [[s.words, s.tags] for s in part.sentences]]))
+            for name, part in (("training_text", self.training), ("development_text", self.development))
+        }
         tagger = self.tagger
-        return Checkpoint.digest(
-            [
-                str(self.settings),
-                str(tagger.settings),
-                tagger.inputs.key,
-                self.seed,
-                tagger.labels,
-                tagger.alphabet.characters,
-                texts,
-            ]
-        )
+        return {
+            "version": __version__,
+            "fit": asdict(self.settings),
+            "tagger": asdict(tagger.settings),
+            "seed": self.seed,
+            "language": self.training.language,
+            "labels": tagger.labels,
+            **texts,
+            "vectors": digest_of(tagger.inputs.key),
+            "alphabet": digest_of("".join(tagger.alphabet.characters)),
+        }
 
     @property
     def best(self) -> int:
@@ -258,24 +269,22 @@ class _Course:
 
     def save(self, kept: Checkpoint) -> None:
         """Keep everything that the rest of the course depends on."""
-        facts = {
-            "step": self.step,
-            "f1": self.f1,
-            "losses": self.losses,
-            "waiting": self.waiting,
-            "since": self.since,
-            "stopped_early": self.stopped_early,
-        }
-        kept.save(facts, self.tagger.network, self.best_weights, self.optimizer)
+        state = {name: getattr(self, name) for name in _STATE}
+        weights = as_arrays(self.tagger.network.state_dict(), _NETWORK)
+        best = as_arrays(self.best_weights, _BEST)
+        kept.save(weights | best | optimizer_arrays(self.optimizer), state)
 
     def resume(self, kept: Checkpoint) -> None:
-        """Go on from what was kept, if it is of this course."""
-        facts: dict[str, Any] | None = kept.load(self.tagger.network, self.optimizer)
-        if facts is None:
+        """Go on from what was kept."""
+        found = kept.load()
+        if found is None:
             return
-        self.best_weights = facts.pop("best_weights")
-        for name, value in facts.items():
-            setattr(self, name, value)
+        arrays, state = found
+        self.tagger.network.load_state_dict(as_tensors(arrays, _NETWORK))
+        restore_optimizer(self.optimizer, arrays)
+        self.best_weights = as_tensors(arrays, _BEST)
+        for name in _STATE:
+            setattr(self, name, state[name])
 
 
 def _copied(weights: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from jointalign.errors import FormatError, JointalignError
-from jointalign.ner._checkpoint import named, unnamed
 from jointalign.ner._settings import TaggerSettings
 from jointalign.ner._tagger import Alphabet, Tagger, WordInputs
 from jointalign.ner._words import StaticInputs, WordTable
 from jointalign.ner.base import Scheme
+from jointalign.storage.checkpoint import as_arrays, as_tensors
 from jointalign.storage.files import atomic, plain_errors
 from jointalign.storage.tensors import read_tensors, write_tensors
 from jointalign.version import __version__
@@ -47,7 +47,7 @@ def write(
     Raises:
         JointalignError: If it cannot be written.
     """
-    weights = named(_own(tagger, kind))
+    weights = as_arrays(_own(tagger, kind))
     total = hashlib.sha256()
     for name in sorted(weights):
         total.update(name.encode() + weights[name].tobytes())
@@ -103,7 +103,7 @@ def read(
                 for name, weights in tagger.network.state_dict().items()
                 if name not in _own(tagger, facts["kind"])
             }
-            | unnamed(arrays)
+            | as_tensors(arrays)
         )
     except JointalignError:
         raise

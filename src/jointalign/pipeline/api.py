@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from jointalign.selection.api import MULTIPLE, training_seconds
 from jointalign.selection.base import Spaces
 from jointalign.selection.unsupervised import align_without_dictionary
 from jointalign.selection.wishes import decide
+from jointalign.storage.checkpoint import or_fresh
 from jointalign.storage.files import atomic, file_facts
 from jointalign.storage.stages import Stages, locked, peak_memory_mb
 from jointalign.training.base import CHECKPOINT_SECONDS
@@ -49,6 +50,7 @@ def run(
     *,
     threads: int | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    fresh: bool = False,
     progress: Progress | None = None,
     announce: Announce | None = None,
 ) -> RunResult:
@@ -61,15 +63,17 @@ def run(
         folder: Where all files go; made if missing.
         threads: How many; `None` for all processors that this process may use.
         checkpoint_seconds: Time between two checkpoints of the training.
+        fresh: Whether work of other settings in the folder is replaced; it is refused otherwise.
         progress: Told how far the stage at hand is.
         announce: Told the name of each stage as it begins, and whether it was done before.
 
     Raises:
-        JointalignError: If a file or a setting is bad, or another process works in the folder.
+        JointalignError: If a file or a setting is bad, another process works in the folder, or it
+            holds work of other settings.
     """
     check_settings(settings)
     with locked(folder), limited_to(threads):
-        work = _Run(settings, folder, threads, checkpoint_seconds, progress, announce)
+        work = _Run(settings, folder, threads, checkpoint_seconds, fresh, progress, announce)
         return work.result()
 
 
@@ -82,41 +86,43 @@ class _Run:
         folder: Path,
         threads: int | None,
         checkpoint_seconds: float,
+        fresh: bool,
         progress: Progress | None,
         announce: Announce | None,
     ) -> None:
         self.settings, self.folder = settings, folder
         self.threads, self.progress = threads, progress
-        self.checkpoint_seconds = checkpoint_seconds
-        self.stages = Stages(folder, announce)
+        self.checkpoint_seconds, self.fresh = checkpoint_seconds, fresh
+        self.stages = Stages(folder, announce, fresh=fresh)
 
     def result(self) -> RunResult:
         settings, do = self.settings, self.stages.do
-        text = [corpus.key for corpus in self.corpora.values()]
+        text = {side: corpus.key for side, corpus in self.corpora.items()}
         do("count", text, [f"{side}/{name}" for side in self.corpora for name in FILES], self.count)
         check_dictionaries(
             self.source.counts, self.target.counts, self.lexicon, self.test, settings.trainer.minimum_count
         )
-        training = [asdict(settings.trainer), settings.seed]
+        training = {"trainer": asdict(settings.trainer), "seed": settings.seed}
         do("train", training, ["joint.safetensors"], self.train, after=["count"])
         known = None if settings.lexicon is None else file_facts(settings.lexicon)
-        wishes = [known, asdict(settings.wishes)]
+        wishes = {"lexicon": known, **asdict(settings.wishes)}
         trained = ["train"]
         if settings.compares_spaces:
             do("train_apart", training, APART, self.train_apart, after=["count"])
             trained.append("train_apart")
         do("align", wishes, ALIGNED, self.align, after=trained)
         tests = None if settings.test is None else file_facts(settings.test)
-        shown = [tests, settings.max_vocabulary]
-        do("induce", [settings.max_vocabulary], [HUBS, self.plain], self.induce, after=["align"])
+        size = {"max_vocabulary": settings.max_vocabulary}
+        do("induce", size, [HUBS, self.plain], self.induce, after=["align"])
         listed = ["induce"]
         if settings.ranks:
-            learnt = {"lexicon": known, "test": tests, "max_vocabulary": settings.max_vocabulary}
+            learnt = {"lexicon": known, "test": tests, **size}
             do("rank", learnt, RANKED, self.rank, after=[*trained, "align", "induce"])
             listed.append("rank")
-        do("evaluate", shown, SCORED, self.evaluate, after=listed)
+        do("evaluate", {"test": tests, **size}, SCORED, self.evaluate, after=listed)
         choice = self._json("choice.json")
         records = self.stages.records
+        peaks = [peak_memory_mb(), *(record.peak_memory_mb for record in records.values())]
         return RunResult(
             self.folder,
             choice["gamma"],
@@ -125,7 +131,7 @@ class _Run:
             choice["worked"],
             self._json("scores.json"),
             {name: round(record.seconds, 3) for name, record in records.items()},
-            max(peak_memory_mb(), *(record.peak_memory_mb for record in records.values())),
+            max((peak for peak in peaks if peak is not None), default=None),
             self.ranking,
         )
 
@@ -143,7 +149,8 @@ class _Run:
 
     def _trained(self, corpora: list[EncodedCorpus], folder: str) -> Embedding:
         trainer = self.settings.trainer
-        embedding = trainer.fit_encoded(
+        fit = partial(
+            trainer.fit_encoded,
             corpora,
             seed=self.settings.seed,
             threads=self.threads,
@@ -151,6 +158,7 @@ class _Run:
             progress=self.progress,
             checkpoint_seconds=self.checkpoint_seconds,
         )
+        embedding = or_fresh(fit, self.fresh)
         trainer.forget(self.folder / folder)
         return embedding
 

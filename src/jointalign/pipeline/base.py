@@ -80,7 +80,7 @@ class RunResult:
             put to the test, as with a dictionary.
         scores: Scores by direction, identical pairs kept or removed, and rule; `None` without test.
         seconds: Time of each stage when it was done.
-        peak_memory_mb: Largest memory of all stages.
+        peak_memory_mb: Largest memory of all stages; `None` where the system cannot say.
         ranking: Held-out figures and scores of the ranking, or why there is none; `None` if not asked for.
     """
 
@@ -91,7 +91,7 @@ class RunResult:
     worked: bool | None
     scores: dict[str, Any] | None
     seconds: dict[str, float]
-    peak_memory_mb: float
+    peak_memory_mb: float | None
     ranking: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -107,7 +107,7 @@ class RunResult:
             "reason": self.reason,
             "worked": self.worked,
             "seconds": self.seconds,
-            "peak_memory_mb": round(self.peak_memory_mb, 1),
+            "peak_memory_mb": self.peak_memory_mb and round(self.peak_memory_mb, 1),
             "out": str(self.folder),
         }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jointalign.bli import Identical, OutOfVocabulary
-from jointalign.bli.base import DEPTH
+from jointalign.bli.base import DEPTH, Conditions
 from jointalign.bli.lists import evaluate_lists
 from jointalign.dictionary.api import read_tsv, write_tsv
 from jointalign.embedding import BilingualEmbedding
@@ -90,9 +90,8 @@ def _scores(fitted: FittedRanker, test: Lexicon, max_vocabulary: int, seed: int)
     words = test.sources
     ranked = zip(words, fitted.rank(words, DEPTH), strict=True)
     lists = {word: [one.target for one in some] for word, some in ranked}
-    results = evaluate_lists(
-        lists, fitted.sides, test, training=fitted.lexicon, max_vocabulary=max_vocabulary, seed=seed
-    )
+    conditions = Conditions(max_vocabulary=max_vocabulary, seed=seed)
+    results = evaluate_lists(lists, fitted.sides, test, conditions, training=fitted.lexicon)
     return {
         f"identical_{identical}": {str(oov): results[oov, identical].to_json() for oov in OutOfVocabulary}
         for identical in Identical

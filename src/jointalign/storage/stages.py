@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
 import logging
-import resource
 import secrets
 import sys
 import time
@@ -16,13 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from jointalign.errors import JointalignError
+from jointalign.storage.checkpoint import OtherWorkError, differences, plain_facts
 from jointalign.storage.files import atomic, check_folder, remove_leftovers
 
 logger = logging.getLogger(__name__)
 
 RECORDS = "stages"
 LOCK = ".lock"
+_FIELDS = {"settings", "made", "upstream", "outputs", "seconds", "peak_memory_mb"}
 
 
 @dataclass(frozen=True)
@@ -30,20 +31,20 @@ class Record:
     """What is known of a finished stage.
 
     Args:
-        key: Digest of everything that the stage's files depend on.
-        made: Random mark of this doing of the stage. Two doings under one key can differ (several
-            threads), so what comes after depends on the mark, too.
+        settings: All that the stage's files depend on besides earlier stages.
+        made: Random mark of this doing of the stage. Two doings with one setting can differ
+            (several threads), so what comes after depends on the mark, too.
         upstream: Marks of the earlier stages that this doing has used.
         seconds: How long the work took in the process that finished it.
-        peak_memory_mb: Largest memory of a process up to its end.
+        peak_memory_mb: Largest memory of a process up to its end; `None` where the system cannot say.
         repeated: Whether it was found done and not done again.
     """
 
-    key: str
+    settings: dict[str, Any]
     made: str
     upstream: tuple[str, ...]
     seconds: float
-    peak_memory_mb: float
+    peak_memory_mb: float | None
     repeated: bool = False
 
 
@@ -53,10 +54,14 @@ class Stages:
     Args:
         folder: Where all files of the run lie.
         report: Told the name of each stage and whether it was done before.
+        fresh: Whether a stage that was finished with other settings is done again, with a warning;
+            it is refused otherwise.
     """
 
-    def __init__(self, folder: Path, report: Callable[[str, bool], None] | None = None) -> None:
-        self.folder = folder
+    def __init__(
+        self, folder: Path, report: Callable[[str, bool], None] | None = None, *, fresh: bool = False
+    ) -> None:
+        self.folder, self._fresh = folder, fresh
         self.records: dict[str, Record] = {}
         self._report = report
 
@@ -72,26 +77,33 @@ class Stages:
 
         Args:
             name: Of the stage, and of its record.
-            settings: All that its result depends on besides earlier stages.
+            settings: All that its result depends on besides earlier stages, by name.
             outputs: Files that it leaves, below the folder.
             work: Makes them; each must appear as a whole or not at all.
             after: Earlier stages that it depends on.
+
+        Raises:
+            OtherWorkError: If it was finished with other settings, unless `fresh`.
         """
         upstream = tuple(self.records[earlier].made for earlier in after)
-        text = json.dumps([name, settings], sort_keys=True, default=str)
-        key = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-        record = self._finished(name, key, upstream, outputs)
+        named = settings.items() if isinstance(settings, Mapping) else enumerate(settings)
+        facts = plain_facts({str(key): value for key, value in named})
+        before = self._read(name)
+        if before is not None and (changed := differences(before["settings"], facts)):
+            if not self._fresh:
+                raise OtherWorkError(self._path(name), changed)
+            logger.warning("%s: made before with other settings (%s), now replaced", name, changed)
+            before = None
+        record = self._finished(before, upstream, outputs)
         if self._report is not None:
             self._report(name, record is not None)
         if record is None:
-            if self._path(name).exists():
-                logger.warning("%s: made before from other files or settings, now replaced", name)
             # Before the first file changes: a record must never vouch for another's files.
             self._path(name).unlink(missing_ok=True)
             begun = time.monotonic()
             work()
             seconds = time.monotonic() - begun
-            record = Record(key, secrets.token_hex(8), upstream, seconds, peak_memory_mb())
+            record = Record(facts, secrets.token_hex(8), upstream, seconds, peak_memory_mb())
             self._write(name, record, outputs)
         self.records[name] = record
         return record
@@ -99,28 +111,36 @@ class Stages:
     def _path(self, name: str) -> Path:
         return self.folder / RECORDS / f"{name}.json"
 
-    def _finished(
-        self, name: str, key: str, upstream: tuple[str, ...], outputs: Sequence[str]
-    ) -> Record | None:
+    def _read(self, name: str) -> dict[str, Any] | None:
+        """A whole record; `None` for none, and then the stage is done again."""
         try:
             facts = json.loads(self._path(name).read_text("utf-8"))
-            if facts["key"] != key or tuple(facts["upstream"]) != upstream:
-                return None
+            return facts if _FIELDS <= facts.keys() else None
+        except (OSError, ValueError, AttributeError):
+            return None
+
+    def _finished(
+        self, before: dict[str, Any] | None, upstream: tuple[str, ...], outputs: Sequence[str]
+    ) -> Record | None:
+        if before is None or tuple(before["upstream"]) != upstream:
+            return None
+        try:
             for output in outputs:
-                if (self.folder / output).stat().st_size != facts["outputs"][output]:
+                if (self.folder / output).stat().st_size != before["outputs"][output]:
                     return None
-            return Record(key, facts["made"], upstream, facts["seconds"], facts["peak_memory_mb"], True)
-        except (OSError, ValueError, KeyError, TypeError):
-            return None  # no record, or not a whole one: do it again
+        except (OSError, KeyError):
+            return None
+        costs = before["seconds"], before["peak_memory_mb"]
+        return Record(before["settings"], before["made"], upstream, *costs, True)
 
     def _write(self, name: str, record: Record, outputs: Sequence[str]) -> None:
         facts = {
-            "key": record.key,
+            "settings": record.settings,
             "made": record.made,
             "upstream": record.upstream,
             "outputs": {output: (self.folder / output).stat().st_size for output in outputs},
             "seconds": round(record.seconds, 3),
-            "peak_memory_mb": round(record.peak_memory_mb, 1),
+            "peak_memory_mb": record.peak_memory_mb and round(record.peak_memory_mb, 1),
         }
         with atomic(self._path(name), "w") as file:
             json.dump(facts, file, indent=2)
@@ -134,6 +154,28 @@ def in_step(folder: Path, names: Sequence[str]) -> bool:
         return all(earlier["made"] in later["upstream"] for earlier, later in pairs)
     except (OSError, ValueError, KeyError):
         return False
+
+
+@contextmanager
+def alone(path: Path, refusal: str) -> Iterator[None]:
+    """Hold a lock file, which stays; the system frees it when a process is killed.
+
+    Args:
+        path: The file.
+        refusal: Said where another process holds it.
+
+    Raises:
+        JointalignError: If another process holds it.
+    """
+    lock = FileLock(path, timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise JointalignError(refusal) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager
@@ -154,13 +196,7 @@ def locked(folder: Path, marker: str = RECORDS) -> Iterator[None]:
         raise JointalignError(
             f"{folder}: this folder holds other files, which could be overwritten; name an empty or a new one"
         )
-    with (folder / LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise JointalignError(
-                f"{folder}: another process is at work in this folder; wait for it or name another"
-            ) from None
+    with alone(folder / LOCK, f"{folder}: another process is at work in this folder; wait or name another"):
         (folder / marker).mkdir(exist_ok=True)
         remove_leftovers(folder)
         yield
@@ -186,35 +222,43 @@ def spare_others(folder: str | Path, names: Iterable[str], own: str) -> None:
         )
 
 
-def peak_memory_mb() -> float:
-    """Largest resident memory of this process, or of one that it has waited for, in MiB."""
-    peak = max(resource.getrusage(who).ru_maxrss for who in _WHO)
+def peak_memory_mb() -> float | None:
+    """Largest resident memory of this process, or of one that it has waited for, in MiB.
+
+    `None` where the system does not count it (there is no `resource` on Windows).
+    """
+    try:
+        import resource
+    except ImportError:
+        return None
+    who = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+    peak = max(resource.getrusage(one).ru_maxrss for one in who)
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
-_WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-
-
-def claim(path: Path, folder: Path, facts: dict[str, Any]) -> None:
+def claim(path: Path, facts: Mapping[str, Any], clear: Callable[[], None], fresh: bool = False) -> None:
     """Note what is trained in a folder, or make sure that it is the same as before.
 
     Args:
         path: The note.
-        folder: What an error names.
-        facts: All that decides the result, as plain types; a `key` is noted, and not compared.
+        facts: All that decides the result, by name.
+        clear: Removes what another training has left.
+        fresh: Whether another training is cleared away, with a warning.
 
     Raises:
-        JointalignError: If something else is trained there.
+        OtherWorkError: If something else is trained there, unless `fresh`.
     """
+    facts = plain_facts(facts)
     try:
-        before = json.loads(path.read_text("utf-8"))
+        changed = differences(json.loads(path.read_text("utf-8")), facts)
+        if not changed:
+            return
     except (OSError, ValueError):
-        with atomic(path, "w") as file:
-            json.dump(facts, file, indent=2)
-        return
-    changed = sorted(name for name in facts if facts[name] != before.get(name) and name != "key")
+        changed = ""
     if changed:
-        raise JointalignError(
-            f"{folder}: another training is here, with other {', '.join(changed)}; name another "
-            "folder, or give the same again to go on"
-        )
+        if not fresh:
+            raise OtherWorkError(path, changed)
+        logger.warning("%s: begun with other settings (%s), now begun anew", path, changed)
+        clear()
+    with atomic(path, "w") as file:
+        json.dump(facts, file, indent=2)

@@ -49,7 +49,7 @@ class Trainings:
     ) -> None:
         self.settings, self.folder = settings, folder
         self.threads, self.progress = threads, progress
-        self.stages = Stages(folder, announce)
+        self.stages = Stages(folder, announce, fresh=True)
         # Every cell asks for these: files are read, and texts digested, once for all of them.
         self.dictionaries = cache(partial(found_dictionaries, settings))
         self._text_of = cache(partial(text_of, settings))

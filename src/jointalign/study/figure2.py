@@ -140,7 +140,7 @@ class _Figure:
         self.tell, self.progress = tell, progress
         pair = settings.pair
         self.texts = captions(settings.data, pair)
-        stages = Stages(folder, lambda name, done: None if done else tell(name))
+        stages = Stages(folder, lambda name, done: None if done else tell(name), fresh=True)
         lexicon = None
         if any(start.needs_lexicon for start in settings.starts):
             lexicon = dictionaries(StudySettings(settings.data, (pair,)), pair).training

@@ -9,8 +9,8 @@ import numpy as np
 
 from jointalign.corpora.encoding import EncodedCorpus
 from jointalign.progress import Progress
+from jointalign.storage.checkpoint import Checkpoint
 from jointalign.training._bags import train_bags
-from jointalign.training._checkpoint import Checkpoint
 from jointalign.training._course import Lesson, train
 from jointalign.training._kernels import sigmoid_table
 from jointalign.training._model import initial_inputs

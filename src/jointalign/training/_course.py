@@ -12,7 +12,7 @@ import numpy as np
 
 from jointalign.numerics.processors import usable_processors
 from jointalign.progress import Progress
-from jointalign.training._checkpoint import Checkpoint
+from jointalign.storage.checkpoint import Checkpoint
 from jointalign.training._schedule import Block, Schedule, Step
 from jointalign.training._seeds import seed_bits
 
@@ -66,8 +66,12 @@ def train(
     Returns:
         The input and output matrices.
     """
-    state = None if checkpoint is None else checkpoint.load()
-    done, inputs, outputs = state or (0, *start())
+    kept = None if checkpoint is None else checkpoint.load()
+    if kept is None:
+        done, (inputs, outputs) = 0, start()
+    else:
+        done = kept[1]["done"]
+        inputs, outputs = (np.array(kept[0][name]) for name in ("inputs", "outputs"))
     course = Course(schedule, lesson, inputs, outputs, learning_rate, seed)
     course.run(done, threads or usable_processors(), progress, checkpoint, checkpoint_seconds)
     return inputs, outputs
@@ -142,7 +146,7 @@ class Course:
                     worker.result()
                 if checkpoint is not None and self._taken < self._schedule.total_blocks:
                     begun = time.monotonic()
-                    checkpoint.save(self._taken, self._inputs, self._outputs)
+                    checkpoint.save({"inputs": self._inputs, "outputs": self._outputs}, {"done": self._taken})
                     saving = time.monotonic() - begun
         report(self._schedule.total_tokens)
 

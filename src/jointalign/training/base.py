@@ -16,7 +16,7 @@ from jointalign.embedding import Embedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
-from jointalign.training._checkpoint import Checkpoint
+from jointalign.training._checkpoint import NAME
 
 CHECKPOINT_SECONDS = 60.0
 
@@ -105,7 +105,8 @@ class Trainer(ABC, Generic[Learned]):
 
         Raises:
             JointalignError: If a corpus is empty or no word is frequent enough; if a supervised
-                trainer gets no lexicon, or another gets one.
+                trainer gets no lexicon, or another gets one; if the folder holds the checkpoint
+                of another training (`forget` removes it).
         """
         corpora = [corpora] if isinstance(corpora, Corpus) else list(corpora)
         if not corpora:
@@ -146,7 +147,7 @@ class Trainer(ABC, Generic[Learned]):
     @staticmethod
     def forget(folder: Path) -> None:
         """Remove the checkpoint from a folder, once the result is safe elsewhere."""
-        Checkpoint.remove(folder)
+        (folder / NAME).unlink(missing_ok=True)
 
     @abstractmethod
     def fit_encoded(

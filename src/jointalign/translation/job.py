@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
@@ -14,9 +12,19 @@ from jointalign.embedding import BilingualEmbedding
 from jointalign.lexicon import Lexicon
 from jointalign.numerics.processors import limited_to
 from jointalign.progress import Progress
+from jointalign.storage.checkpoint import digest_of
 from jointalign.storage.files import digest
 from jointalign.storage.stages import Stages, claim, locked
-from jointalign.translation.api import FitResult, Group, Segmentation, Validation, fit
+from jointalign.translation.api import (
+    CHECKPOINT,
+    HISTORY,
+    MODEL,
+    FitResult,
+    Group,
+    Segmentation,
+    Validation,
+    fit,
+)
 from jointalign.translation.base import Shape, TranslationFitSettings
 from jointalign.translation.vectors import Start, Vectors, VectorSettings, piece_trainer
 
@@ -57,6 +65,7 @@ def train_from_texts(
     group: Group | None = None,
     threads: int | None = None,
     max_minutes: float | None = None,
+    fresh: bool = False,
     progress: Progress | None = None,
     announce: Callable[[str, bool], None] | None = None,
     told: Callable[[dict[str, Any]], None] | None = None,
@@ -76,6 +85,7 @@ def train_from_texts(
             arguments, and the first one writes and reports.
         threads: How many; `None` for all processors.
         max_minutes: Save the state and stop after this time.
+        fresh: Whether a training of other settings in the folder is removed; it is refused otherwise.
         progress: Told how far the work at hand is.
         announce: Told the name of each stage as it begins, and whether it was done before.
         told: Told each epoch's entry of the history.
@@ -90,14 +100,18 @@ def train_from_texts(
     settings, group = settings or JobSettings(), group or Group()
     validation = validation or Validation()
     with locked(folder) if group.first else nullcontext(), limited_to(threads):
-        stages = Stages(folder, announce if group.first else None)
+        stages = Stages(folder, announce if group.first else None, fresh=True)
         vectors = Vectors(
             languages, settings.vectors, texts, larger, lexicon, stages, settings.seed, threads, progress
         )
-        claimed = _claimed(texts, languages, settings, lexicon, larger)
+        claimed = _claimed(texts, languages, settings, lexicon, larger, validation)
+
+        def clear() -> None:
+            for name in (CHECKPOINT, MODEL, HISTORY):
+                (folder / name).unlink(missing_ok=True)
 
         def begun() -> tuple[Segmentation, BilingualEmbedding | None]:
-            claim(folder / JOB, folder, claimed)
+            claim(folder / JOB, claimed, clear, fresh)
             return vectors.segmentation(), vectors.space(settings.start)
 
         segmentation, space = group.led(begun)
@@ -129,10 +143,11 @@ def _claimed(
     settings: JobSettings,
     lexicon: Lexicon | None,
     larger: tuple[Path, Path] | None,
+    validation: Validation,
 ) -> dict[str, Any]:
-    """All that decides the result, as it will be read again."""
-    facts = {
-        "texts": hashlib.sha256(repr(texts).encode()).hexdigest(),
+    """All that decides the result."""
+    return {
+        "texts": digest_of(repr(texts)),
         "languages": languages,
         "vectors": {
             "init": settings.start,
@@ -140,7 +155,8 @@ def _claimed(
             "lexicon": lexicon and lexicon.pairs,
             "larger texts": [digest(path) for path in larger or ()],
         },
-        "settings": [asdict(settings.shape), asdict(settings.fit)],
+        "shape": asdict(settings.shape),
+        "fit": asdict(settings.fit),
+        "validation": digest_of(repr([validation.source, validation.target, validation.parallel])),
         "seed": settings.seed,
     }
-    return json.loads(json.dumps(facts))
