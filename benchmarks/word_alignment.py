@@ -1,23 +1,40 @@
-"""How long does aligning the words of a parallel text take, and how good is it?
+"""How good is word alignment, and how long does it take?
 
-    python benchmarks/word_alignment.py --data DATA [--sentences 30000] [--out FILE]
+    python benchmarks/word_alignment.py --data DATA [--sentences 3000,10000] [--seeds 3] [--out FILE]
 
-Europarl, and the Hansards pairs that have links by hand, which are scored. With the package
-systran-align installed (fast_align's bindings), that is measured, too. One thread, processor time.
+Europarl, and the Hansards pairs that have links by hand, which are scored. Beside ours, where they are
+found: fast_align's bindings (the package systran-align), and the program eflomal-align. Seconds are of
+all processors that a system used, means over the seeds, as are the error rates.
 """
 
 import argparse
 import importlib.util
+import resource
+import shutil
+import subprocess
 import tempfile
 import time
 from itertools import islice
 from pathlib import Path
 
 import _machine
+import numpy as np
 
 from jointalign.corpora.tokenization import tokenizer
-from jointalign.word_alignment import Links, ParallelText, align_text, alignment_error_rate, read_gold
+from jointalign.word_alignment import (
+    BayesianAligner,
+    DiagonalAligner,
+    Links,
+    ParallelText,
+    align_text,
+    alignment_error_rate,
+    read_gold,
+    read_links,
+    symmetrize,
+)
 from jointalign.word_alignment.reading import raw_pairs
+
+JOINED = "grow-diag-final-and"
 
 
 def read(folder, sentences):
@@ -31,56 +48,103 @@ def read(folder, sentences):
     return pairs, read_gold(folder / "gold.en-fr/enfr.gold")
 
 
-def ours(pairs):
-    align_text(ParallelText.of([(["a"], ["b"])] * 2), threads=1)  # compile first
-    text = ParallelText.of(pairs)
-    begun = time.process_time()
-    links = align_text(text, threads=1).links
-    return list(links), time.process_time() - begun
+def ours(aligner):
+    def align(pairs, seed, folder):
+        small = ParallelText.of([(["a"], ["b"])] * 2)
+        align_text(small, aligner, seed=seed, threads=1)  # compile first
+        begun = time.process_time()
+        text = ParallelText.of(pairs)
+        ways = align_text(text, aligner, seed=seed, threads=1)
+        seconds = time.process_time() - begun
+        both = symmetrize(text, ways.forward.best, ways.reverse.best, "intersect")
+        return {JOINED: list(ways.links), "intersect": list(both)}, seconds
+
+    return align
 
 
-def reference(pairs):
+def fast_align(pairs, seed, folder):
+    """Its bindings join the directions in their own way alone, and draw nothing."""
     import systran_align
 
-    with tempfile.TemporaryDirectory() as folder:
-        lines, tables = Path(folder, "text"), [str(Path(folder, way)) for way in ("to", "from")]
-        lines.write_text("".join(f"{' '.join(a)} ||| {' '.join(b)}\n" for a, b in pairs))
-        begun = time.process_time()
-        systran_align.generate_alignment_probabilities(
-            str(lines), *tables, favor_diagonal=True, optimize_tension=True, variational_bayes=True
-        )
-        aligner = systran_align.Aligner(*tables)
-        found = aligner.align_batch([a for a, _ in pairs], [b for _, b in pairs])
-        seconds = time.process_time() - begun
-    return list(Links.of([one["alignments"] for one in found])), seconds
+    lines, tables = folder / "text", [str(folder / way) for way in ("to", "from")]
+    lines.write_text("".join(f"{' '.join(a)} ||| {' '.join(b)}\n" for a, b in pairs))
+    begun = time.process_time()
+    systran_align.generate_alignment_probabilities(
+        str(lines), *tables, favor_diagonal=True, optimize_tension=True, variational_bayes=True
+    )
+    found = systran_align.Aligner(*tables).align_batch([a for a, _ in pairs], [b for _, b in pairs])
+    seconds = time.process_time() - begun
+    return {JOINED: list(Links.of([one["alignments"] for one in found]))}, seconds
+
+
+def eflomal(pairs, seed, folder):
+    """It takes no seed."""
+    paths = [folder / name for name in ("source", "target", "forward", "reverse")]
+    for path, side in zip(paths, zip(*pairs, strict=True), strict=False):
+        path.write_text("".join(f"{' '.join(words)}\n" for words in side))
+    flags = [part for flag, path in zip("stfr", paths, strict=True) for part in (f"-{flag}", path)]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(["eflomal-align", *flags, "--overwrite"], check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    text, ways = ParallelText.of(pairs), [read_links(path) for path in paths[2:]]
+    best = generated(text.target, ways[0], 1), generated(text.source, ways[1], 0)
+    joined = {how: list(symmetrize(text, *best, how)) for how in (JOINED, "intersect")}
+    return joined, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def generated(side, links, column):
+    """The other word of each generated token, -1 for none."""
+    best = np.full(len(side.tokens), -1, np.int32)
+    starts = np.repeat(side.starts[:-1], np.diff(links.starts))
+    best[starts + links.pairs[:, column]] = links.pairs[:, 1 - column]
+    return best
+
+
+def measured(system, pairs, gold, seeds):
+    """Error rates and seconds, means over the seeds; the rates of each seed, too."""
+    rates, seconds = {}, []
+    for seed in seeds:
+        with tempfile.TemporaryDirectory() as folder:
+            links, spent = system(pairs, seed, Path(folder))
+        seconds.append(spent)
+        for how, found in links.items():
+            score = alignment_error_rate(found[-len(gold) :], gold)
+            rates.setdefault(how, []).append(round(score.error_rate, 4))
+    mean = {how: round(float(np.mean(each)), 4) for how, each in rates.items()}
+    return {
+        "error_rate": mean[JOINED],
+        "means": mean,
+        "by_seed": rates,
+        "seconds": round(float(np.mean(seconds)), 1),
+    }
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--sentences", type=int, default=30_000)
-    _machine.add_options(parser, "2,000 sentences")
+    parser.add_argument("--sentences", default="3000,10000,30000", help="of Europarl, with commas")
+    parser.add_argument("--seeds", type=int, default=3, help="from --seed on")
+    _machine.add_options(parser, "1,000 sentences, one seed")
     options = parser.parse_args()
-    sentences = 2_000 if options.quick else options.sentences
-    pairs, gold = read(options.data / "parallel", sentences)
-    has_reference = importlib.util.find_spec("systran_align") is not None
-    seconds, scores = {"ours": None, "reference": None}, {}
-    for name, system in (("ours", ours), ("reference", reference)):
-        if name == "ours" or has_reference:
-            links, seconds[name] = system(pairs)
-            score = alignment_error_rate(links[-len(gold) :], gold)
-            scores[name] = score.to_json()
-    result = _machine.rounded(
-        {
-            "question": "How long does aligning the words of a parallel text take?",
-            "sentences": len(pairs),
-            **seconds,
-            "ratio": seconds["reference"] / seconds["ours"] if has_reference else None,
-            "scores": scores,
-            "peak_memory_mb": _machine.peak_memory_mb(),
-        }
-    )
-    _machine.report(result, options)
+    sizes = [1000] if options.quick else [int(size) for size in options.sentences.split(",")]
+    seeds = range(options.seed, options.seed + (1 if options.quick else options.seeds))
+    systems = {"bayes": (ours(BayesianAligner()), seeds), "diagonal": (ours(DiagonalAligner()), seeds[:1])}
+    if importlib.util.find_spec("systran_align") is not None:
+        systems["fast_align"] = fast_align, seeds[:1]
+    if shutil.which("eflomal-align"):
+        systems["eflomal"] = eflomal, seeds
+    grows = {}
+    for size in sizes:
+        pairs, gold = read(options.data / "parallel", size)
+        grows[size] = {name: measured(system, pairs, gold, each) for name, (system, each) in systems.items()}
+    result = {
+        "question": "How good is word alignment, and how long does it take?",
+        "sentences": sizes[-1],
+        "scores": grows[sizes[-1]],
+        "grows": grows,
+        "peak_memory_mb": _machine.peak_memory_mb(),
+    }
+    _machine.report(_machine.rounded(result), options)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from jointalign.training.cbow import CBOW
 from jointalign.training.skipgram import SkipGram
 from jointalign.translation.base import Shape, TranslationFitSettings
 from jointalign.translation.vectors import VectorSettings
-from jointalign.word_alignment.diagonal import DiagonalAligner
+from jointalign.word_alignment import BayesianAligner, DiagonalAligner
 
 VECTORS = {"epochs": "vector-epochs", "learning-rate": "vector-rate"}
 
@@ -71,6 +71,7 @@ def expected_flags(settings, prefix=""):
         ("ner train", TaggingFit, {}),
         ("ner train", TaggerSettings, {"layers": "tagger-layers"}),
         ("pretrain", PretrainingSettings, {}),
+        ("align-text", BayesianAligner, {}),
         ("align-text", DiagonalAligner, {}),
         ("align rcsls", RCSLS, {}),
         ("align rcsls_iterative", RCSLS, {}),

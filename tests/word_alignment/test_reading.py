@@ -87,7 +87,15 @@ def test_the_command_writes_links_words_and_a_score(tmp_path, capsys):
     lines = ["The house ||| La casa", "The book ||| El libro", "A house ||| Una casa", " ||| x"]
     (tmp_path / "both").write_text("\n".join(lines * 10) + "\n")
     (tmp_path / "gold").write_text("1-1 2-2\n\n")
-    arguments = ["align-text", "--input", str(tmp_path / "both"), "--out", str(tmp_path / "links")]
+    arguments = [
+        "align-text",
+        "--method",
+        "diagonal",
+        "--input",
+        str(tmp_path / "both"),
+        "--out",
+        str(tmp_path / "links"),
+    ]
     more = ["--words", str(tmp_path / "words"), "--gold", str(tmp_path / "gold"), "--json"]
     assert run([*arguments, *more]) == 0
     facts = json.loads(capsys.readouterr().out)

@@ -162,8 +162,9 @@ class Options:
     title: str = ""
 
     def settings(self) -> list[Setting]:
-        """All that an option can hold, in order."""
-        return [s for one in (self.default, *self.within) for s in self._of(one, one, "")]
+        """All that an option can hold, in order; what two of them have is one."""
+        every = [s for one in (self.default, *self.within) for s in self._of(one, one, "")]
+        return list({setting.option: setting for setting in reversed(every)}.values())[::-1]
 
     def _of(self, whole: Any, part: Any, prefix: str) -> Iterator[Setting]:
         hints, texts = get_type_hints(type(part)), _argument_texts(type(part))
@@ -185,7 +186,10 @@ class Options:
         if path in self.open:
             return "chosen on held-out pairs"
         text = _shown(whole, path)
-        others = {label: _shown(other, path) for label, other in self.otherwise.items()}
+        known = {
+            label: other for label, other in self.otherwise.items() if hasattr(other, path.split(".")[0])
+        }
+        others = {label: _shown(other, path) for label, other in known.items()}
         return "; ".join([text, *(f"{label}: {one}" for label, one in others.items() if one != text)])
 
 

@@ -38,7 +38,10 @@ def command(
     ],
     out: OutFile,
     links: Annotated[
-        Path | None, typer.Option(help="Links of its words, '0-0 1-2' a line; default: found as align-text.")
+        Path | None,
+        typer.Option(
+            help="Links of its words, '0-0 1-2' a line; default: found by align-text's diagonal method."
+        ),
     ] = None,
     layers: Layers = "-4,-3,-2,-1",
     method: Annotated[

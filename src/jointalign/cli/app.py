@@ -28,7 +28,7 @@ COMMANDS = {
     "reallocate": "Give words of one language back to it, and report oversharing.",
     "align": "Learn a mapping and move all words by it.",
     "rank": "Rank translations by vectors, frequency, spelling and affixes, with probabilities.",
-    "align-text": "Link the words of sentences that translate each other, with fast_align's model.",
+    "align-text": "Link the words of sentences that translate each other.",
     "features": "Write a vector for each word of a text, in its sentence, in half precision.",
     "align-features": "Learn a map for each layer of an encoder from words that translate each other.",
     "pretrain": "Train a masked language model on all texts together: a multilingual BERT of your own.",

@@ -16,6 +16,7 @@ from jointalign.errors import JointalignError
 from jointalign.progress import Progress
 from jointalign.word_alignment.api import align_text
 from jointalign.word_alignment.base import Links, ParallelText
+from jointalign.word_alignment.diagonal import DiagonalAligner
 from jointalign.word_alignment.reading import check_links, raw_pairs, read_links
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -101,7 +102,7 @@ def read_aligned_text(
     pairs = [pair for _, pair in kept]
     lowered = ParallelText.of(([w.lower() for w in one], [w.lower() for w in other]) for one, other in pairs)
     if links is None:
-        found = align_text(lowered, threads=threads, progress=progress).links
+        found = align_text(lowered, DiagonalAligner(), threads=threads, progress=progress).links
     else:
         every = read_links(links)
         if len(every) <= kept[-1][0]:

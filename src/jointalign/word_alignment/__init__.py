@@ -1,8 +1,9 @@
 """Word alignment of parallel text: which word of a sentence translates which of the other."""
 
 from jointalign.word_alignment.api import Alignment, align_text
-from jointalign.word_alignment.base import Gold, Links, ParallelText, TextSide
-from jointalign.word_alignment.diagonal import DiagonalAligner, GeneratedLinks
+from jointalign.word_alignment.base import GeneratedLinks, Gold, Links, ParallelText, TextSide
+from jointalign.word_alignment.bayesian import BayesianAligner
+from jointalign.word_alignment.diagonal import DiagonalAligner
 from jointalign.word_alignment.reading import read_gold, read_links, read_parallel
 from jointalign.word_alignment.scoring import AlignmentScore, alignment_error_rate
 from jointalign.word_alignment.symmetrization import Symmetrization, symmetrize
@@ -10,6 +11,7 @@ from jointalign.word_alignment.symmetrization import Symmetrization, symmetrize
 __all__ = [
     "Alignment",
     "AlignmentScore",
+    "BayesianAligner",
     "DiagonalAligner",
     "GeneratedLinks",
     "Gold",

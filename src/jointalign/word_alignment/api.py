@@ -4,16 +4,33 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
 from jointalign.progress import Progress
 from jointalign.word_alignment._cells import TextCells
-from jointalign.word_alignment.base import Links, ParallelText, TextSide, starts_of
-from jointalign.word_alignment.diagonal import DiagonalAligner, GeneratedLinks
+from jointalign.word_alignment.base import GeneratedLinks, Links, ParallelText, TextSide, starts_of
+from jointalign.word_alignment.bayesian import BayesianAligner
 from jointalign.word_alignment.symmetrization import Symmetrization, symmetrize
 
-__all__ = ["Alignment", "align_text"]
+__all__ = ["Alignment", "TextAligner", "align_text"]
+
+
+class TextAligner(Protocol):
+    """Settings that learn one direction: `BayesianAligner`, `DiagonalAligner`."""
+
+    def fit_cells(
+        self,
+        cells: TextCells,
+        *,
+        reverse: bool = False,
+        seed: int = 0,
+        threads: int | None = None,
+        progress: Progress | None = None,
+    ) -> GeneratedLinks:
+        """Link the target, or with `reverse` the source, to the words that it comes from."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,9 +50,10 @@ class Alignment:
 
 def align_text(
     text: ParallelText,
-    aligner: DiagonalAligner | None = None,
+    aligner: TextAligner | None = None,
     symmetrization: Symmetrization = Symmetrization.GROW_DIAG_FINAL_AND,
     *,
+    seed: int = 0,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Alignment:
@@ -45,35 +63,37 @@ def align_text(
         text: Sentence pairs, best lower-cased; some thousands at least. A token of which nothing can
             be seen, such as a mark of direction, keeps its place and has no link; what the directions
             hold is of the others.
-        aligner: Settings; `None` for fast_align's.
+        aligner: What learns; `None` for `BayesianAligner()`, which makes about half the errors of
+            `DiagonalAligner()` in some ten times its processor time.
         symmetrization: How the directions are joined.
+        seed: The only source of randomness; the diagonal aligner has none.
         threads: How many; `None` for all processors. The result is the same for any number.
-        progress: Told of iterations done in both directions.
+        progress: Told of iterations or passes done in both directions.
 
     Raises:
         JointalignError: If no sentence pair has words on both sides.
 
     Example:
         >>> pairs = [("the house", "das haus"), ("the book", "das buch"), ("a book", "ein buch")]
-        >>> text = ParallelText.of((a.split(), b.split()) for a, b in pairs * 5)
+        >>> text = ParallelText.of((a.split(), b.split()) for a, b in pairs * 20)
         >>> list(align_text(text).links.lines())[:2]
         ['0-0 1-1', '0-0 1-1']
     """
-    aligner = aligner or DiagonalAligner()
+    aligner = aligner or BayesianAligner()
     visible = _visible(text.source), _visible(text.target)
     if not all(mask.all() for mask in visible):
         seen = ParallelText(_only(text.source, visible[0]), _only(text.target, visible[1]))
-        found = align_text(seen, aligner, symmetrization, threads=threads, progress=progress)
+        found = align_text(seen, aligner, symmetrization, seed=seed, threads=threads, progress=progress)
         return replace(found, links=_put_back(found.links, text, visible))
     cells = TextCells.of(text)
     ways = []
     for reverse in (False, True):
 
         def report(done: float, total: float | None, note: str = "", before: int = len(ways)) -> None:
-            if progress is not None:
-                progress(done + before * aligner.iterations, 2 * aligner.iterations, note)
+            if progress is not None and total is not None:
+                progress(done + before * total, 2 * total, note)
 
-        ways.append(aligner.fit_cells(cells, reverse=reverse, threads=threads, progress=report))
+        ways.append(aligner.fit_cells(cells, reverse=reverse, seed=seed, threads=threads, progress=report))
     links = symmetrize(text, ways[0].best, ways[1].best, Symmetrization(symmetrization))
     return Alignment(links, *ways)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -147,6 +147,22 @@ class Links:
         """In Pharaoh's form, `0-0 1-2`: a line for each sentence pair, empty for no link."""
         for links in self:
             yield " ".join(f"{source}-{target}" for source, target in links.tolist())
+
+
+@dataclass(frozen=True, eq=False)
+class GeneratedLinks:
+    """What was learnt with one language generating the other.
+
+    Args:
+        best: For each generated token the position of its word in the other sentence, -1 for NULL,
+            int32 `(t,)`.
+        history: What an aligner tells of its iterations, by name.
+        chances: The probability of each of these links, float32 `(t,)`; `None` if it has none.
+    """
+
+    best: np.ndarray
+    history: Mapping[str, tuple[float, ...]]
+    chances: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)

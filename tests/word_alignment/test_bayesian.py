@@ -1,0 +1,243 @@
+"""The sampler against all alignments of small texts, counted one by one; planted translations."""
+
+import itertools
+import json
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from jointalign.cli.app import run
+from jointalign.errors import JointalignError
+from jointalign.word_alignment import BayesianAligner, DiagonalAligner, ParallelText, align_text
+from jointalign.word_alignment._cells import TextCells
+from jointalign.word_alignment.bayesian import _FERTILITIES, _JUMPS, _WORDS, _Chain, _Sums
+
+NULL = None
+TOYS = [
+    [("a b", "x y"), ("a", "x"), ("b c", "z y")],
+    [("a b a", "x x"), ("b", "y x"), ("", "y"), ("a", "")],
+    [("a a", "x y x"), ("b a c", "y")],
+]
+
+
+def predictive(counts, alpha, kinds):
+    """Log probability of all that was drawn from one Dirichlet, which is integrated out."""
+    total = sum(counts.values())
+    log = math.lgamma(alpha * kinds) - math.lgamma(alpha * kinds + total)
+    return log + sum(math.lgamma(alpha + n) - math.lgamma(alpha) for n in counts.values())
+
+
+def log_probability(pairs, links, model, settings):
+    """Of the generated words and their links given the other words, as the models are defined."""
+    kinds = len({word for _, generated in pairs for word in generated})
+    longest = max(len(side) for pair in pairs for side in pair)
+    words, jumps, fertilities, log = {}, Counter(), {}, 0.0
+    for (conditioning, generated), places in zip(pairs, links, strict=True):
+        if not conditioning or not generated:
+            continue
+        before = -1
+        for word, place in zip(generated, places, strict=True):
+            giver = NULL if place < 0 else conditioning[place]
+            words.setdefault(giver, Counter())[word] += 1
+            log += math.log(settings.null_probability if place < 0 else 1 - settings.null_probability)
+            if place >= 0:
+                log -= math.log(len(conditioning)) if model == _WORDS else 0.0
+                jumps[place - before] += 1
+                before = place
+        jumps[len(conditioning) - before] += 1
+        for place, word in enumerate(conditioning):
+            fertilities.setdefault(word, Counter())[list(places).count(place)] += 1
+    log += sum(predictive(counts, settings.alpha, kinds) for counts in words.values())
+    if model != _WORDS:
+        log += predictive(jumps, settings.jump_alpha, 2 * longest + 3)
+    if model == _FERTILITIES:
+        most = settings.most_words + 1
+        log += sum(predictive(counts, settings.fertility_alpha, most) for counts in fertilities.values())
+    return log
+
+
+def exact_marginals(pairs, model, settings):
+    """The chance of each link, NULL first: `[token][place + 1]`."""
+    ways = [
+        itertools.product(range(-1, len(conditioning)), repeat=len(generated))
+        for conditioning, generated in pairs
+    ]
+    every = list(itertools.product(*ways))
+    logs = np.array([log_probability(pairs, links, model, settings) for links in every])
+    weights = np.exp(logs - logs.max())
+    weights /= weights.sum()
+    chances = [np.zeros(len(conditioning) + 1) for conditioning, generated in pairs for _ in generated]
+    for links, weight in zip(every, weights, strict=True):
+        for token, place in enumerate(itertools.chain.from_iterable(links)):
+            chances[token][place + 1] += weight
+    return chances
+
+
+def sampled_marginals(pairs, model, settings, reverse, sweeps=20_000):
+    text = ParallelText.of(
+        [
+            (generated, conditioning) if reverse else (conditioning, generated)
+            for conditioning, generated in pairs
+        ]
+    )
+    cells = TextCells.of(text)
+    chain, sums = _Chain(settings, cells, not reverse, [1]), _Sums(cells, not reverse)
+    for one in range(_WORDS, model + 1):
+        chain.begin(one)
+    for _ in range(sweeps):
+        chain.sweep(model, sums)
+    chances, token = [], 0
+    for (conditioning, generated), start in zip(pairs, cells.starts[:-1], strict=True):
+        shape = (len(generated), len(conditioning)) if reverse else (len(conditioning), len(generated))
+        block = sums.words[start : start + shape[0] * shape[1]].reshape(shape)
+        for g in range(len(generated)):
+            words = block[g] if reverse else block[:, g]
+            chances.append(np.append(sums.null[token], words) / sweeps)
+            token += 1
+    return chances
+
+
+@pytest.mark.parametrize("model", [_WORDS, _JUMPS, _FERTILITIES])
+@pytest.mark.parametrize("toy", range(len(TOYS)))
+@pytest.mark.parametrize("reverse", [False, True])
+def test_chances_are_those_of_all_alignments_counted(model, toy, reverse):
+    """Flatter priors than by default, so that the chain goes everywhere soon: 0.006 is a standard error."""
+    settings = BayesianAligner(alpha=0.6, jump_alpha=1.0, fertility_alpha=2.0)
+    pairs = [(one.split(), other.split()) for one, other in TOYS[toy]]
+    expected = exact_marginals(pairs, model, settings)
+    found = sampled_marginals(pairs, model, settings, reverse)
+    usable = [bool(one and other) for one, other in pairs for _ in other]
+    for chances, exact, ok in zip(found, expected, usable, strict=True):
+        if ok:
+            np.testing.assert_allclose(chances, exact, atol=0.015)
+
+
+def planted(seed, sentences=300, words=60):
+    """Every word translates to the one of its number, and some stand elsewhere."""
+    generator = np.random.default_rng(seed)
+    pairs, gold = [], []
+    for _ in range(sentences):
+        source = generator.choice(words, size=generator.integers(4, 10), replace=False)
+        order = np.arange(len(source))
+        k = generator.integers(len(source) - 1)
+        order[[k, k + 1]] = order[[k + 1, k]]
+        pairs.append(([f"a{w}" for w in source], [f"b{w}" for w in source[order]]))
+        gold.append({(int(i), j) for j, i in enumerate(order)})
+    return pairs, gold
+
+
+def test_planted_translations_are_found():
+    pairs, gold = planted(3)
+    found = align_text(ParallelText.of(pairs))
+    wrong = sum(
+        len(set(map(tuple, one.tolist())) ^ must) for one, must in zip(found.links, gold, strict=True)
+    )
+    assert wrong <= 0.01 * sum(map(len, gold))
+    assert np.median(found.forward.chances) > 0.95
+
+
+def test_a_word_that_comes_from_none_is_found():
+    pairs, _ = planted(5)
+    text = ParallelText.of([(source, [*target, "alone"]) for source, target in pairs])
+    none = [
+        len(target) not in one[:, 1] for (_, target), one in zip(pairs, align_text(text).links, strict=True)
+    ]
+    assert np.mean(none) > 0.95
+
+
+def test_words_said_with_two_are_found():
+    pairs, _ = planted(5)
+    text = ParallelText.of(
+        [(source, [half for t in target for half in (t, f"{t}b")]) for source, target in pairs]
+    )
+    best = align_text(text).forward.best
+    both = [2 * len(target) for _, target in pairs]
+    sentences = np.split(best, np.cumsum(both)[:-1])
+    gold = [[source.index(f"a{t[1:]}") for t in target for _ in range(2)] for source, target in pairs]
+    assert np.mean(np.concatenate(sentences) == np.concatenate(gold)) > 0.95
+
+
+def test_places_tell_repeated_words_apart():
+    pairs = [("a x a".split(), "b y b".split())] * 50 + [(["x"], ["y"]), (["a"], ["b"])] * 10
+    found = BayesianAligner(sweeps=50).fit(ParallelText.of(pairs))
+    assert found.best[:3].tolist() == [0, 1, 2]
+
+
+def test_one_seed_gives_the_same_for_any_number_of_threads():
+    text = ParallelText.of(planted(6, 60, 200)[0])
+    aligner = BayesianAligner(sweeps=4)
+    one, three, other = (aligner.fit(text, seed=s, threads=t) for s, t in ((1, 1), (1, 3), (2, 1)))
+    assert one.best.tobytes() == three.best.tobytes()
+    assert one.chances.tobytes() == three.chances.tobytes()
+    assert one.chances.tobytes() != other.chances.tobytes()
+
+
+def test_progress_ends_at_its_total_and_counts_both_directions():
+    told = []
+    text = ParallelText.of(planted(6, 10)[0])
+    align_text(
+        text, BayesianAligner(sweeps=4), progress=lambda done, total, note="": told.append((done, total))
+    )
+    assert sorted(told) == [(n + 1, 42) for n in range(42)]
+
+
+def test_pairs_with_an_empty_side_keep_their_place():
+    pairs, gold = planted(4, 100, 10)
+    pairs[3], pairs[7] = (["a1"], []), ([], ["b1", "b2"])
+    found = align_text(ParallelText.of(pairs))
+    assert len(found.links[3]) == len(found.links[7]) == 0
+    assert set(map(tuple, found.links[8].tolist())) == gold[8]
+    start = sum(len(target) for _, target in pairs[:7])
+    assert found.forward.chances[start : start + 2].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"chains": 0},
+        {"sweeps": 0},
+        {"alpha": 0.0},
+        {"jump_alpha": -1.0},
+        {"fertility_alpha": math.nan},
+        {"null_probability": 0.0},
+        {"null_probability": 1.0},
+        {"most_words": 0},
+    ],
+)
+def test_settings_out_of_range_are_refused(settings):
+    with pytest.raises(JointalignError, match=f"{next(iter(settings))} must"):
+        BayesianAligner(**settings)
+
+
+def test_a_text_without_word_pairs_is_refused():
+    with pytest.raises(JointalignError, match="nothing to align"):
+        BayesianAligner().fit(ParallelText.of([(["a"], []), ([], ["b"])]))
+
+
+def test_the_schedule_is_the_published_one():
+    assert BayesianAligner().schedule(10_000) == (12, 12, 50)
+    assert BayesianAligner().schedule(10**9) == (1, 1, 2)
+    assert BayesianAligner(sweeps=8).schedule(10_000) == (2, 2, 8)
+
+
+def test_the_command_has_both_methods(tmp_path, capsys):
+    pairs, gold = planted(7, 200)
+    (tmp_path / "text").write_text("".join(f"{' '.join(s)} ||| {' '.join(t)}\n" for s, t in pairs))
+    given = ["align-text", "--tokenized", "--input", str(tmp_path / "text"), "--json"]
+
+    def links(*more):
+        assert run([*given, "--out", str(tmp_path / "links"), *more]) == 0
+        return (tmp_path / "links").read_text(), json.loads(capsys.readouterr().out)
+
+    text = ParallelText.of(pairs)
+    found, facts = links("--seed", "3", "--sweeps", "5")
+    assert found.splitlines() == list(align_text(text, BayesianAligner(sweeps=5), seed=3).links.lines())
+    assert facts["method"] == "bayes"
+    assert facts["settings"]["sweeps"] == 5
+    found, facts = links("--method", "diagonal", "--alpha", "0.02")
+    assert found.splitlines() == list(align_text(text, DiagonalAligner(alpha=0.02)).links.lines())
+    assert len(facts["tension"]) == 2
+    assert run([*given, "--out", str(tmp_path / "links"), "--tension", "3"]) == 2
+    assert "--tension: BayesianAligner has no such setting" in capsys.readouterr().err
