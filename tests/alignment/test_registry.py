@@ -79,7 +79,7 @@ def test_it_is_a_row_of_a_study(install):
     assert known.name == "procrustes"
     assert (apart.name, apart.method, apart.space) == ("joint-align-toy", "toy", Space.REALLOCATED)
     assert (joint.name, joint.method, joint.space) == ("toy", "toy", Space.SEPARATE)
-    with pytest.raises(JointalignError, match="no method 'magic'"):
+    with pytest.raises(JointalignError, match="no row 'magic'"):
         rows_named(("magic",))
 
 

@@ -33,7 +33,7 @@ def command(
     format: VectorsFormat = None,
     json: Json = False,
 ) -> None:
-    """Convert vectors; the content tells the format that is read, the suffix that which is written."""
+    """Convert vectors; content tells the format that is read, the suffix that which is written."""
     from jointalign.formats.api import check_output, read, read_bilingual, read_multilingual, write
     from jointalign.storage.files import spare_inputs
 
