@@ -20,7 +20,8 @@ more than a margin that allows for rounding.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import RLock
 
 import numpy as np
 from array_api_compat import array_namespace, device, is_torch_array
@@ -59,6 +60,7 @@ class Bounds:
         neighbourhood: Neighbours that the mean is over, at most `s`.
         values: The means, `(m,)`, where `exact`; elsewhere no more than those.
         exact: Whether they are final, bool `(m,)`.
+        lock: Held by whoever reads and betters them: several threads may ask one space.
     """
 
     candidates: Array
@@ -66,6 +68,7 @@ class Bounds:
     neighbourhood: int
     values: Array
     exact: Array
+    lock: RLock = field(default_factory=RLock, repr=False)
 
     @classmethod
     def start(cls, candidates: Array, sources: Array, neighbourhood: int) -> Bounds:
@@ -125,6 +128,11 @@ def nearest(queries: Array, bounds: Bounds, k: int) -> Best:
     Returns:
         Scores and rows, both `(n, k)`, best first.
     """
+    with bounds.lock:
+        return _nearest(queries, bounds, k)
+
+
+def _nearest(queries: Array, bounds: Bounds, k: int) -> Best:
     xp = array_namespace(queries)
     listed = min(_LISTED * k + 1, bounds.candidates.shape[0])
     highest, rows = top(queries, bounds.candidates, listed, bounds.values)
@@ -155,6 +163,11 @@ def above(queries: Array, bounds: Bounds, pairs: Array) -> tuple[Array, Array]:
     Returns:
         Rows of the candidates, rising, those of `pairs` among them, and `r` of each, both `(c,)`.
     """
+    with bounds.lock:
+        return _above(queries, bounds, pairs)
+
+
+def _above(queries: Array, bounds: Bounds, pairs: Array) -> tuple[Array, Array]:
     xp = array_namespace(queries)
     bounds.settle(pairs[:, 1])
     asked = xp.take(queries, pairs[:, 0], axis=0)
