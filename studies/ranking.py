@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 
 import jointalign as ja
-from jointalign.bli.lists import evaluate_lists
 from jointalign.corpora.tokenization import tokenizer
 from jointalign.numerics.processors import limited_to
 from jointalign.ranking.features import GROUPS
@@ -102,9 +101,7 @@ def report(
     facts |= {"pairs": len(fitted.known), "groups": ranker.groups, "held_out": fitted.held_out.to_json()}
     facts["cpu_seconds"] = round(time.process_time() - begun)
     if options.test:
-        lists = [[one.target for one in some] for some in fitted.rank(test.sources, 10)]
-        by_word = dict(zip(test.sources, lists, strict=True))
-        found = evaluate_lists(by_word, fitted.sides, test, training=training)
+        found = fitted.evaluate(test)
         facts["test"] = {
             str(identical): {"p_at_1": round(result.p_at_1, 1), "n": result.n, "ci": result.ci}
             for (rule, identical), result in found.items()

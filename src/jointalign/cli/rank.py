@@ -106,17 +106,11 @@ def _scores(
 ) -> dict[str, Any]:
     """Scores of CSLS and of ranking, under every rule, identical pairs kept and removed."""
     from jointalign.bli.api import evaluate_rules
-    from jointalign.bli.base import DEPTH, Conditions
-    from jointalign.bli.lists import evaluate_lists
+    from jointalign.bli.base import Conditions
 
-    words = tested.sources
-    lists = {
-        word: [one.target for one in some]
-        for word, some in zip(words, fitted.rank(words, DEPTH), strict=True)
-    }
     conditions = Conditions(max_vocabulary=max_vocabulary, seed=seed)
     plain = evaluate_rules(space, tested, conditions, training=training)
-    ranked = evaluate_lists(lists, fitted.sides, tested, conditions, training=training)
+    ranked = fitted.evaluate(tested, conditions)
     found: dict[str, Any] = {}
     for name, results in (("bli", plain), ("bli_ranked", ranked)):
         for (oov, identical), result in results.items():

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jointalign.bli import Identical, OutOfVocabulary
-from jointalign.bli.base import DEPTH, Conditions
-from jointalign.bli.lists import evaluate_lists
+from jointalign.bli.base import Conditions
 from jointalign.dictionary.api import read_tsv, write_tsv
 from jointalign.embedding import BilingualEmbedding
 from jointalign.lexicon import Lexicon
@@ -87,11 +86,7 @@ def _write_facts(folder: Path, facts: dict[str, Any]) -> None:
 
 
 def _scores(fitted: FittedRanker, test: Lexicon, max_vocabulary: int, seed: int) -> dict[str, Any]:
-    words = test.sources
-    ranked = zip(words, fitted.rank(words, DEPTH), strict=True)
-    lists = {word: [one.target for one in some] for word, some in ranked}
-    conditions = Conditions(max_vocabulary=max_vocabulary, seed=seed)
-    results = evaluate_lists(lists, fitted.sides, test, conditions, training=fitted.lexicon)
+    results = fitted.evaluate(test, Conditions(max_vocabulary=max_vocabulary, seed=seed))
     return {
         f"identical_{identical}": {str(oov): results[oov, identical].to_json() for oov in OutOfVocabulary}
         for identical in Identical

@@ -17,6 +17,9 @@ import numpy as np
 from jointalign.alignment.base import Aligner
 from jointalign.alignment.refinement import RefinedProcrustes
 from jointalign.alignment.vecmap import VecMap
+from jointalign.bli.api import Results
+from jointalign.bli.base import AS_MUSE, DEPTH, Conditions
+from jointalign.bli.lists import evaluate_lists
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
@@ -314,6 +317,18 @@ class FittedRanker:
                 for place, at in enumerate(places, start=1)
             ]
         return found
+
+    def evaluate(self, lexicon: Lexicon, conditions: Conditions = AS_MUSE) -> Results:
+        """Scores of its translations under every rule, as `bli.evaluate_rules` has them of the vectors.
+
+        Args:
+            lexicon: Test pairs.
+            conditions: As there; their score is not used, and noted as `ranked`.
+        """
+        words = lexicon.sources
+        ranked = zip(words, self.rank(words, DEPTH), strict=True)
+        lists = {word: [one.target for one in some] for word, some in ranked}
+        return evaluate_lists(lists, self.sides, lexicon, conditions, training=self.lexicon)
 
 
 @dataclass(frozen=True, eq=False)
