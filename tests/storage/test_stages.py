@@ -105,8 +105,8 @@ def test_killed_work_of_other_settings_does_not_count_as_the_old(tmp_path):
 
 def two(folder, setting, work):
     stages = Stages(folder, fresh=True)
-    stages.do("first", [setting], [], lambda: None)
-    return stages.do("second", [], [], work, after=["first"])
+    stages.do("first", {"setting": setting}, [], lambda: None)
+    return stages.do("second", {}, [], work, after=["first"])
 
 
 def test_a_stage_is_done_again_after_an_earlier_one(tmp_path):
@@ -115,7 +115,7 @@ def test_a_stage_is_done_again_after_an_earlier_one(tmp_path):
     assert two(tmp_path, "a", lambda: times.append(2)).repeated
     assert in_step(tmp_path, ["first", "second"])
     # Back to settings that were once done: the files before it are others all the same.
-    Stages(tmp_path, fresh=True).do("first", ["b"], [], lambda: None)
+    Stages(tmp_path, fresh=True).do("first", {"setting": "b"}, [], lambda: None)
     assert not in_step(tmp_path, ["first", "second"])
     two(tmp_path, "a", lambda: times.append(3))
     assert times == [1, 3]
@@ -173,9 +173,9 @@ text.write_text("one small step\\n" * 20)
 with locked(folder / "work"):
     stages = Stages(folder / "work")
     trainer = SkipGram(dimensions=4, epochs=1, minimum_count=1, buckets=10)
-    done = stages.do("train", [], [], lambda: print(len(trainer.fit(Corpus(text, "en"), threads=1))))
+    done = stages.do("train", {}, [], lambda: print(len(trainer.fit(Corpus(text, "en"), threads=1))))
 assert done.peak_memory_mb is None
-assert Stages(folder / "work").do("train", [], [], exit).peak_memory_mb is None
+assert Stages(folder / "work").do("train", {}, [], exit).peak_memory_mb is None
 """
 
 

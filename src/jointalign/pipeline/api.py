@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,6 @@ from jointalign.selection.api import MULTIPLE, training_seconds
 from jointalign.selection.base import Spaces
 from jointalign.selection.unsupervised import align_without_dictionary
 from jointalign.selection.wishes import decide
-from jointalign.storage.checkpoint import or_fresh
 from jointalign.storage.files import atomic, file_facts
 from jointalign.storage.stages import Stages, locked, peak_memory_mb
 from jointalign.training.base import CHECKPOINT_SECONDS
@@ -92,12 +91,12 @@ class _Run:
     ) -> None:
         self.settings, self.folder = settings, folder
         self.threads, self.progress = threads, progress
-        self.checkpoint_seconds, self.fresh = checkpoint_seconds, fresh
+        self.checkpoint_seconds = checkpoint_seconds
         self.stages = Stages(folder, announce, fresh=fresh)
 
     def result(self) -> RunResult:
         settings, do = self.settings, self.stages.do
-        text = {side: corpus.key for side, corpus in self.corpora.items()}
+        text = {side: corpus.facts for side, corpus in self.corpora.items()}
         do("count", text, [f"{side}/{name}" for side in self.corpora for name in FILES], self.count)
         check_dictionaries(
             self.source.counts, self.target.counts, self.lexicon, self.test, settings.trainer.minimum_count
@@ -137,7 +136,7 @@ class _Run:
 
     def count(self) -> None:
         for side, corpus in self.corpora.items():
-            encode(corpus, self.folder / side, self.threads, self.progress, key=corpus.key)
+            encode(corpus, self.folder / side, self.threads, self.progress, corpus.facts)
 
     def train(self) -> None:
         joint = self._trained([self.source, self.target], "training")
@@ -149,8 +148,7 @@ class _Run:
 
     def _trained(self, corpora: list[EncodedCorpus], folder: str) -> Embedding:
         trainer = self.settings.trainer
-        fit = partial(
-            trainer.fit_encoded,
+        embedding = trainer.fit_encoded(
             corpora,
             seed=self.settings.seed,
             threads=self.threads,
@@ -158,7 +156,6 @@ class _Run:
             progress=self.progress,
             checkpoint_seconds=self.checkpoint_seconds,
         )
-        embedding = or_fresh(fit, self.fresh)
         trainer.forget(self.folder / folder)
         return embedding
 

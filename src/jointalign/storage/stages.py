@@ -16,7 +16,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from jointalign.errors import JointalignError
-from jointalign.storage.checkpoint import OtherWorkError, differences, plain_facts
+from jointalign.storage.checkpoint import OtherWorkError, differences, or_fresh, plain_facts
 from jointalign.storage.files import atomic, check_folder, remove_leftovers
 
 logger = logging.getLogger(__name__)
@@ -54,8 +54,8 @@ class Stages:
     Args:
         folder: Where all files of the run lie.
         report: Told the name of each stage and whether it was done before.
-        fresh: Whether a stage that was finished with other settings is done again, with a warning;
-            it is refused otherwise.
+        fresh: Whether what was made with other settings, finished or not, is made again, with a
+            warning; it is refused otherwise.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Stages:
     def do(
         self,
         name: str,
-        settings: Mapping[str, Any] | Sequence[Any],
+        settings: Mapping[str, Any],
         outputs: Sequence[str],
         work: Callable[[], None],
         after: Sequence[str] = (),
@@ -83,11 +83,10 @@ class Stages:
             after: Earlier stages that it depends on.
 
         Raises:
-            OtherWorkError: If it was finished with other settings, unless `fresh`.
+            OtherWorkError: If it was finished, or begun, with other settings, unless `fresh`.
         """
         upstream = tuple(self.records[earlier].made for earlier in after)
-        named = settings.items() if isinstance(settings, Mapping) else enumerate(settings)
-        facts = plain_facts({str(key): value for key, value in named})
+        facts = plain_facts(settings)
         before = self._read(name)
         if before is not None and (changed := differences(before["settings"], facts)):
             if not self._fresh:
@@ -101,7 +100,7 @@ class Stages:
             # Before the first file changes: a record must never vouch for another's files.
             self._path(name).unlink(missing_ok=True)
             begun = time.monotonic()
-            work()
+            or_fresh(work, self._fresh)
             seconds = time.monotonic() - begun
             record = Record(facts, secrets.token_hex(8), upstream, seconds, peak_memory_mb())
             self._write(name, record, outputs)
@@ -234,31 +233,3 @@ def peak_memory_mb() -> float | None:
     who = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
     peak = max(resource.getrusage(one).ru_maxrss for one in who)
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
-
-
-def claim(path: Path, facts: Mapping[str, Any], clear: Callable[[], None], fresh: bool = False) -> None:
-    """Note what is trained in a folder, or make sure that it is the same as before.
-
-    Args:
-        path: The note.
-        facts: All that decides the result, by name.
-        clear: Removes what another training has left.
-        fresh: Whether another training is cleared away, with a warning.
-
-    Raises:
-        OtherWorkError: If something else is trained there, unless `fresh`.
-    """
-    facts = plain_facts(facts)
-    try:
-        changed = differences(json.loads(path.read_text("utf-8")), facts)
-        if not changed:
-            return
-    except (OSError, ValueError):
-        changed = ""
-    if changed:
-        if not fresh:
-            raise OtherWorkError(path, changed)
-        logger.warning("%s: begun with other settings (%s), now begun anew", path, changed)
-        clear()
-    with atomic(path, "w") as file:
-        json.dump(facts, file, indent=2)
