@@ -23,6 +23,7 @@ import numpy as np
 from jointalign.corpora.tokenization import tokenizer
 from jointalign.word_alignment import (
     BayesianAligner,
+    Computation,
     DiagonalAligner,
     Links,
     ParallelText,
@@ -51,10 +52,10 @@ def read(folder, sentences):
 def ours(aligner):
     def align(pairs, seed, folder):
         small = ParallelText.of([(["a"], ["b"])] * 2)
-        align_text(small, aligner, seed=seed, threads=1)  # compile first
+        align_text(small, aligner, computation=Computation(seed, 1))  # compile first
         begun = time.process_time()
         text = ParallelText.of(pairs)
-        ways = align_text(text, aligner, seed=seed, threads=1)
+        ways = align_text(text, aligner, computation=Computation(seed, 1))
         seconds = time.process_time() - begun
         both = symmetrize(text, ways.forward.best, ways.reverse.best, "intersect")
         return {JOINED: list(ways.links), "intersect": list(both)}, seconds

@@ -15,7 +15,7 @@ from jointalign.corpora.tokenization import tokenizer
 from jointalign.errors import JointalignError
 from jointalign.progress import Progress
 from jointalign.word_alignment.api import align_text
-from jointalign.word_alignment.base import Links, ParallelText
+from jointalign.word_alignment.base import Computation, Links, ParallelText
 from jointalign.word_alignment.diagonal import DiagonalAligner
 from jointalign.word_alignment.reading import check_links, raw_pairs, read_links
 
@@ -102,7 +102,8 @@ def read_aligned_text(
     pairs = [pair for _, pair in kept]
     lowered = ParallelText.of(([w.lower() for w in one], [w.lower() for w in other]) for one, other in pairs)
     if links is None:
-        found = align_text(lowered, DiagonalAligner(), threads=threads, progress=progress).links
+        computation = Computation(threads=threads, progress=progress)
+        found = align_text(lowered, DiagonalAligner(), computation=computation).links
     else:
         every = read_links(links)
         if len(every) <= kept[-1][0]:
