@@ -93,7 +93,7 @@ def read_aligned_text(
         JointalignError: If a file cannot be read, or no pair is usable.
     """
     cuts = [tokenizer(language, lowercase=False, tokenized=tokenized) for language in languages]
-    cut = ((cuts[0](one), cuts[1](other)) for one, other in raw_pairs(*files))
+    cut = ((cuts[0](one), cuts[1](other)) for one, other in raw_pairs(*files, languages=languages))
     numbered = enumerate(cut)
     usable = (item for item in numbered if all(1 <= len(side) <= longest for side in item[1]))
     kept = list(islice(usable, most))

@@ -12,8 +12,10 @@ from jointalign.word_alignment.base import (
     DEFAULT,
     Computation,
     GeneratedLinks,
+    Learnt,
     Links,
     ParallelText,
+    TextModel,
     TextSide,
     Ways,
     starts_of,
@@ -21,26 +23,13 @@ from jointalign.word_alignment.base import (
 from jointalign.word_alignment.bayesian import BayesianAligner
 from jointalign.word_alignment.symmetrization import Symmetrization, symmetrize
 
-__all__ = ["Alignment", "TextAligner", "TextModel", "align_text", "align_with"]
-
-
-class TextModel(Protocol):
-    """What was learnt from a text: `BayesianModel`, `DiagonalModel`."""
-
-    @property
-    def ways(self) -> Ways:
-        """Links of the text that was learnt from."""
-        ...
-
-    def align(self, text: ParallelText, computation: Computation = ...) -> Ways:
-        """Links of other text."""
-        ...
+__all__ = ["Alignment", "TextAligner", "align_text", "align_with"]
 
 
 class TextAligner(Protocol):
     """Settings that learn both directions: `BayesianAligner`, `DiagonalAligner`."""
 
-    def fit(self, text: ParallelText, computation: Computation = ...) -> TextModel:
+    def fit(self, text: ParallelText, computation: Computation = ...) -> Learnt[TextModel]:
         """Learn from a text, and link its words."""
         ...
 
@@ -89,8 +78,8 @@ def align_text(
         ['0-0 1-1', '0-0 1-1']
     """
     seen = _Seen.of(text)
-    model = (aligner or BayesianAligner()).fit(seen.text, computation)
-    return seen.joined(model, model.ways, symmetrization)
+    learnt = (aligner or BayesianAligner()).fit(seen.text, computation)
+    return seen.joined(learnt.model, learnt.ways, symmetrization)
 
 
 def align_with(

@@ -67,6 +67,13 @@ class DirectionCounts(NamedTuple):
     jumps: np.ndarray
     fertilities: np.ndarray
 
+    @classmethod
+    def single(
+        cls, pairs: np.ndarray, null: np.ndarray, jumps: np.ndarray, fertilities: np.ndarray
+    ) -> DirectionCounts:
+        """Those of any type, as float32."""
+        return cls(*(np.asarray(counts, np.float32) for counts in (pairs, null, jumps, fertilities)))
+
 
 class Before(NamedTuple):
     """Counts as they meet a text: by its entries and its words.
@@ -132,7 +139,7 @@ class LinkCounts:
         pairs = WordPairs.of(text, places)
         sizes = [len(side) for side in pairs.words]
         forward, reverse = (
-            DirectionCounts(*map(np.float32, (counts, np.zeros(generated), [0], np.zeros((conditioning, 1)))))
+            DirectionCounts.single(counts, np.zeros(generated), np.zeros(1), np.zeros((conditioning, 1)))
             for conditioning, generated in (sizes, sizes[::-1])
         )
         return cls(pairs, forward, reverse, 0)
@@ -182,7 +189,7 @@ class LinkCounts:
             null = _spread(own.null, more.null, places[given], len(words[given]))
             jumps = _added(own.jumps, more.jumps)
             fertilities = _spread(own.fertilities, more.fertilities, places[1 - given], len(words[1 - given]))
-            ways.append(DirectionCounts(*map(np.float32, (pairs, null, jumps, fertilities))))
+            ways.append(DirectionCounts.single(pairs, null, jumps, fertilities))
         joined = WordPairs(
             (words[0], words[1]), np.stack(np.divmod(keys, max(1, len(words[1]))), 1).astype(np.uint32)
         )
