@@ -22,6 +22,7 @@ from .dictionary.api import (
     Translations as Translations,
     induce as induce,
     translate as translate,
+    write_translations as write_translations,
     write_tsv as write_tsv,
 )
 from .embedding import BilingualEmbedding as BilingualEmbedding, Embedding as Embedding

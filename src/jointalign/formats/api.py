@@ -11,7 +11,7 @@ from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.formats import native, vec, word2vec_binary
 from jointalign.multilingual import MultilingualEmbedding
-from jointalign.storage.compression import COMPRESSIONS, peekable
+from jointalign.storage.compression import COMPRESSIONS, named_suffix, peekable
 from jointalign.storage.files import check_folder, open_text, plain_errors
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def read(path: str | Path, max_vocabulary: int | None = None, format: Format | N
         ...     read(f"{folder}/english.vec.gz", max_vocabulary=1).words
         ('cat',)
     """
-    named = _named(path)
+    named = named_suffix(path)
     if format is None and (named == _NATIVE or _is_native(path)):
         format = Format.NATIVE
     if format == Format.NATIVE:
@@ -191,16 +191,9 @@ def _is_native(path: str | Path) -> bool:
         return start[8:] == b'{"' and size < Path(path).stat().st_size
 
 
-def _named(path: str | Path) -> str:
-    """The suffix that names a format, without compression."""
-    named = Path(path)
-    compression = named.suffix.lower() if named.suffix.lower() in COMPRESSIONS else ""
-    return (named.with_suffix("") if compression else named).suffix.lower()
-
-
 def _suffix(path: str | Path) -> str:
     """The suffix that names the format to write, without compression."""
-    suffix = _named(path)
+    suffix = named_suffix(path)
     compression = Path(path).suffix.lower() if Path(path).suffix.lower() in COMPRESSIONS else ""
     if suffix in (*_TEXT, _BINARY) or (suffix == _NATIVE and not compression):
         return suffix
