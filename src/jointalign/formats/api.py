@@ -41,7 +41,9 @@ class Format(StrEnum):
     """All of it, mapped into memory: `.safetensors`."""
 
 
-def read(path: str | Path, max_vocabulary: int | None = None, format: Format | None = None) -> Embedding:
+def read(
+    path: str | Path, max_vocabulary: int | None = None, format: Format | str | None = None
+) -> Embedding:
     """Read an embedding: text (`.vec`), word2vec's or fastText's `.bin`, or the native `.safetensors`.
 
     The format is told by the content; where the suffix says otherwise the log says so. The first two
@@ -65,7 +67,7 @@ def read(path: str | Path, max_vocabulary: int | None = None, format: Format | N
         ...     read(f"{folder}/english.vec.gz", max_vocabulary=1).words
         ('cat',)
     """
-    named = _named(path)
+    named, format = _named(path), _format(format)
     if format is None and (named == _NATIVE or _is_native(path)):
         format = Format.NATIVE
     if format == Format.NATIVE:
@@ -84,7 +86,7 @@ def read(path: str | Path, max_vocabulary: int | None = None, format: Format | N
 def write(
     space: Embedding | BilingualEmbedding | MultilingualEmbedding,
     path: str | Path,
-    format: Format | None = None,
+    format: Format | str | None = None,
 ) -> None:
     """Write one language in the format of the suffix, as for `read`; several as a native file.
 
@@ -115,7 +117,7 @@ def write(
         _check_native(path)
         native.write(space, path)
         return
-    written = _written(path, format)
+    written = _written(path, _format(format))
     counted = space.vocabulary.counts.any() or space.subwords is not None
     if written in (Format.TEXT, Format.WORD2VEC) and (counted or space.settings):
         logger.info("%s: has no place for counts, n-grams and settings; %s has", path, _NATIVE)
@@ -175,6 +177,13 @@ def check_output(path: str | Path, *, native: bool = False, format: Format | Non
     if Path(path).is_dir():
         raise JointalignError(f"{path}: this is a folder; name a file in it")
     check_folder(Path(path).parent)
+
+
+def _format(named: Format | str | None) -> Format | None:
+    """A format by its name, `None` for none."""
+    if named is None or named in list(Format):
+        return None if named is None else Format(named)
+    raise JointalignError(f"expected a format of {', '.join(Format)}, got '{named}'")
 
 
 def _look(head: bytes, named: str) -> Format:
