@@ -15,7 +15,7 @@ import pytest
 import typer
 
 import jointalign
-from jointalign import Embedding, SubwordTable, Vocabulary, read, read_bilingual, write
+from jointalign import BilingualEmbedding, Embedding, SubwordTable, Vocabulary, read, read_bilingual, write
 from jointalign.alignment.api import METHODS, method_named
 from jointalign.cli._languages import check_code
 from jointalign.cli.app import COMMANDS, RESUMED, run
@@ -152,6 +152,25 @@ def test_fasttext_models_go_through_every_command_that_takes_vectors(files, tmp_
         np.testing.assert_allclose(model.vectors, side.vectors, atol=1e-5)
         np.testing.assert_allclose(model.vector("cattle"), side.vector("cattle"), atol=1e-5)
     fails(capsys, ["evaluate", "bli", *options, "--format", "text"], "en.bin")
+
+
+def test_a_static_model_of_both_languages(files, tmp_path, capsys):
+    folder, _ = files
+    space = BilingualEmbedding.separate(read(folder / "en.vec"), read(folder / "es.vec"), "en", "es")
+    write(space, tmp_path / "both.safetensors")
+    convert = ["convert", "--input", str(tmp_path / "both.safetensors"), "--to", "static", "--json", "--out"]
+    assert run([*convert, str(tmp_path / "model")]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["words"], facts["merged"], facts["unreachable"]) == (6, 0, 0)
+    assert run([*convert, str(tmp_path / "one"), "--side", "source", "--max-vocabulary", "2"]) == 0
+    assert json.loads(capsys.readouterr().out)["words"] == 2
+    assert run([*convert, str(tmp_path / "one"), "--weights", "none"]) == 0  # again, into the same folder
+    capsys.readouterr()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/config.json").write_text("mine")
+    fails(capsys, [*convert, str(tmp_path / "full")], "config.json would be overwritten")
+    out = str(tmp_path / "a.vec")
+    assert run(["convert", "--input", str(folder / "en.vec"), "--out", out, "--weights", "idf"]) == 2
 
 
 def test_train_prints_its_facts(files, tmp_path, capsys):
