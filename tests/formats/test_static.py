@@ -48,7 +48,7 @@ def expected(side, counts, words, weighting):
 def test_both_packages_give_the_mean_of_the_words(space, tmp_path, weighting):
     sentence_transformers = pytest.importorskip("sentence_transformers", reason="opens what we write")
     model2vec = pytest.importorskip("model2vec", reason="opens what we write")
-    facts = static.write(space, tmp_path, weighting)
+    facts = static.write_static(space, tmp_path, weighting)
     assert facts == static.StaticFacts(words=11, merged=1, unreachable=1, dimensions=6)
     texts = ["The CAT's 3,000, o’clock unheard of!", "Katze saß\u00a0größer (Uhr)"]
     wanted = [
@@ -65,7 +65,7 @@ def test_both_packages_give_the_mean_of_the_words(space, tmp_path, weighting):
 
 def test_a_spelling_of_two_languages_has_the_mean_by_its_shares(space, tmp_path):
     model2vec = pytest.importorskip("model2vec", reason="opens what we write")
-    static.write(space, tmp_path, static.Weighting.NONE)
+    static.write_static(space, tmp_path, static.Weighting.NONE)
     english, german = 20 / sum(ENGLISH.values()), 500 / sum(GERMAN.values())
     wanted = english * unit(space.source.vector("die")) + german * unit(space.target.vector("die"))
     found = model2vec.StaticModel.from_pretrained(tmp_path).encode(["die"], normalize=False)[0]
@@ -75,7 +75,7 @@ def test_a_spelling_of_two_languages_has_the_mean_by_its_shares(space, tmp_path)
 def test_without_counts_words_are_as_frequent_as_their_rank_says(tmp_path):
     model2vec = pytest.importorskip("model2vec", reason="opens what we write")
     words = Embedding(Vocabulary(("a", "b", "c")), np.eye(3, dtype=np.float32))
-    static.write(words, tmp_path)
+    static.write_static(words, tmp_path)
     found = model2vec.StaticModel.from_pretrained(tmp_path).encode(["a b c"], normalize=False)[0]
     zipf = np.array([1, 1 / 2, 1 / 3]) / (1 + 1 / 2 + 1 / 3)
     np.testing.assert_allclose(found, -np.log(zipf) / 3, atol=1e-6)
@@ -83,7 +83,7 @@ def test_without_counts_words_are_as_frequent_as_their_rank_says(tmp_path):
 
 def test_capitals_stay_where_vectors_have_them(tmp_path):
     model2vec = pytest.importorskip("model2vec", reason="opens what we write")
-    static.write(
+    static.write_static(
         Embedding(Vocabulary(("Die", "die")), np.eye(2, dtype=np.float32)), tmp_path, static.Weighting.NONE
     )
     model = model2vec.StaticModel.from_pretrained(tmp_path)
@@ -92,7 +92,7 @@ def test_capitals_stay_where_vectors_have_them(tmp_path):
 
 def test_the_same_space_gives_the_same_bytes(space, tmp_path):
     for folder in ("a", "b"):
-        static.write(space, tmp_path / folder)
+        static.write_static(space, tmp_path / folder)
     for name in static.FILES:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == sorted(static.FILES)
@@ -101,7 +101,7 @@ def test_the_same_space_gives_the_same_bytes(space, tmp_path):
 def test_no_word_that_can_be_found(tmp_path):
     phrases = Embedding(Vocabulary(("new york", "san juan")), np.eye(2, dtype=np.float32))
     with pytest.raises(JointalignError, match="a tokeniser can find"):
-        static.write(phrases, tmp_path / "a")
+        static.write_static(phrases, tmp_path / "a")
     assert not (tmp_path / "a").exists()
 
 
@@ -152,7 +152,7 @@ def test_real_text_of_two_languages_is_cut_as_by_the_rules_of_each(other):
 
 
 def test_the_folder_says_what_opens_it(space, tmp_path):
-    static.write(space, tmp_path)
+    static.write_static(space, tmp_path)
     modules = json.loads((tmp_path / "modules.json").read_text())
     assert [module["type"].rsplit(".")[-1] for module in modules] == ["StaticEmbedding", "Normalize"]
     assert json.loads((tmp_path / "config.json").read_text())["hidden_dim"] == 6

@@ -96,7 +96,7 @@ def _write_static(
     spare_inputs([input], [out / name for name in static.FILES])
     spare_others(out, static.FILES, static.FILES[-1])
     with progress("convert"):
-        told = static.write(read(), out, weights, maximum)
+        told = static.write_static(read(), out, weights, maximum)
     merged = f"{told.merged:,} spellings of several languages have the mean of their vectors"
     left_out = f"{told.unreachable:,} words that no text is cut into are left out"
     text = f"{out}: {told.words:,} x {told.dimensions}; {merged}; {left_out}"

@@ -80,7 +80,7 @@ class StaticFacts:
     dimensions: int
 
 
-def write(
+def write_static(
     space: Embedding | BilingualEmbedding | MultilingualEmbedding,
     folder: str | Path,
     weighting: Weighting = Weighting.IDF,
@@ -108,7 +108,7 @@ def write(
         >>> spanish = Embedding(Vocabulary(("gato", "perro")), np.eye(2, dtype=np.float32))
         >>> space = BilingualEmbedding.separate(english, spanish, "en", "es")
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     write(space, folder)
+        ...     write_static(space, folder)
         StaticFacts(words=4, merged=0, unreachable=0, dimensions=2)
     """
     sides = {code: side.first(max_vocabulary) for code, side in _sides(space).items()}
