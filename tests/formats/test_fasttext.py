@@ -152,11 +152,10 @@ def test_what_is_written_is_what_the_package_reads(theirs, tmp_path):
 
 
 def test_gensim_reads_it_too(tmp_path):
-    from gensim.models.fasttext import load_facebook_vectors
-
+    gensim = pytest.importorskip("gensim.models.fasttext", reason="reads what we write")
     embedding = planted()
     api.write(embedding, tmp_path / "a.bin", api.Format.FASTTEXT)
-    vectors = load_facebook_vectors(str(tmp_path / "a.bin"))
+    vectors = gensim.load_facebook_vectors(str(tmp_path / "a.bin"))
     # gensim gives the end of a sentence n-grams, which fastText does not.
     for word in (*embedding.words[:-1], *UNSEEN[:3]):
         np.testing.assert_allclose(vectors[word], embedding.vector(word), rtol=1e-4, atol=1e-5)

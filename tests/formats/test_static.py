@@ -13,6 +13,8 @@ from jointalign.errors import JointalignError
 from jointalign.formats import static
 from jointalign.vocabulary import Vocabulary
 
+pytest.importorskip("tokenizers", reason="writes what static models are opened with")
+
 ENGLISH = {"the": 400, "cat": 50, "sat": 30, "die": 20, "o'clock": 3, "'s": 90, "new york": 5, "3,000": 1}
 GERMAN = {"die": 500, "katze": 40, "saß": 35, "uhr": 9, "größer": 2}
 
@@ -72,6 +74,16 @@ def test_a_spelling_of_two_languages_has_the_mean_by_its_shares(space, tmp_path)
     np.testing.assert_allclose(found, wanted / (english + german), atol=1e-6)
 
 
+def test_a_shared_word_keeps_its_vector(tmp_path):
+    model2vec = pytest.importorskip("model2vec", reason="opens what we write")
+    shared, counts = side({"radio": 5}, 3), np.array([5])
+    space = BilingualEmbedding(side({"cat": 9}, 0), side({"katze": 7}, 1), shared, counts, counts, "x", "x")
+    facts = static.write_static(space, tmp_path, static.Weighting.NONE)
+    assert (facts.words, facts.merged) == (3, 0)
+    found = model2vec.StaticModel.from_pretrained(tmp_path).encode(["radio"])[0]
+    np.testing.assert_allclose(found, unit(shared.vector("radio")), atol=1e-6)
+
+
 def test_without_counts_words_are_as_frequent_as_their_rank_says(tmp_path):
     model2vec = pytest.importorskip("model2vec", reason="opens what we write")
     words = Embedding(Vocabulary(("a", "b", "c")), np.eye(3, dtype=np.float32))
@@ -119,7 +131,6 @@ TEXTS = {
 
 @pytest.mark.parametrize("language", TEXTS)
 def test_text_is_cut_and_spelt_as_here(language):
-    pytest.importorskip("tokenizers")
     made = static._tokenizer([language], lowercase=True)
     assert pieces(made, TEXTS[language]) == tokenizer(language)(TEXTS[language])
 

@@ -36,6 +36,8 @@ FILES = ("tokenizer.json", "model.safetensors", "config.json", "modules.json")
 """What a folder holds; the last one is written last."""
 
 _SMOOTHING = 1e-3  # a of Arora et al. 2017
+_FEW = 1e-3  # share of words that have capitals, for they have no small letter, in lower-cased text
+_ROUNDING = 1e-5
 _MODULES = [
     {"idx": 0, "name": "0", "path": ".", "type": "sentence_transformers.models.StaticEmbedding"},
     {"idx": 1, "name": "1", "path": "1_Normalize", "type": "sentence_transformers.models.Normalize"},
@@ -67,7 +69,7 @@ class StaticFacts:
 
     Args:
         words: In the vocabulary.
-        merged: Of these, spellings that have a vector in several languages each, and now their mean,
+        merged: Of these, spellings that have another vector in each language, and now their mean,
             weighted by how frequent the word is in each.
         unreachable: Words left out because no text is cut so: with blanks, or in capitals where others
             are not.
@@ -111,12 +113,13 @@ def write_static(
         ...     write_static(space, folder)
         StaticFacts(words=4, merged=0, unreachable=0, dimensions=2)
     """
-    sides = {code: side.first(max_vocabulary) for code, side in _sides(space).items()}
-    for side in sides.values():
+    languages, sides = zip(*_sides(space), strict=True)
+    sides = [side.first(max_vocabulary) for side in sides]
+    for side in sides:
         side.check_finite()
-    words, rows, merged = _rows(list(sides.values()), weighting)
-    lowercase = not any(word != word.lower() for word in words)
-    tokenizer = _tokenizer([code for code in sides if code], lowercase)
+    words, rows, merged = _rows(sides, weighting)
+    capitals = sum(word != word.lower() for word in words)
+    tokenizer = _tokenizer(languages, lowercase=capitals <= _FEW * len(words))
     reached = _reached(tokenizer, words)
     words, rows = [word for word, one in zip(words, reached, strict=True) if one], rows[reached]
     if not words:
@@ -135,17 +138,17 @@ def write_static(
     return facts
 
 
-def _sides(space: Embedding | BilingualEmbedding | MultilingualEmbedding) -> dict[str, Embedding]:
-    """Each language's words, by its code; one without a code by ''."""
+def _sides(space: Embedding | BilingualEmbedding | MultilingualEmbedding) -> list[tuple[str, Embedding]]:
+    """Each language's code and words."""
     if isinstance(space, Embedding):
-        return {"": space}
+        return [("und", space)]
     if isinstance(space, BilingualEmbedding):
-        return {space.source_language: space.source, space.target_language: space.target}
-    return {code: space.language(code) for code in space.languages}
+        return [(space.source_language, space.source), (space.target_language, space.target)]
+    return [(code, space.language(code)) for code in space.languages]
 
 
 def _rows(sides: Sequence[Embedding], weighting: Weighting) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """Words of all sides, the most frequent first; their rows; which have several vectors."""
+    """Words of all sides, the most frequent first; their rows; which have vectors that differ."""
     numbers: dict[str, int] = {}
     own = [np.array([numbers.setdefault(word, len(numbers)) for word in side.words], int) for side in sides]
     rows = np.zeros((len(numbers), sides[0].dimensions), np.float32)
@@ -156,10 +159,12 @@ def _rows(sides: Sequence[Embedding], weighting: Weighting) -> tuple[list[str], 
         total[at] += shares
         languages[at] += 1
     # A mean of vectors that disagree is short: a spelling that means two things says less.
-    rows *= (weighting.of(total / languages) / total)[:, None].astype(np.float32)
+    rows /= total[:, None].astype(np.float32)
+    differ = (languages > 1) & (np.linalg.norm(rows, axis=1) < 1 - _ROUNDING)
+    rows *= weighting.of(total / languages)[:, None].astype(np.float32)
     order = np.argsort(-total, kind="stable")
     words = list(numbers)
-    return [words[row] for row in order.tolist()], rows[order], languages[order] > 1
+    return [words[row] for row in order.tolist()], rows[order], differ[order]
 
 
 def _shares(side: Embedding) -> np.ndarray:
