@@ -17,7 +17,7 @@ $(VENV)/bin/jointalign: pyproject.toml
 
 $(VENV)/.test: pyproject.toml $(VENV)/bin/jointalign
 	$(VENV)/bin/python -m pip install --quiet $(TORCH)
-	$(VENV)/bin/python -m pip install --quiet --editable '.[all]' --group test
+	$(VENV)/bin/python -m pip install --quiet --editable '.[all]' --group test --group reference
 	touch $@
 
 $(VENV)/.docs: pyproject.toml $(VENV)/bin/jointalign

@@ -38,6 +38,7 @@ from .formats.api import (
     write as write,
 )
 from .formats.gensim import from_gensim as from_gensim, to_gensim as to_gensim
+from .formats.static import Weighting as Weighting, write_static as write_static
 from .lexicon import Lexicon as Lexicon
 from .multilingual import MultilingualEmbedding as MultilingualEmbedding
 from .overshared import oversharing as oversharing

@@ -86,6 +86,11 @@ def _from_multilingual(path: str | Path, space: MultilingualEmbedding) -> tuple[
     return tensors, about
 
 
+def kind(path: str | Path) -> str:
+    """What a native file holds: `embedding`, `bilingual` or `multilingual`; `none` for one of others."""
+    return read_tensors(path)[1].get("kind", "none")
+
+
 def read(path: str | Path, max_vocabulary: int | None = None) -> Embedding:
     """Read an embedding; its vectors are a read-only view of the file.
 
