@@ -26,6 +26,8 @@ from .dictionary.api import (
     write_tsv as write_tsv,
 )
 from .embedding import BilingualEmbedding as BilingualEmbedding, Embedding as Embedding
+from .ensemble import reduced as reduced
+from .ensemble import side_by_side as side_by_side
 from .errors import (
     FormatError as FormatError,
     JointalignError as JointalignError,

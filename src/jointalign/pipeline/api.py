@@ -15,6 +15,7 @@ from jointalign.corpora.corpus import Corpus
 from jointalign.corpora.encoding import FILES, EncodedCorpus, encode
 from jointalign.dictionary.api import induce_and_keep, read_tsv, write_tsv
 from jointalign.embedding import BilingualEmbedding, Embedding
+from jointalign.ensemble import reduced
 from jointalign.formats.api import read, read_bilingual, write
 from jointalign.lexicon import Lexicon
 from jointalign.numerics.processors import limited_to
@@ -124,6 +125,7 @@ class _Run:
         peaks = [peak_memory_mb(), *(record.peak_memory_mb for record in records.values())]
         return RunResult(
             self.folder,
+            choice["space"],
             choice["gamma"],
             choice["method"],
             choice["reason"],
@@ -174,8 +176,10 @@ class _Run:
                 limit=self._limit(),
                 progress=self.progress,
             )
-            split, facts = spaces.of(choice.best), choice.to_json()
-            aligned = align(split, choice.method, lexicon, seed=settings.seed)
+            space, facts = spaces.of(choice.best), choice.to_json()
+            aligned = align(space, choice.method, lexicon, seed=settings.seed)
+            aligned = reduced(aligned, settings.trainer.dimensions)
+            split = space if choice.gamma is None else spaces.split(choice.gamma)
         write(split, self.folder / "reallocated.safetensors")
         write(aligned, self.folder / "aligned.safetensors")
         self._write_json("choice.json", facts)
