@@ -67,11 +67,7 @@ def read(
         ...     read(f"{folder}/english.vec.gz", max_vocabulary=1).words
         ('cat',)
     """
-<<<<<<< HEAD
-    named = named_suffix(path)
-=======
-    named, format = _named(path), _format(format)
->>>>>>> ebe53679c840c96103ec0e034a699349a449521c
+    named, format = named_suffix(path), _format(format)
     if format is None and (named == _NATIVE or _is_native(path)):
         format = Format.NATIVE
     if format == Format.NATIVE:
@@ -226,24 +222,9 @@ def _is_native(path: str | Path) -> bool:
         return start[8:] == b'{"' and size < Path(path).stat().st_size
 
 
-<<<<<<< HEAD
-def _suffix(path: str | Path) -> str:
-    """The suffix that names the format to write, without compression."""
-    suffix = named_suffix(path)
-    compression = Path(path).suffix.lower() if Path(path).suffix.lower() in COMPRESSIONS else ""
-    if suffix in (*_TEXT, _BINARY) or (suffix == _NATIVE and not compression):
-        return suffix
-=======
-def _named(path: str | Path) -> str:
-    """The suffix that names a format, without compression."""
-    named = Path(path)
-    compression = named.suffix.lower() if named.suffix.lower() in COMPRESSIONS else ""
-    return (named.with_suffix("") if compression else named).suffix.lower()
-
-
 def _written(path: str | Path, format: Format | None) -> Format:
     """The format to write: the one given, or the one that the suffix names."""
-    suffix, last = _named(path), Path(path).suffix.lower()
+    suffix, last = named_suffix(path), Path(path).suffix.lower()
     compression = last if last in COMPRESSIONS else ""
     if format in (Format.NATIVE, Format.FASTTEXT) and compression:
         raise JointalignError(f"{path}: such files are mapped into memory; leave '{compression}' out")
@@ -255,7 +236,6 @@ def _written(path: str | Path, format: Format | None) -> Format:
         return Format.WORD2VEC
     if suffix == _NATIVE and not compression:
         return Format.NATIVE
->>>>>>> ebe53679c840c96103ec0e034a699349a449521c
     raise JointalignError(
         f"{path}: cannot tell the format from the suffix '{suffix}{compression}'; known are "
         f"{_NATIVE}, and {', '.join(_TEXT)} and {_BINARY} (word2vec), which may be followed by "
