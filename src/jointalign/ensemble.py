@@ -38,8 +38,8 @@ def side_by_side(first: BilingualEmbedding, second: BilingualEmbedding) -> Bilin
         JointalignError: If one was aligned before, or both have n-grams of different lengths.
 
     Example:
-        >>> one, two = Embedding(Vocabulary(("a",)), np.ones((1, 1))), Embedding(Vocabulary(("b",)), np.eye(1))
-        >>> space = side_by_side(*(BilingualEmbedding.separate(side, side) for side in (one, two)))
+        >>> sides = [Embedding(Vocabulary((word,)), np.ones((1, 1), np.float32)) for word in "ab"]
+        >>> space = side_by_side(*(BilingualEmbedding.separate(side, side) for side in sides))
         >>> space.source.words, space.source.vectors.tolist()
         (('a', 'b'), [[1.0, 0.0], [0.0, 1.0]])
     """

@@ -102,7 +102,9 @@ def score_tables(scores: dict[str, Any]) -> list[Table]:
 def _trials(choice: dict[str, Any]) -> Table:
     rows = [
         [
-            ", ".join(filter(None, [trial["space"], "" if trial["gamma"] is None else f"{trial['gamma']:g}"])),
+            ", ".join(
+                filter(None, [trial["space"], "" if trial["gamma"] is None else f"{trial['gamma']:g}"])
+            ),
             trial["method"]["name"],
             ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in trial["chosen"].items()),
             f"{trial['precision']:.1f}",

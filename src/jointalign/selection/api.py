@@ -86,8 +86,9 @@ def choose(
 
     Both times **the simplest that is within one standard error of the best** is chosen (see
     `simplest`). Joint spaces are simpler than separate ones, those nearest to gamma 0.9 than other
-    joint ones, and both side by side (at the gamma nearest to 0.9) the least simple; methods in closed form are simpler than those that iterate, and of either
-    those earlier in `methods`; a method's own settings are simpler than others.
+    joint ones, and both side by side (at the gamma nearest to 0.9) are the least simple; methods in
+    closed form are simpler than those that iterate, and of either those earlier in `methods`; a
+    method's own settings are simpler than others.
 
     Afterwards, `align` in `spaces.of(choice.best)` with the whole training dictionary; two spaces side
     by side can then be `reduced` to the dimensions of one.
@@ -132,6 +133,7 @@ def choose(
     judge = listed[0] if set(listed[0].chosen) <= set(fixed) else Procrustes()
     if search.comparison(judge) > left:
         judge = Procrustes()
+    search.plan(judge, groups, left, search.dimensions)  # for the progress: most likely
     place = search.compare(judge)
     space = search.spaces.of(place)
     plan, skipped = search.plan(judge, groups, left, space.dimensions)
@@ -237,7 +239,9 @@ class _HeldOutSearch:
         """Rough processor time of comparing the spaces, if there are several."""
         if len(self.places) == 1:
             return 0.0
-        return sum(self._seconds(judge, self.dimensions * (1 + (place.space == BOTH))) for place in self.places)
+        return sum(
+            self._seconds(judge, self.dimensions * (1 + (place.space == BOTH))) for place in self.places
+        )
 
     def plan(
         self, judge: Aligner, groups: list[list[Aligner]], left: float, dimensions: int
@@ -262,14 +266,13 @@ class _HeldOutSearch:
                 plan.append(group)
             else:
                 skipped.append(str(group[-1]))
-        self.fits += len(self.folds) * len(plan)
+        self.fits = len(self.folds) * (judged * len(self.places) + len(plan))
         return plan, tuple(skipped)
 
     def compare(self, judge: Aligner) -> Trial:
         """Try one method in each space, and choose a space; with one there is nothing to do."""
         if len(self.places) == 1:
             return self.places[0]
-        self.fits = len(self.folds) * len(self.places)
         for place in self.places:
             self.add(self.spaces.of(place), place, [judge])
         return simplest(self.trials)

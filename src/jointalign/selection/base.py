@@ -131,7 +131,9 @@ class Spaces:
         places = [Trial(gamma, Procrustes()) for gamma in gammas if self.joint is not None]
         if self.separate is not None:
             places.append(Trial(None, Procrustes(), space=SEPARATE if self.joint is not None else ""))
-            places += [Trial(gamma, Procrustes(), space=BOTH) for gamma in gammas[:1] if self.joint is not None]
+            places += [
+                Trial(gamma, Procrustes(), space=BOTH) for gamma in gammas[:1] if self.joint is not None
+            ]
         return places
 
     def first(self, size: int | None) -> Spaces:
