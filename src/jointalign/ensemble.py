@@ -43,8 +43,8 @@ def side_by_side(first: BilingualEmbedding, second: BilingualEmbedding) -> Bilin
         >>> space.source.words, space.source.vectors.tolist()
         (('a', 'b'), [[1.0, 0.0], [0.0, 1.0]])
     """
-    sides = [_joined(*pair) for pair in ((first.source, second.source), (first.target, second.target))]
-    return BilingualEmbedding.separate(*sides, first.source_language, first.target_language)
+    source, target = _joined(first.source, second.source), _joined(first.target, second.target)
+    return BilingualEmbedding.separate(source, target, first.source_language, first.target_language)
 
 
 def _joined(first: Embedding, second: Embedding) -> Embedding:

@@ -159,10 +159,11 @@ def oversharing(
     corpora = {"source": source_counts, "target": target_counts}
     counts = counts_of(joint.vocabulary, corpora)
     totals = [corpus.total for corpus in corpora.values()]
-    overlap, rows = (counts > 0).all(axis=1), []
+    overlap = np.all(counts > 0, axis=1)
+    rows = []
     for gamma in gammas:
         belongs = belonging(counts, totals, gamma)
-        shared = belongs.all(axis=1)
+        shared = np.all(belongs, axis=1)
         to_source, to_target = (~belongs[:, ::-1]).T
         moved = overlap & ~shared
         row = OversharingRow(
@@ -201,6 +202,6 @@ def _touched(
     pairs = lexicon.rows(joint, joint)  # (k, 2)
     sides = np.arange(2)
     pairs = pairs[(counts[pairs, sides] > 0).all(axis=1)]
-    moved = (counts > 0).all(axis=1) & ~belongs.all(axis=1)
+    moved = np.logical_and((counts > 0).all(axis=1), ~belongs.all(axis=1))
     lost = ~belongs[pairs, sides].all(axis=1)
     return TouchedPairs(len(pairs), int(moved[pairs].any(axis=1).sum()), int(lost.sum()))

@@ -68,15 +68,13 @@ def reallocate(
     counts = counts_of(joint.vocabulary, corpora)
     belongs = belonging(counts, [corpus.total for corpus in corpora.values()], gamma)
     noted = replace(joint, settings={**joint.settings, "gamma": float(gamma)})
-    source_only, target_only, both = np.array([[True, False], [False, True], [True, True]])
-    shared, shared_rows = part_of(noted, counts, belongs, both)
+    sets = np.array([[True, False], [False, True], [True, True]])
+    (source_only, _), (target_only, _), (shared, rows) = (
+        part_of(noted, counts, belongs, members) for members in sets
+    )
+    source_shared, target_shared = counts[rows, 0], counts[rows, 1]
     return BilingualEmbedding(
-        part_of(noted, counts, belongs, source_only)[0],
-        part_of(noted, counts, belongs, target_only)[0],
-        shared,
-        *counts[shared_rows].T,
-        source_language,
-        target_language,
+        source_only, target_only, shared, source_shared, target_shared, source_language, target_language
     )
 
 

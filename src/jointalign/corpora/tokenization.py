@@ -31,6 +31,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import regex
 
@@ -254,7 +255,7 @@ class PortableRules:
             ('[‐‑]', '-')
         """
         every = [_rules_of(language)[1] for language in languages] or [_Rules()]
-        joined = {
+        joined: dict[str, Any] = {
             name: _any(*dict.fromkeys(getattr(rules, name) for rules in every))
             for name in ("before", "after", "untied", "whole")
         }

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import numba
 import numpy as np
@@ -32,7 +32,9 @@ inlined = njit(inline="always")
 """How a small function is compiled that other loops take in as a part of theirs."""
 
 
-def compiled(*, fastmath: bool = False, error_model: str = "python") -> Callable[[Callable[..., Any]], Any]:
+def compiled(
+    *, fastmath: bool = False, error_model: Literal["python", "numpy"] = "python"
+) -> Callable[[Callable[..., Any]], Any]:
     """How a loop is compiled: for the types that it is called with, to run while other threads do.
 
     Args:
@@ -85,7 +87,7 @@ class _Kept(FunctionCache):
         self._loop = loop
         self._cache_file = _Files(self._cache_path, self._impl.filename_base, None)
 
-    def _index_key(self, sig: Any, codegen: Any) -> str:
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
         facts = (numba.__version__, repr(sig), repr(codegen.magic_tuple()))
         return _digest([*facts, *_described(self._loop, [])])
 
