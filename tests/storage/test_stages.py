@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from jointalign.errors import JointalignError
+from jointalign.storage.checkpoint import Checkpoint, OtherWorkError
 from jointalign.storage.stages import Stages, in_step, locked
 
 
@@ -61,6 +62,20 @@ def test_fresh_makes_only_what_differs_and_what_comes_after(tmp_path, caplog):
     done.clear()
     chain("b")
     assert done == []
+
+
+def test_begun_work_of_other_settings_is_refused_or_removed_in_a_stage_too(tmp_path):
+    Checkpoint(tmp_path / "state", {"seed": 1}).save({}, {"step": 9})
+    found = []
+
+    def begin():
+        found.append(Checkpoint(tmp_path / "state", {"seed": 2}).load())
+
+    with pytest.raises(OtherWorkError, match=r"state: .*\(seed: 1, now 2\)"):
+        Stages(tmp_path).do("stage", {}, [], begin)
+    assert Checkpoint(tmp_path / "state", {"seed": 1}).load()[1] == {"step": 9}
+    Stages(tmp_path, fresh=True).do("stage", {}, [], begin)
+    assert found == [None]
 
 
 @pytest.mark.parametrize("damage", ["missing", "shorter", "record"])

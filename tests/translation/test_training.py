@@ -166,7 +166,7 @@ def test_another_job_neither_goes_on_from_this_one_nor_replaces_it(cipher, segme
     Session(job, tmp_path).epoch()
     assert Session(job, tmp_path).epochs == 1
     other = batchless_training(cipher, segmentation, replace(settings, clip=4.0))
-    with pytest.raises(JointalignError, match="another training is here"):
+    with pytest.raises(JointalignError, match=r"\(fit.clip: 5.0, now 4.0\).*--fresh"):
         Session(other, tmp_path)
     assert Session(job, tmp_path).epochs == 1
 

@@ -15,6 +15,7 @@ from jointalign.cli._options import (
     BatchPieces,
     Device,
     Encoder,
+    Fresh,
     Json,
     Layers,
     LocalOnly,
@@ -68,6 +69,7 @@ def command(
     local_only: LocalOnly = False,
     threads: Threads = None,
     seed: Seed = 0,
+    fresh: Fresh = False,
     json: Json = False,
 ) -> None:
     """Learn a map for each layer of an encoder from words that translate each other.
@@ -84,6 +86,7 @@ def command(
         write_layer_mappings,
     )
     from jointalign.numerics.processors import limited_to
+    from jointalign.storage.checkpoint import or_fresh
     from jointalign.storage.files import spare_inputs
 
     if len(input) > 2:
@@ -111,15 +114,18 @@ def command(
         if left_out:
             say(f"{left_out} sentence pairs left out: empty, or more than {longest} words")
         bar.title("learn")
-        learnt = learn_mappings(
-            loaded,
-            text,
-            settings,
-            languages=codes,
-            batch_pieces=batch_pieces,
-            seed=seed,
-            checkpoint=checkpoint,
-            progress=bar,
+        learnt = or_fresh(
+            lambda: learn_mappings(
+                loaded,
+                text,
+                settings,
+                languages=codes,
+                batch_pieces=batch_pieces,
+                seed=seed,
+                checkpoint=checkpoint,
+                progress=bar,
+            ),
+            fresh,
         )
     write_layer_mappings(learnt.mappings, out)
     checkpoint.unlink(missing_ok=True)

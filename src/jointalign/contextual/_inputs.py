@@ -260,7 +260,7 @@ class LiveInputs:
                 part.firsts,
                 part.word_starts,
                 np.zeros(0, np.uint64),
-                {"dimensions": self.dimensions},
+                {},
             )
             places += [(store, row) for row in range(len(store))]
         return PreparedFeatures(places, self.device)

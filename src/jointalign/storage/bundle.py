@@ -163,6 +163,11 @@ class BundleWriter:
                 file.seek(note.sizes[name])
             self._files[name] = file
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the arrays."""
+        return tuple(self._files)
+
     def append(self, name: str, rows: np.ndarray) -> None:
         """Add rows to an array."""
         kind = self._bundle.kinds[name]

@@ -40,7 +40,7 @@ class OtherWorkError(JointalignError):
             f"{path}: begun with other settings ({differences}); give the same again to go on, or "
             "--fresh to start anew (or remove this file)"
         )
-        self.path = path
+        self.path, self.differences = path, differences
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def _shown(values: Mapping[str, Any], name: str) -> str:
 
 
 def or_fresh(work: Callable[[], Result], fresh: bool) -> Result:
-    """Do work; unfinished work of other settings that is in its way is removed if that is wished.
+    """Do work; work of other settings that is in its way is removed if that is wished.
 
     Args:
         work: Can be called again after an `OtherWorkError`.
@@ -171,7 +171,7 @@ def or_fresh(work: Callable[[], Result], fresh: bool) -> Result:
         except OtherWorkError as error:
             if not fresh:
                 raise
-            logger.warning("%s: unfinished work of other settings, removed", error.path)
+            logger.warning("%s: begun with other settings (%s), now removed", error.path, error.differences)
             error.path.unlink(missing_ok=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +79,17 @@ class Taggers:
         for place in self._texts.places(target):
             self._texts.needed(*place)
 
-    def _facts(self, row: Row, pair: Pair) -> list[Any]:
+    def _facts(self, row: Row, pair: Pair) -> dict[str, Any]:
         places = self._texts.places(pair.target, row.kind is Kind.UPPER)
         texts = [file_facts(self._texts.needed(*place)) for place in places]
         lexicon = self._trainings.dictionaries(pair).training.pairs
-        return [__version__, str(row), self.settings.of_a_cell(), texts, lexicon]
+        return {
+            "version": __version__,
+            **self.settings.of_a_cell(),
+            "row": asdict(row),
+            "texts": texts,
+            "training_dictionary": lexicon,
+        }
 
     def _made(self, row: Row, pair: Pair, seed: int, checkpoint: Path) -> dict[str, Any]:
         learnt, decides, test = self._texts.drawn(pair.target, seed, row.kind is Kind.UPPER)
@@ -195,7 +202,7 @@ class NERSpaces:
 
         stages = self._trainings.stages
         if name not in stages.records:
-            settings = [__version__, self.gamma(row, pair), most]
+            settings = {"version": __version__, "gamma": self.gamma(row, pair), "max_vocabulary": most}
             stages.do(name, settings, [mapping, facts], work, after)
         return name
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -139,7 +138,7 @@ class Vectors:
                 file.write(learnt.to_text())
 
         if "pieces" not in self._stages.records:
-            facts = [size, lowercase, self._texts]
+            facts = {"pieces": size, "lowercase": lowercase, "texts": self._texts}
             self._stages.do("pieces", facts, [SEGMENTATION], work)
         return Segmentation.from_text(path.read_text("utf-8"), lowercase)
 
@@ -155,7 +154,12 @@ class Vectors:
         def work() -> None:
             write(self._made(start, trained, lexicon), path)
 
-        facts = [self.settings.method, self.settings.gamma, lexicon.pairs, self._seed]
+        facts = {
+            "method": self.settings.method,
+            "gamma": self.settings.gamma,
+            "lexicon": lexicon.pairs,
+            "seed": self._seed,
+        }
         if name not in self._stages.records:
             self._stages.do(name, facts, [path.name], work, after=trained)
         return read_bilingual(path)
@@ -219,7 +223,8 @@ class Vectors:
             shutil.rmtree(parts, ignore_errors=True)
 
         texts = [self._written(code) for code in codes]
-        facts = [asdict(trainer), None if lexicon is None else lexicon.pairs, self._seed]
+        taught = None if lexicon is None else lexicon.pairs
+        facts = {"trainer": asdict(trainer), "lexicon": taught, "seed": self._seed}
         if name not in self._stages.records:
             self._stages.do(name, facts, [path.name], work, after=texts)
         return name
@@ -246,7 +251,7 @@ class Vectors:
 
         large = None if self._large is None else digest(self._large[side])
         if name not in self._stages.records:
-            facts = json.loads(json.dumps([large, self.settings.tokens, self._texts[side]]))
+            facts = {"large": large, "tokens": self.settings.tokens, "text": self._texts[side]}
             self._stages.do(name, facts, [f"{name}.txt"], work, after=["pieces"])
         return name
 
