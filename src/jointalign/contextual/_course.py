@@ -18,7 +18,7 @@ from jointalign.contextual._torch import import_torch
 from jointalign.contextual._vocabulary import SPECIAL, EncodedTexts, smoothed_shares
 from jointalign.errors import JointalignError
 from jointalign.progress import Progress
-from jointalign.storage.tensors import read_tensors, write_tensors
+from jointalign.storage.tensors import STATE, read_tensors, write_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -216,13 +216,13 @@ class MaskedCourse:
             for name, tensor in state.items():
                 tensors[f"optimizer.{number}.{name}"] = _array(tensor)
         facts = {"key": key, "step": str(self.step), "recent": json.dumps(list(self._recent))}
-        write_tensors(path, tensors, facts)
+        write_tensors(path, tensors, facts, sealed=True)
 
     def _load(self, path: Path, key: str) -> None:
         if not path.exists():
             return
         torch = import_torch()
-        tensors, facts = read_tensors(path)
+        tensors, facts = read_tensors(path, STATE)
         if facts.get("key") != key:
             raise JointalignError(f"{path}: this checkpoint is of another training; remove it")
         arrays = {name: torch.from_numpy(np.array(array)) for name, array in tensors.items()}

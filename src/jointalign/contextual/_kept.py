@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jointalign.contextual._mapping import CrossCovariances, HeldOut, Sample
 from jointalign.errors import JointalignError
-from jointalign.storage.tensors import read_tensors, write_tensors
+from jointalign.storage.tensors import STATE, read_tensors, write_tensors
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ class KeptLearning:
             f"{number}.{name}": array for number, part in enumerate(parts) for name, array in part.items()
         }
         facts = {"done": done, "sentences": sentences, "words": held.words}
-        write_tensors(self.path, tensors, {"key": self.key, "facts": json.dumps(facts)})
+        write_tensors(self.path, tensors, {"key": self.key, "facts": json.dumps(facts)}, sealed=True)
 
     def load(self, sums: Sequence[CrossCovariances], sample: Sample, held: HeldOut) -> tuple[int, int]:
         """Put it back; the sentence pairs read and those learnt from, 0 if there is nothing."""
         try:
-            tensors, metadata = read_tensors(self.path)
+            tensors, metadata = read_tensors(self.path, STATE)
         except JointalignError:  # not there, not ours, or damaged by the disk: start again
             return 0, 0
         if metadata.get("key") != self.key:

@@ -14,7 +14,7 @@ import numpy as np
 
 from jointalign.errors import JointalignError
 from jointalign.storage.files import atomic
-from jointalign.storage.tensors import read_tensors, write_tensors
+from jointalign.storage.tensors import STATE, read_tensors, write_tensors
 from jointalign.translation._loop import EpochTally, Group, Training
 from jointalign.translation._text import Sentences
 from jointalign.translation._translator import Translator, write_translator
@@ -203,7 +203,7 @@ class Session:
             "tally": json.dumps(asdict(self._tally)),
             "history": json.dumps(self.history),
         }
-        write_tensors(self.folder / CHECKPOINT, tensors, facts)
+        write_tensors(self.folder / CHECKPOINT, tensors, facts, sealed=True)
         with atomic(self.folder / HISTORY, "w") as file:
             json.dump(self.history, file, indent=1)
 
@@ -212,7 +212,7 @@ class Session:
         if self.folder is None or not (self.folder / CHECKPOINT).exists():
             return False
         try:
-            tensors, facts = read_tensors(self.folder / CHECKPOINT)
+            tensors, facts = read_tensors(self.folder / CHECKPOINT, STATE)
         except JointalignError:  # damaged by the disk: begin again
             return False
         if facts.get("key") != self._key:
