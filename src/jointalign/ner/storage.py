@@ -116,7 +116,7 @@ def read(
         raise FormatError(folder / WEIGHTS, None, "it is not as it was written; train or copy it again")
     if inputs is None:
         inputs = _inputs(folder, facts, device)
-    with fits(folder / FACTS, "the facts of a tagger whose parts fit together", _CURE):
+    with fits(folder / FACTS, "the facts of a tagger", _CURE):
         _check_sizes(facts["settings"], arrays)
         tagger = Tagger(facts["settings"], inputs, facts["labels"], Alphabet(tuple(facts["alphabet"])))
         own = as_arrays(_own(tagger, facts["kind"]))
@@ -130,8 +130,9 @@ def read(
 def _check_sizes(settings: TaggerSettings, arrays: Mapping[str, np.ndarray]) -> None:
     """Refuse a network larger than its weights before memory is asked for it."""
     largest = max((size for array in arrays.values() for size in array.shape), default=0)
-    sizes = settings.hidden, settings.character_dimensions, settings.character_hidden
-    if max(sizes) > largest or settings.layers > len(arrays):
+    sizes = [settings.hidden] if settings.layers else []
+    sizes += [settings.character_dimensions, settings.character_hidden] if settings.character_hidden else []
+    if max(sizes, default=0) > largest or settings.layers > len(arrays):
         raise JointalignError("the settings are of a larger network than the weights")
 
 

@@ -11,19 +11,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from filelock import FileLock, Timeout
 
 from jointalign.errors import JointalignError
 from jointalign.storage.checkpoint import OtherWorkError, differences, plain_facts
+from jointalign.storage.facts import from_json, typed
 from jointalign.storage.files import atomic, check_folder, remove_leftovers
 
 logger = logging.getLogger(__name__)
 
 RECORDS = "stages"
 LOCK = ".lock"
-_FIELDS = {"settings", "made", "upstream", "outputs", "seconds", "peak_memory_mb"}
 
 
 @dataclass(frozen=True)
@@ -113,11 +113,7 @@ class Stages:
 
     def _read(self, name: str) -> dict[str, Any] | None:
         """A whole record; `None` for none, and then the stage is done again."""
-        try:
-            facts = json.loads(self._path(name).read_text("utf-8"))
-            return facts if _FIELDS <= facts.keys() else None
-        except (OSError, ValueError, AttributeError):
-            return None
+        return _noted(self._path(name))
 
     def _finished(
         self, before: dict[str, Any] | None, upstream: tuple[str, ...], outputs: Sequence[str]
@@ -146,14 +142,29 @@ class Stages:
             json.dump(facts, file, indent=2)
 
 
+class _Noted(TypedDict):
+    """A record as its file has it."""
+
+    settings: dict[str, Any]
+    made: str
+    upstream: tuple[str, ...]
+    outputs: dict[str, int]
+    seconds: float
+    peak_memory_mb: float | None
+
+
+def _noted(path: Path) -> dict[str, Any] | None:
+    try:
+        return typed(from_json(path.read_bytes()), _Noted)
+    except (OSError, JointalignError):
+        return None
+
+
 def in_step(folder: Path, names: Sequence[str]) -> bool:
     """Whether these stages are done, each from the present files of the one before."""
-    try:
-        records = [json.loads((folder / RECORDS / f"{name}.json").read_text()) for name in names]
-        pairs = zip(records[:-1], records[1:], strict=True)
-        return all(earlier["made"] in later["upstream"] for earlier, later in pairs)
-    except (OSError, ValueError, KeyError):
-        return False
+    records = [_noted(folder / RECORDS / f"{name}.json") for name in names]
+    pairs = zip(records[:-1], records[1:], strict=True)
+    return None not in records and all(one["made"] in two["upstream"] for one, two in pairs if one and two)
 
 
 @contextmanager
