@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jointalign.contextual._identity import encoder_identity
@@ -61,6 +62,7 @@ class Encoder:
         self.tokenizer, self.name, self.device = tokenizer, name, device
         self.identity = identity
         self._known: dict[str, tuple[int, ...]] = {}
+        self._cutting = RLock()  # tokenizers are changed by each call, and refuse a second one meanwhile
         self.prefix, self.suffix = self._marks()
         if self._lowercases():
             logger.warning(
@@ -175,16 +177,10 @@ class Encoder:
 
     def cut(self, words: Sequence[str]) -> Pieces:
         """Pieces of a sentence's words, each cut on its own; one without any is the unknown one."""
-        missing = sorted({word for word in words if word not in self._known})
-        if missing:
-            self._learn(missing)
-        ids: list[int] = []
-        lengths = []
-        for word in words:
-            pieces = self._known[word]
-            ids += pieces
-            lengths.append(len(pieces))
-        return Pieces(ids, lengths)
+        with self._cutting:
+            self.remember(words)
+            found = [self._known[word] for word in words]
+        return Pieces([piece for pieces in found for piece in pieces], list(map(len, found)))
 
     def _learn(self, words: list[str]) -> None:
         if len(self._known) + len(words) > _MOST_REMEMBERED:
@@ -199,9 +195,10 @@ class Encoder:
 
     def remember(self, words: Sequence[str]) -> None:
         """Cut many words in one call, which is faster than one by one; `cut` then knows them."""
-        missing = sorted({word for word in words if word not in self._known})
-        if missing:
-            self._learn(missing)
+        with self._cutting:
+            missing = sorted({word for word in words if word not in self._known})
+            if missing:
+                self._learn(missing)
 
     def states(
         self, ids: list[list[int]], layers: Sequence[int], language: str | None = None
