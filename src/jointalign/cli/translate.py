@@ -61,7 +61,7 @@ def command(
     from jointalign.dictionary.approximate import induce_approximately
     from jointalign.numerics.processors import limited_to
     from jointalign.retrieval.hubs import kept
-    from jointalign.storage.files import spare_inputs
+    from jointalign.storage.files import check_place, spare_inputs
 
     if approximate and (export is None or retrieval is not Retrieval.CSLS):
         raise typer.BadParameter("--approximate is for --export by CSLS; leave it out")
@@ -70,6 +70,7 @@ def command(
             raise typer.BadParameter("--export translates all words; leave the words out")
         given = (embedding, source_vectors, target_vectors)
         spare_inputs([path for path in given if path is not None], [export])
+        check_place(export)
     with limited_to(threads):
         with progress("read"):
             space = read_space(

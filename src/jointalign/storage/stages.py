@@ -190,6 +190,23 @@ def alone(path: Path, refusal: str) -> Iterator[None]:
 
 
 @contextmanager
+def claimed(folder: Path, name: str = "") -> Iterator[None]:
+    """Hold the lock of a folder of results, whatever else is in it, or of a file in it.
+
+    Args:
+        folder: Made if missing.
+        name: Of the file; empty for the folder.
+
+    Raises:
+        JointalignError: If another process is at work there, or it cannot be written.
+    """
+    check_folder(folder)
+    lock = folder / (f".{name}.lock" if name else LOCK)
+    with alone(lock, f"{folder / name}: another process is at work on this; wait or name another"):
+        yield
+
+
+@contextmanager
 def locked(folder: Path, marker: str = RECORDS) -> Iterator[None]:
     """Claim a folder for this process while it works in it.
 
@@ -211,6 +228,8 @@ def locked(folder: Path, marker: str = RECORDS) -> Iterator[None]:
         (folder / marker).mkdir(exist_ok=True)
         remove_leftovers(folder)
         yield
+        if not (folder / LOCK).exists():
+            raise JointalignError(f"{folder}: this folder was removed meanwhile; start again")
 
 
 def spare_others(folder: str | Path, names: Iterable[str], own: str) -> None:
