@@ -54,9 +54,10 @@ def test_no_file_takes_the_place_of_a_closed_stream(space, tmp_path):
 
 def test_letters_that_the_output_lacks_are_escaped(space):
     line = f"{COMMAND} translate --embedding {space} --count 1 year"
-    assert r"a\xf1o" in shell(line, PYTHONIOENCODING="ascii").stdout
+    assert r"a\u00f1o" in shell(line, PYTHONIOENCODING="ascii").stdout
     facts = json.loads(shell(f"{line} --json", PYTHONIOENCODING="ascii").stdout)
     assert "año" in json.dumps(facts, ensure_ascii=False)
+    assert facts == json.loads(shell(f"{line} --json").stdout)
     assert "año" in shell(line, LC_ALL="C", PYTHONIOENCODING="").stdout
 
 

@@ -95,8 +95,7 @@ def show(text: str) -> None:
 
 def show_json(content: dict[str, Any]) -> None:
     """The result for programs: one object on one line, nothing else on standard output."""
-    narrow = "utf" not in (getattr(sys.stdout, "encoding", None) or "utf").lower()
-    sys.stdout.write(json.dumps(content, ensure_ascii=narrow, allow_nan=False) + "\n")
+    sys.stdout.write(json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def answer(json: bool, facts: dict[str, Any], text: str) -> None:
