@@ -137,7 +137,7 @@ def encode_texts(
         facts = json.loads(facts_file.read_text("utf-8"))
         whole = all((folder / n).stat().st_size == facts["sizes"][n] for n in names)
         skipped = facts["skipped"]
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         whole = False
     if not whole:
         for path, name in zip(texts, names, strict=True):

@@ -22,6 +22,7 @@ Number = Annotated[int, Range(least=0)]
 """How many, or which one."""
 
 AGAIN = "write or copy it again"
+REMOVE = "remove it and start again"
 
 
 def read_json(path: str | Path, kind: type[Kind], what: str, cure: str = AGAIN) -> Kind:

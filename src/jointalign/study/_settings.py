@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jointalign.errors import JointalignError
+from jointalign.storage.facts import typed
 from jointalign.storage.files import atomic
 from jointalign.study.base import StudySettings
 
@@ -46,7 +47,7 @@ def _known(folder: Path) -> dict[str, Any]:
     tables = sorted(folder.glob(_TABLES), key=lambda path: path.stat().st_mtime_ns, reverse=True)
     for path in (folder / _NAME, *tables):
         try:
-            facts = json.loads(path.read_text("utf-8"))
+            facts = typed(json.loads(path.read_text("utf-8")), dict[str, Any])
             return facts if path.name == _NAME else {"tokens": facts["tokens"], **facts["trainer"]}
         except (OSError, ValueError, KeyError, TypeError):
             continue

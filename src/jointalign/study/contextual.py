@@ -124,7 +124,7 @@ class ContextualCells:
             facts = json.loads(path.read_text("utf-8"))
             if facts["key"] == key:
                 return facts
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             pass
         checkpoint = path.with_suffix(".safetensors")
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
@@ -212,7 +212,7 @@ class ContextualCells:
             facts = json.loads(scores.read_text("utf-8"))
             if facts["key"] == key:
                 return read_layer_mappings(path), facts["layers"]
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             pass
         languages = self._ner.source, target
         text, _ = read_aligned_text(files, None, languages, most=30_000, progress=self._progress)
