@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 
@@ -200,3 +201,9 @@ def test_systems_without_fcntl_and_resource_work_too(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "3\n"
+
+
+def test_a_folder_that_is_removed_during_the_work_is_told(tmp_path):
+    with pytest.raises(JointalignError, match="was removed meanwhile"), locked(tmp_path / "run"):
+        shutil.rmtree(tmp_path / "run")
+        (tmp_path / "run").mkdir()

@@ -88,6 +88,7 @@ def command(
     from jointalign.numerics.processors import limited_to
     from jointalign.storage.checkpoint import or_fresh
     from jointalign.storage.files import spare_inputs
+    from jointalign.storage.stages import claimed
 
     if len(input) > 2:
         raise typer.BadParameter("give --input once or twice")
@@ -98,7 +99,7 @@ def command(
     codes = source_language, target_language
     checkpoint = out.with_name(f"{out.name}.checkpoint")
     begun = time.monotonic()
-    with progress("load") as bar, limited_to(threads), torch_threads(threads):
+    with progress("load") as bar, limited_to(threads), torch_threads(threads), claimed(out.parent, out.name):
         loaded = Loaded.load(encoder, device=device, local_only=local_only)
         bar.title("align words")
         text, left_out = read_aligned_text(
@@ -127,8 +128,8 @@ def command(
             ),
             fresh,
         )
-    write_layer_mappings(learnt.mappings, out)
-    checkpoint.unlink(missing_ok=True)
+        write_layer_mappings(learnt.mappings, out)
+        checkpoint.unlink(missing_ok=True)
     if json:
         show_json(
             {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -17,12 +17,22 @@ from jointalign.contextual._encoder import Encoder
 from jointalign.contextual._features import BATCH_PIECES, Extracted, extract, halved
 from jointalign.contextual._mapping import FeatureSide, LayerMappings
 from jointalign.contextual.base import Combine, FeatureSettings, Pooling, resolved
+from jointalign.errors import JointalignError
 from jointalign.progress import Progress
-from jointalign.storage.bundle import Bundle, BundleWriter, Kind, Note, read_bundle
+from jointalign.storage.bundle import INFO, Bundle, BundleWriter, Kind, Note, read_bundle
+from jointalign.storage.facts import Number, fits, typed
 from jointalign.storage.stages import locked
 
 _MARKER = "features"
+_CURE = "`jointalign features` makes them, and goes on where it was stopped"
 SAVE_SECONDS = 30.0
+
+
+class _State(TypedDict):
+    """What reading goes by; there is more."""
+
+    layers: tuple[Number, ...]
+    pooling: Pooling
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,18 +66,44 @@ class FeatureStore:
             JointalignError: If the folder holds no features, or is not complete.
             FormatError: If a file is not of the size that it was written with.
         """
-        cure = "`jointalign features` makes them, and goes on where it was stopped"
-        arrays, note = read_bundle(folder, "features", cure)
-        state = note.state
-        return cls(
-            tuple(array for name, array in arrays.items() if name.startswith("vectors")),
-            tuple(state["layers"]),
-            arrays["starts"],
-            arrays["firsts"] if state["pooling"] == Pooling.PIECES else None,
-            arrays["word_starts"],
-            arrays["words"],
-            {**note.facts, **state},
-        )
+        arrays, note = read_bundle(folder, "features", _CURE)
+        with fits(Path(folder) / INFO, "what features say of themselves", _CURE):
+            state = typed(note.state, _State)
+            store = cls(
+                tuple(array for name, array in arrays.items() if name.startswith("vectors")),
+                state["layers"],
+                arrays["starts"],
+                arrays["firsts"] if state["pooling"] == Pooling.PIECES else None,
+                arrays["word_starts"],
+                arrays["words"],
+                {**note.facts, **note.state},
+            )
+            store.check()
+        return store
+
+    def check(self) -> None:
+        """Make sure that what points to rows stays inside them; vectors are not looked at.
+
+        Raises:
+            JointalignError: If it does not.
+        """
+        rows = {len(vectors) for vectors in self.vectors}
+        words = self.word_starts
+        sized = len(rows) == 1 and len(self.starts) == len(words) == len(self.digests) + 1
+        if not sized or len(self.vectors) not in (1, len(self.layers)):
+            raise JointalignError("there are not as many sentences or rows in one file as in another")
+        for starts in (self.starts, words):
+            if starts[0] != 0 or np.any(np.diff(starts) < 0):
+                raise JointalignError("sentences do not follow one another")
+        if self.starts[-1] != rows.pop() or (self.firsts is not None and words[-1] != len(self.firsts)):
+            raise JointalignError("the sentences do not end where the rows do")
+        if self.firsts is None:
+            if not np.array_equal(self.starts, words):
+                raise JointalignError("there is not one row a word")
+        elif len(self.firsts):
+            limits = np.repeat(np.diff(self.starts), np.diff(words))
+            if self.firsts.min() < 0 or np.any(self.firsts >= limits):
+                raise JointalignError("a word begins outside its sentence")
 
     def __len__(self) -> int:
         """Number of sentences."""
@@ -79,9 +115,16 @@ class FeatureStore:
         return self.vectors[0].shape[1]
 
     def sentence(self, number: int) -> np.ndarray:
-        """Vectors of a sentence, float16 `(layers, rows, d)`; one layer where they are summed."""
+        """Vectors of a sentence, float16 `(layers, rows, d)`; one layer where they are summed.
+
+        Raises:
+            JointalignError: If they are damaged.
+        """
         rows = slice(self.starts[number], self.starts[number + 1])
-        return np.stack([vectors[rows] for vectors in self.vectors])
+        found = np.stack([vectors[rows] for vectors in self.vectors])
+        if not np.isfinite(found).all():
+            raise JointalignError(f"features: sentence {number + 1} holds NaN or infinity; {_CURE}")
+        return found
 
     def first_pieces(self, number: int) -> np.ndarray:
         """Rows of a sentence's words, counted from its start, int64 `(words,)`."""

@@ -32,6 +32,7 @@ from jointalign.selection.api import MULTIPLE, training_seconds
 from jointalign.selection.base import Spaces
 from jointalign.selection.unsupervised import align_without_dictionary
 from jointalign.selection.wishes import decide
+from jointalign.storage.facts import read_json
 from jointalign.storage.files import atomic, file_facts
 from jointalign.storage.stages import Stages, locked, peak_memory_mb
 from jointalign.training.base import CHECKPOINT_SECONDS
@@ -310,7 +311,9 @@ class _Run:
         return None if path is None else read_lexicon(path, self.settings)
 
     def _json(self, name: str) -> Any:
-        return json.loads((self.folder / name).read_text("utf-8"))
+        return read_json(
+            self.folder / name, dict[str, Any], "what the run has found out", "start it again with --fresh"
+        )
 
     def _write_json(self, name: str, content: Any) -> None:
         with atomic(self.folder / name, "w") as file:

@@ -15,17 +15,21 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 
 from jointalign.errors import FormatError, JointalignError
+from jointalign.ranges import Range
 from jointalign.storage.checkpoint import OtherWorkError, differences, plain_facts
+from jointalign.storage.facts import Number, typed
 from jointalign.storage.files import atomic, plain_errors
 
 logger = logging.getLogger(__name__)
 
 INFO = "info.json"
+Dtype = Literal["<f2", "<i4", "<i8", "<u2", "<u4", "<u8"]
+Width = Annotated[int, Range(least=1, most=1 << 20)] | None
 _LAYOUT = 3  # goes up when the files change, so that older ones are made anew
 _BLOCK = 1 << 22
 
@@ -64,8 +68,8 @@ class Note:
     state: dict[str, Any]
     complete: bool
     kinds: dict[str, Kind]
-    sizes: dict[str, int]
-    digests: dict[str, int]
+    sizes: dict[str, Number]
+    digests: dict[str, Number]
     layout: int = _LAYOUT
 
 
@@ -243,11 +247,13 @@ def changed_file(path: Path, cure: str) -> FormatError:
 def _noted(folder: Path) -> Note | None:
     """A whole note of this layout; `None` for none."""
     try:
-        note = Note(**json.loads((folder / INFO).read_text("utf-8")))
-        kinds = {name: Kind(*kind) for name, kind in note.kinds.items()}
-        return replace(note, kinds=kinds) if note.layout == _LAYOUT else None
-    except (OSError, ValueError, TypeError, AttributeError):  # missing, cut off, or of another layout
-        return None
+        found = json.loads((folder / INFO).read_text("utf-8"))
+        kinds = {name: Kind(*typed(kind, tuple[Dtype, Width])) for name, kind in found["kinds"].items()}
+        note = typed(found | {"kinds": {}}, Note)
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return None  # missing, cut off, or of another layout
+    whole = note.layout == _LAYOUT and all(map(str.isascii, kinds)) and "/" not in "".join(kinds)
+    return replace(note, kinds=kinds) if whole and kinds.keys() == note.sizes.keys() else None
 
 
 def _path(folder: Path, name: str) -> Path:

@@ -11,19 +11,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from filelock import FileLock, Timeout
 
 from jointalign.errors import JointalignError
 from jointalign.storage.checkpoint import OtherWorkError, differences, or_fresh, plain_facts
+from jointalign.storage.facts import from_json, typed
 from jointalign.storage.files import atomic, check_folder, remove_leftovers
 
 logger = logging.getLogger(__name__)
 
 RECORDS = "stages"
 LOCK = ".lock"
-_FIELDS = {"settings", "made", "upstream", "outputs", "seconds", "peak_memory_mb"}
 
 
 @dataclass(frozen=True)
@@ -112,11 +112,7 @@ class Stages:
 
     def _read(self, name: str) -> dict[str, Any] | None:
         """A whole record; `None` for none, and then the stage is done again."""
-        try:
-            facts = json.loads(self._path(name).read_text("utf-8"))
-            return facts if _FIELDS <= facts.keys() else None
-        except (OSError, ValueError, AttributeError):
-            return None
+        return _noted(self._path(name))
 
     def _finished(
         self, before: dict[str, Any] | None, upstream: tuple[str, ...], outputs: Sequence[str]
@@ -145,14 +141,29 @@ class Stages:
             json.dump(facts, file, indent=2)
 
 
+class _Noted(TypedDict):
+    """A record as its file has it."""
+
+    settings: dict[str, Any]
+    made: str
+    upstream: tuple[str, ...]
+    outputs: dict[str, int]
+    seconds: float
+    peak_memory_mb: float | None
+
+
+def _noted(path: Path) -> dict[str, Any] | None:
+    try:
+        return typed(from_json(path.read_bytes()), _Noted)
+    except (OSError, JointalignError):
+        return None
+
+
 def in_step(folder: Path, names: Sequence[str]) -> bool:
     """Whether these stages are done, each from the present files of the one before."""
-    try:
-        records = [json.loads((folder / RECORDS / f"{name}.json").read_text()) for name in names]
-        pairs = zip(records[:-1], records[1:], strict=True)
-        return all(earlier["made"] in later["upstream"] for earlier, later in pairs)
-    except (OSError, ValueError, KeyError):
-        return False
+    records = [_noted(folder / RECORDS / f"{name}.json") for name in names]
+    pairs = zip(records[:-1], records[1:], strict=True)
+    return None not in records and all(one["made"] in two["upstream"] for one, two in pairs if one and two)
 
 
 @contextmanager
@@ -178,6 +189,23 @@ def alone(path: Path, refusal: str) -> Iterator[None]:
 
 
 @contextmanager
+def claimed(folder: Path, name: str = "") -> Iterator[None]:
+    """Hold the lock of a folder of results, whatever else is in it, or of a file in it.
+
+    Args:
+        folder: Made if missing.
+        name: Of the file; empty for the folder.
+
+    Raises:
+        JointalignError: If another process is at work there, or it cannot be written.
+    """
+    check_folder(folder)
+    lock = folder / (f".{name}.lock" if name else LOCK)
+    with alone(lock, f"{folder / name}: another process is at work on this; wait or name another"):
+        yield
+
+
+@contextmanager
 def locked(folder: Path, marker: str = RECORDS) -> Iterator[None]:
     """Claim a folder for this process while it works in it.
 
@@ -199,6 +227,8 @@ def locked(folder: Path, marker: str = RECORDS) -> Iterator[None]:
         (folder / marker).mkdir(exist_ok=True)
         remove_leftovers(folder)
         yield
+        if not (folder / LOCK).exists():
+            raise JointalignError(f"{folder}: this folder was removed meanwhile; start again")
 
 
 def spare_others(folder: str | Path, names: Iterable[str], own: str) -> None:

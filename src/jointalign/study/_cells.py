@@ -18,6 +18,7 @@ from jointalign.lexicon import Lexicon
 from jointalign.reallocation import reallocate
 from jointalign.selection.api import FIRST_GAMMA, choose
 from jointalign.selection.base import Choice, Spaces, described
+from jointalign.storage.facts import REMOVE, read_json
 from jointalign.storage.files import atomic
 from jointalign.study._rows import Anchors, Row, Space, rows_named
 from jointalign.study._trainings import Trainings
@@ -102,7 +103,8 @@ class Cells:
         self.stages.do(name, facts, [str(path)], write, after)
 
     def _read(self, name: str) -> dict[str, Any]:
-        return json.loads((self.folder / "cells" / f"{name}.json").read_text("utf-8"))
+        path = self.folder / "cells" / f"{name}.json"
+        return read_json(path, dict[str, Any], "a result of the study", REMOVE)
 
     def choose_gamma(self, pair: Pair) -> str:
         """Make sure that gamma is chosen for a direction; the name of that stage.

@@ -18,6 +18,7 @@ from jointalign.errors import JointalignError
 from jointalign.ner import StaticInputs, Text, WordTable
 from jointalign.ner.api import NERModel, coverage, sentence_counts, train
 from jointalign.selection.base import described
+from jointalign.storage.facts import REMOVE, read_json
 from jointalign.storage.files import atomic, file_facts
 from jointalign.study._cells import Cells, Place
 from jointalign.study._data import PARTS, TaggedTexts, text_of
@@ -57,7 +58,7 @@ class Taggers:
         after = self.spaces.stages(row, pair, seed)
         stages.do(name, self._facts(row, pair), [str(path)], work, after)
         (self._folder / "checkpoints" / name).unlink(missing_ok=True)
-        return json.loads((self._folder / path).read_text("utf-8"))
+        return read_json(self._folder / path, dict[str, Any], "a result of the study", REMOVE)
 
     def missing(self, row: Row, target: str) -> str | None:
         """What a row needs of a language that is not there; `None` if all is."""
@@ -172,8 +173,8 @@ class NERSpaces:
         """How the space of a row was aligned: with how many pairs, or in which ways without any."""
         if self._has_dictionary(pair):
             return {"dictionary": len(self._trainings.dictionaries(pair).training)}
-        facts = (self._folder / f"{_title(row, pair, seed)}.json").read_text("utf-8")
-        return {"dictionary": None, **json.loads(facts)}
+        path = self._folder / f"{_title(row, pair, seed)}.json"
+        return {"dictionary": None, **read_json(path, dict[str, Any], "a result of the study", REMOVE)}
 
     def gamma(self, row: Row, pair: Pair) -> float | None:
         """Gamma of a row's space; `None` where nothing is reallocated."""

@@ -17,6 +17,7 @@ from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
 from jointalign.ranges import check_ranges, within
 from jointalign.reallocation import reallocate
+from jointalign.storage.facts import REMOVE, fits
 from jointalign.storage.files import atomic, digest, read_lines
 from jointalign.storage.stages import Stages
 from jointalign.training.duong import SupervisedJoint
@@ -140,7 +141,8 @@ class Vectors:
         if "pieces" not in self._stages.records:
             facts = {"pieces": size, "lowercase": lowercase, "texts": self._texts}
             self._stages.do("pieces", facts, [SEGMENTATION], work)
-        return Segmentation.from_text(path.read_text("utf-8"), lowercase)
+        with fits(path, "the pieces of a translation model", REMOVE):
+            return Segmentation.from_text(path.read_text("utf-8"), lowercase)
 
     def space(self, start: Start) -> BilingualEmbedding | None:
         """The vectors that a model begins with; `None` for random ones."""

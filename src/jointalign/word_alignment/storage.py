@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 import numpy as np
 
-from jointalign.errors import FormatError, JointalignError
-from jointalign.storage.tensors import read_tensors, write_tensors
+from jointalign.errors import JointalignError
+from jointalign.storage.facts import Number, fits
+from jointalign.storage.tensors import Schema, read_tensors, write_tensors
 from jointalign.version import __version__
 from jointalign.word_alignment.base import TextModel
 from jointalign.word_alignment.bayesian import BayesianAligner, BayesianModel
@@ -90,27 +91,33 @@ def read_model(path: str | Path) -> SavedModel:
         >>> saved.cutting.languages, saved.model.align(text)[0].best[:2].tolist()
         (('en', 'de'), [0, 1])
     """
-    tensors, facts = read_tensors(path)
-    if facts.get("kind") != _KIND:
-        raise FormatError(
-            path, None, "expected a model that `jointalign align-text --save-model` has written"
-        )
-    try:
+    tensors, facts = read_tensors(path, _MODEL)
+    with fits(path, _MODEL.what):
         return _Reader(tensors, facts).saved()
-    except JointalignError as error:
-        raise FormatError(path, None, f"this model has settings that are none: {error}") from None
-    except (KeyError, TypeError, ValueError) as error:
-        raise FormatError(path, None, f"this model is damaged ({error}); write or copy it again") from None
+
+
+class _Facts(TypedDict):
+    format: str
+    kind: str
+    version: str
+    method: str
+    cutting: dict[str, Any]
+    settings: dict[str, Any]
+    sentences: NotRequired[Number]
+    tensions: NotRequired[tuple[float, float]]
+
+
+_MODEL = Schema("a model that `jointalign align-text --save-model` has written", _Facts, kind=_KIND)
 
 
 class _Reader:
-    """Takes arrays out of a file, each checked."""
+    """Takes arrays out of a file, each checked: which there should be depends on the settings."""
 
-    def __init__(self, tensors: Mapping[str, np.ndarray], facts: Mapping[str, str]) -> None:
+    def __init__(self, tensors: Mapping[str, np.ndarray], facts: _Facts) -> None:
         self._left, self._facts = dict(tensors), facts
 
     def saved(self) -> SavedModel:
-        settings, cutting = json.loads(self._facts["settings"]), json.loads(self._facts["cutting"])
+        settings, cutting = self._facts["settings"], dict(self._facts["cutting"])
         source, target = cutting.pop("languages")
         method = self._facts["method"]
         if method not in ("bayes", "diagonal"):
@@ -135,15 +142,12 @@ class _Reader:
             if not len(taken[2]) % 2:
                 raise ValueError(f"{way}.jumps has no middle")
             counts.append(DirectionCounts(*taken))
-        sentences = int(self._facts["sentences"])
-        if sentences < 0:
-            raise ValueError(f"it counts {sentences} sentence pairs")
-        return BayesianModel(settings, LinkCounts(pairs, counts[0], counts[1], sentences))
+        return BayesianModel(settings, LinkCounts(pairs, counts[0], counts[1], self._facts["sentences"]))
 
     def _diagonal(self, given: Mapping[str, Any]) -> DiagonalModel:
         settings, pairs = DiagonalAligner(**given), self._pairs()
-        tensions = [float(tension) for tension in json.loads(self._facts["tensions"])]
-        if len(tensions) != 2 or not all(0 <= tension < np.inf for tension in tensions):
+        tensions = self._facts["tensions"]
+        if not all(0 <= tension < np.inf for tension in tensions):
             raise ValueError(f"its tensions are {tensions}")
         tables = [
             DirectionTable(
