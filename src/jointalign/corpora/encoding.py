@@ -19,6 +19,7 @@ from jointalign.corpora.corpus import Corpus, Tally
 from jointalign.errors import FormatError, JointalignError
 from jointalign.progress import Progress
 from jointalign.storage.compression import COMPRESSIONS
+from jointalign.storage.facts import from_json, typed
 from jointalign.storage.files import atomic, plain_errors, read_lines
 from jointalign.vocabulary import Counts
 
@@ -210,9 +211,12 @@ def _size(corpus: Corpus) -> int | None:
 def _read_info(folder: Path) -> _Info | None:
     """What the folder says it holds, or `None` if it holds no complete encoding."""
     try:
-        info = _Info(**json.loads((folder / _INFO).read_text(encoding="utf-8")))
-        complete = info.layout == _LAYOUT and all(
-            (folder / name).stat().st_size == size for name, size in info.sizes.items()
+        info = typed(from_json((folder / _INFO).read_bytes()), _Info)
+        known = info.sizes.keys() == info.digests.keys() == {_TOKENS, _LINE_ENDS, _WORDS}
+        complete = (
+            known
+            and info.layout == _LAYOUT
+            and all((folder / name).stat().st_size == size for name, size in info.sizes.items())
         )
     except (OSError, ValueError, TypeError):  # missing, cut off, or of another layout
         return None

@@ -310,7 +310,9 @@ class _Run:
         return None if path is None else read_lexicon(path, self.settings)
 
     def _json(self, name: str) -> Any:
-        return read_json(self.folder / name, Any, "what the run has found out", "start it again with --fresh")
+        return read_json(
+            self.folder / name, object, "what the run has found out", "start it again with --fresh"
+        )
 
     def _write_json(self, name: str, content: Any) -> None:
         with atomic(self.folder / name, "w") as file:

@@ -198,7 +198,7 @@ def _dataclass(value: Any, kind: Any, name: str) -> Any:
 
 
 _READERS: tuple[tuple[Callable[[Any], bool], Callable[[Any, Any, str], Any]], ...] = (
-    (lambda kind: kind is Any, _as_is),
+    (lambda kind: kind in (Any, object), _as_is),
     (lambda kind: get_origin(kind) is Annotated, _within),
     (lambda kind: get_origin(kind) in (Union, UnionType), _one_of),
     (lambda kind: get_origin(kind) is Literal, _literal),
