@@ -28,7 +28,7 @@ _WAYS = "forward", "reverse"
 class SavedModel(NamedTuple):
     """A model, and how the text was cut into words that it has learnt from."""
 
-    model: TextModel
+    model: BayesianModel | DiagonalModel
     cutting: Cutting
 
 
