@@ -37,6 +37,7 @@ from .formats.api import (
     write as write,
 )
 from .formats.gensim import from_gensim as from_gensim, to_gensim as to_gensim
+from .formats.hub import push_to_hub as push_to_hub
 from .formats.static import Weighting as Weighting, write_static as write_static
 from .lexicon import Lexicon as Lexicon
 from .multilingual import MultilingualEmbedding as MultilingualEmbedding

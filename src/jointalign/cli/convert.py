@@ -125,7 +125,9 @@ def _whole(path: Path, format: Format | None) -> Space:
     """Whatever a file holds."""
     from jointalign.formats import native
     from jointalign.formats.api import read, read_bilingual, read_multilingual
+    from jointalign.formats.hub import fetched
 
+    path = Path(fetched(path))
     kind = native.kind(path) if path.suffix.lower() == ".safetensors" else "embedding"
     if kind == "bilingual":
         return read_bilingual(path)
