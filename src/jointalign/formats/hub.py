@@ -173,7 +173,7 @@ def _plain_errors(repository: str, revision: str | None) -> Iterator[None]:
     except ImportError:
         raise MissingExtraError("huggingface_hub", "hub") from None
     # The hub's own errors are those of its HTTP client, of which there have been several.
-    client_error = errors.HfHubHTTPError.__mro__[1]
+    client_error: type[Exception] = errors.HfHubHTTPError.__mro__[1]  # type: ignore[assignment]
     place = f"hf://{repository}" + (f"@{revision}" if revision else "")
     try:
         yield

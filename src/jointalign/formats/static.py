@@ -47,11 +47,11 @@ _MODULES = [
 class Weighting(StrEnum):
     """How much a word says in the mean of a text, by its share p of all words of its language."""
 
-    IDF = "idf"
-    """-log p: what the inverse document frequency is where a word is a document."""
-
     SIF = "sif"
     """a / (a + p), a = 0.001: smooth inverse frequency (Arora et al. 2017)."""
+
+    IDF = "idf"
+    """-log p: what the inverse document frequency is where a word is a document."""
 
     NONE = "none"
     """All words alike."""
@@ -85,7 +85,7 @@ class StaticFacts:
 def write_static(
     space: Embedding | BilingualEmbedding | MultilingualEmbedding,
     folder: str | Path,
-    weighting: Weighting = Weighting.IDF,
+    weighting: Weighting = Weighting.SIF,
     max_vocabulary: int | None = None,
 ) -> StaticFacts:
     """Write a static model of all languages of a space.
@@ -96,7 +96,8 @@ def write_static(
     Args:
         space: Aligned, so that a text is near its translation.
         folder: Made if it is not there; files of these names are replaced.
-        weighting: Of words in the mean of a text.
+        weighting: Of words in the mean of a text; the default finds most translations of sentences
+            (`studies/sentences.py`).
         max_vocabulary: Only the most frequent words of each language; default: all.
 
     Raises:
