@@ -24,6 +24,7 @@ from .dictionary.api import (
     translate as translate,
     write_tsv as write_tsv,
 )
+from .dictionary.sentences import mine as mine
 from .embedding import BilingualEmbedding as BilingualEmbedding, Embedding as Embedding
 from .errors import (
     FormatError as FormatError,

@@ -155,9 +155,9 @@ def _rows(sides: Sequence[Embedding], weighting: Weighting) -> tuple[list[str], 
     rows = np.zeros((len(numbers), sides[0].dimensions), np.float32)
     total, languages = np.zeros(len(numbers)), np.zeros(len(numbers), int)
     for side, at in zip(sides, own, strict=True):
-        shares = _shares(side)
-        rows[at] += unit(np.asarray(side.vectors, np.float32)) * shares[:, None].astype(np.float32)
-        total[at] += shares
+        own_shares = shares(side)
+        rows[at] += unit(np.asarray(side.vectors, np.float32)) * own_shares[:, None].astype(np.float32)
+        total[at] += own_shares
         languages[at] += 1
     # A mean of vectors that disagree is short: a spelling that means two things says less.
     rows /= total[:, None].astype(np.float32)
@@ -168,7 +168,7 @@ def _rows(sides: Sequence[Embedding], weighting: Weighting) -> tuple[list[str], 
     return [words[row] for row in order.tolist()], rows[order], differ[order]
 
 
-def _shares(side: Embedding) -> np.ndarray:
+def shares(side: Embedding) -> np.ndarray:
     """Share of each word of all words of its language, `(n,)`; by Zipf's law without counts."""
     counts = side.vocabulary.counts.astype(float)
     weights = np.maximum(counts, 0.5) if counts.any() else 1 / np.arange(1, len(counts) + 1)
