@@ -116,11 +116,14 @@ def write(
         ...     read_bilingual(path).target_language
         'es'
     """
+    format = _format(format)
     if not isinstance(space, Embedding):
+        if format not in (None, Format.NATIVE):
+            raise JointalignError(f"{path}: the format {format} holds one language; write each on its own")
         _check_native(path)
         native.write(space, path)
         return
-    written = _written(path, _format(format))
+    written = _written(path, format)
     counted = space.vocabulary.counts.any() or space.subwords is not None
     if written in (Format.TEXT, Format.WORD2VEC) and (counted or space.settings):
         logger.info("%s: has no place for counts, n-grams and settings; %s has", path, _NATIVE)

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from jointalign.corpora.tokenization import language_code
 from jointalign.embedding import BilingualEmbedding, Embedding, Setting
 from jointalign.errors import JointalignError, MissingExtraError
 from jointalign.formats import native
@@ -115,6 +114,8 @@ def card(
     about: str = "",
 ) -> str:
     """The model card that `push_to_hub` writes; arguments as there."""
+    from jointalign.corpora.tokenization import language_code
+
     reader, languages, parts = _facts(space)
     codes = [code for language in languages if 2 <= len(code := language_code(language)) <= 3]
     head = {

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jointalign.corpora.tokenization import PortableRules
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError, MissingExtraError
 from jointalign.multilingual import MultilingualEmbedding
@@ -185,6 +184,8 @@ def _tokenizer(languages: Sequence[str], lowercase: bool) -> Tokenizer:
         from tokenizers.pre_tokenizers import Split
     except ImportError:
         raise MissingExtraError("tokenizers", "static") from None
+    from jointalign.corpora.tokenization import PortableRules
+
     rules = PortableRules.of(languages, lowercase)
     before, after = (
         [Replace(Regex(expression), text) for expression, text in some]
