@@ -99,4 +99,4 @@ def sentence_vectors(
         if len(rows):
             weighted = unit(np.asarray(side.vectors[rows], np.float32)) * weights[rows, None]
             vectors[start + owners[first]] = np.add.reduceat(weighted, first, axis=0)
-    return unit(vectors), vectors.any(axis=1)
+    return unit(vectors), np.asarray(vectors.any(axis=1))
