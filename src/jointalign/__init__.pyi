@@ -22,10 +22,13 @@ from .dictionary.api import (
     Translations as Translations,
     induce as induce,
     translate as translate,
+    write_translations as write_translations,
     write_tsv as write_tsv,
 )
 from .dictionary.sentences import mine as mine
 from .embedding import BilingualEmbedding as BilingualEmbedding, Embedding as Embedding
+from .ensemble import reduced as reduced
+from .ensemble import side_by_side as side_by_side
 from .errors import (
     FormatError as FormatError,
     JointalignError as JointalignError,

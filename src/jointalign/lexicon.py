@@ -11,11 +11,14 @@ import numpy as np
 
 from jointalign.corpora.tokenization import Spelling
 from jointalign.errors import FormatError, JointalignError
+from jointalign.storage.compression import named_suffix
 from jointalign.storage.dictionary_lines import Pair, Pairs
 from jointalign.storage.files import read_lines
+from jointalign.storage.tables import read_csv
 from jointalign.vocabulary import Vocabulary
 
 _LINES_NAMED = 20
+_NO_LINES = (".json", ".jsonl", ".tmx", ".xml", ".xls", ".xlsx", ".ods")
 
 
 @dataclass(frozen=True)
@@ -120,8 +123,10 @@ class Lexicon:
         Without a tab or separator, three or more words on a line cannot be told apart
         (`ice cream helado`); such a line is counted as `multiword`. Columns that hold something
         beside the words, by what the whole file has there, are left out: numbers, parts of speech,
-        codes, values that repeat; so are notes in brackets and a first line of titles. A table of
-        `write_tsv` is read so, too.
+        codes, values that repeat; so are notes in brackets and a first line of titles. A `.csv` is a
+        table with commas or semicolons between its cells, which may stand in quotes. Our own
+        tables, of `write_translations`, `run` and `rank`, are known by their titles, and their words
+        taken as they stand.
 
         A line that is `#`, or starts with `#` and a blank, is a comment; but `# #`, `#<TAB>x` and
         `#the #le` are pairs, since `#` is a word in real dictionaries.
@@ -156,8 +161,16 @@ class Lexicon:
             plain=[replace(spelling, lowercase=False).speller() for spelling in spellings],
             final=[spelling.speller() for spelling in spellings],
         )
-        for number, text in read_lines(path):
-            found.add(number, text)
+        suffix = named_suffix(path)
+        if suffix in _NO_LINES:
+            reason = f"a dictionary is read from lines of text or .csv, not from {suffix}; write it as one"
+            raise FormatError(path, None, reason)
+        if suffix == ".csv":
+            for number, cells in read_csv(path):
+                found.add_cells(number, cells)
+        else:
+            for number, text in read_lines(path):
+                found.add(number, text)
         found.finish()
         report = LexiconReport(
             pairs=len(found.pairs),

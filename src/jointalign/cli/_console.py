@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import time
@@ -10,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from jointalign.storage.tables import visible, visible_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -85,17 +86,17 @@ def progress(title: str, shown: bool = True) -> Iterator[Bar]:
 
 def say(text: str) -> None:
     """A message for people, on standard error."""
-    messages().print(text, markup=False, soft_wrap=True)
+    messages().print(visible(text), markup=False, soft_wrap=True)
 
 
 def show(text: str) -> None:
     """The result for people, on standard output."""
-    sys.stdout.write(text.rstrip("\n") + "\n")
+    sys.stdout.write(visible(text).rstrip("\n") + "\n")
 
 
 def show_json(content: dict[str, Any]) -> None:
     """The result for programs: one object on one line, nothing else on standard output."""
-    sys.stdout.write(json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n")
+    sys.stdout.write(visible_json(content) + "\n")
 
 
 def answer(json: bool, facts: dict[str, Any], text: str) -> None:

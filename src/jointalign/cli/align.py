@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -130,8 +131,8 @@ def command(
     from jointalign.numerics.processors import limited_to
     from jointalign.selection.base import Choice, Trial
     from jointalign.selection.wishes import Wishes, decide
-    from jointalign.storage.files import check_folder, spare_inputs
-    from jointalign.storage.stages import spare_others
+    from jointalign.storage.files import spare_inputs
+    from jointalign.storage.stages import claimed, spare_others
 
     if pivot is not None:
         others = any(other is not None for other in (lexicon, pairs, source_vectors, target_vectors))
@@ -160,7 +161,7 @@ def command(
     spare_others(out, to.outputs, to.outputs[0])
     with given.named():
         wishes = Wishes(method, None, given.values)
-    with progress("align") as bar, limited_to(threads):
+    with progress("align") as bar, limited_to(threads), ExitStack() as held:
         space = read_space(
             *(embedding, source_vectors, target_vectors),
             codes=(source_language, target_language),
@@ -177,7 +178,7 @@ def command(
         if training is not None:
             _, report = training_pairs(space, training)
             usable_pairs(space, training)
-        check_folder(out)
+        held.enter_context(claimed(out))
         if training is None:
             choice = Choice(Trial(None, wishes.aligner))
         else:

@@ -103,6 +103,7 @@ def run(arguments: Sequence[str]) -> int:
             )
         if result == INTERRUPTED:
             raise KeyboardInterrupt
+        sys.stdout.flush()  # while a closed pipe can still be told from a bug
         return result if isinstance(result, int) else 0
     except TyperException as error:  # the line itself is wrong: unknown option, missing value
         error.show()  # type: ignore[attr-defined]

@@ -15,6 +15,7 @@ from jointalign.cli._options import Json, KeepCase, SpellSource, SpellTarget, Th
 from jointalign.cli._spaces import Source, SourceCode, Space, Target, TargetCode, VectorsFormat, read_space
 from jointalign.dictionary.api import Answer, Translation
 from jointalign.retrieval.api import Retrieval
+from jointalign.storage.tables import escaped
 
 BATCH = 1024
 
@@ -40,7 +41,8 @@ def command(
         int | None, typer.Option(min=1, help="Most frequent words of each side; default: all.")
     ] = None,
     export: Annotated[
-        Path | None, typer.Option(help="Translate the whole vocabulary into this table (TSV).")
+        Path | None,
+        typer.Option(help="Translate the whole vocabulary into .tsv, .csv, .json, .jsonl or .tmx."),
     ] = None,
     approximate: Annotated[
         bool,
@@ -57,19 +59,22 @@ def command(
 ) -> None:
     """Translate words, or export the whole dictionary."""
     from jointalign.corpora.tokenization import Spelling
-    from jointalign.dictionary.api import Translations, induce, spelt_like, write_tsv
+    from jointalign.dictionary.api import Translations, induce, spelt_like, write_translations
     from jointalign.dictionary.approximate import induce_approximately
     from jointalign.numerics.processors import limited_to
     from jointalign.retrieval.hubs import kept
-    from jointalign.storage.files import spare_inputs
+    from jointalign.storage.files import check_place, spare_inputs
+    from jointalign.storage.tables import check_table
 
     if approximate and (export is None or retrieval is not Retrieval.CSLS):
         raise typer.BadParameter("--approximate is for --export by CSLS; leave it out")
     if export is not None:
         if words:
             raise typer.BadParameter("--export translates all words; leave the words out")
+        check_table(export)
         given = (embedding, source_vectors, target_vectors)
         spare_inputs([path for path in given if path is not None], [export])
+        check_place(export)
     with limited_to(threads):
         with progress("read"):
             space = read_space(
@@ -80,6 +85,8 @@ def command(
         space = space.reversed() if reverse else space
         hubs = None if embedding is None else kept(embedding, space, max_vocabulary)
         if export is not None:
+            languages = space.source_language, space.target_language
+            check_table(export, languages)
             recall = None
             with progress("translate"):
                 if approximate:
@@ -96,10 +103,12 @@ def command(
                         max_vocabulary=max_vocabulary,
                         hubs=hubs,
                     )
-                write_tsv(entries, export)
-            facts = {"out": str(export), "entries": len(entries), "recall": recall}
+                written = write_translations(entries, export, languages)
+            facts = {"out": str(export), "entries": len(entries), "recall": recall, **written.to_json()}
             known = "" if recall is None else f", {100 * recall:.1f} % of the neighbours found"
-            show_json(facts) if json else show(f"{export}: {len(entries):,} translations{known}")
+            show_json(facts) if json else show(
+                f"{export}: {len(entries):,} translations{known}{written.notes}"
+            )
             return
         translations = Translations(space, retrieval, max_vocabulary, hubs)
         spelt = spelt_like(space.source.vocabulary, Spelling(space.source_language, not keep_case))
@@ -130,13 +139,14 @@ def _show(answers: Iterator[Answer], json: bool) -> None:
         return
     for answer in answers:
         if not answer.known:
-            say(f"{answer.word}: not in the vocabulary, and none of its n-grams is known")
+            say(f"{escaped(answer.word)}: not in the vocabulary, and none of its n-grams is known")
         elif not answer.translations:
-            say(f"{answer.word}: no translation good enough")
+            say(f"{escaped(answer.word)}: no translation good enough")
         if answer.from_subwords:
-            say(f"{answer.word}: not in the vocabulary; translated by its n-grams")
+            say(f"{escaped(answer.word)}: not in the vocabulary; translated by its n-grams")
         for found in answer.translations:
-            show(f"{found.source}\t{found.target}\t{found.score:.4f}\t{_margin(found)}")
+            words = f"{escaped(found.source)}\t{escaped(found.target)}"
+            show(f"{words}\t{found.score:.4f}\t{_margin(found)}")
 
 
 def _converse(translated: Callable[[Iterable[str]], Iterator[Answer]]) -> None:
@@ -148,7 +158,7 @@ def _converse(translated: Callable[[Iterable[str]], Iterator[Answer]]) -> None:
             if answer.from_subwords:
                 show("  not in the vocabulary; from its n-grams:")
             for found in answer.translations:
-                show(f"  {found.target:<24} {found.score:7.4f}  margin {_margin(found)}")
+                show(f"  {escaped(found.target):<24} {found.score:7.4f}  margin {_margin(found)}")
 
 
 def _asked() -> str:

@@ -8,7 +8,16 @@ from functools import cached_property
 import numpy as np
 
 from jointalign.corpora.tokenization import Spelling
-from jointalign.dictionary.base import Answer, Translation, agreed, listed, read_tsv, spelt_like, write_tsv
+from jointalign.dictionary.base import (
+    Answer,
+    Translation,
+    agreed,
+    listed,
+    read_tsv,
+    spelt_like,
+    write_translations,
+    write_tsv,
+)
 from jointalign.embedding import BilingualEmbedding, Embedding, check_finite
 from jointalign.errors import JointalignError
 from jointalign.retrieval.api import (
@@ -31,6 +40,7 @@ __all__ = [
     "read_tsv",
     "spelt_like",
     "translate",
+    "write_translations",
     "write_tsv",
 ]
 

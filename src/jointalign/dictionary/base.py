@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 from jointalign.embedding import Embedding
 from jointalign.errors import FormatError
 from jointalign.retrieval.api import Neighbours
-from jointalign.storage.files import read_lines, write_text
+from jointalign.storage.tables import TableReport, read_table, write_table
 from jointalign.vocabulary import SpellingRule, Vocabulary
 
 
@@ -112,21 +112,36 @@ def agreed(
     return [tuple(entry for entry in some if mutual[row, entry.rank - 1]) for row, some in enumerate(entries)]
 
 
-def write_tsv(entries: Iterable[Translation], path: str | Path) -> None:
-    """Write translations as a table with tabs: source, target, score, margin, rank.
+COLUMNS = {"source": "", "target": "", "score": ".6g", "margin": ".6g", "rank": "d"}
+"""Of a table of translations."""
+
+
+def write_translations(
+    entries: Iterable[Translation], path: str | Path, languages: tuple[str, str] = ("und", "und")
+) -> TableReport:
+    """Write translations as a table in the form that the suffix names; see `tables.write_table`.
 
     Args:
-        entries: What to write, in this order. A margin of `None` becomes an empty field.
-        path: The file; compressed if its suffix says so (`.gz`, `.bz2`, `.xz`, `.zst`).
+        entries: What to write, in this order. A margin of `None` becomes an empty cell.
+        path: `.tsv`, `.csv`, `.json`, `.jsonl` or `.tmx`; compressed if a suffix says so (`.csv.gz`).
+        languages: Codes of source and target, which TMX needs.
+
+    Returns:
+        How many rows there are, and in how many cells something was escaped.
 
     Raises:
-        JointalignError: If the file cannot be written.
+        JointalignError: If the suffix is unknown or the file cannot be written.
     """
-    with write_text(path) as file:
-        file.write("source\ttarget\tscore\tmargin\trank\n")
-        for entry in entries:
-            margin = "" if entry.margin is None else f"{entry.margin:.6g}"
-            file.write(f"{entry.source}\t{entry.target}\t{entry.score:.6g}\t{margin}\t{entry.rank}\n")
+    return write_table(COLUMNS, _rows(entries), path, languages)
+
+
+def write_tsv(entries: Iterable[Translation], path: str | Path) -> TableReport:
+    """Write translations as a table with tabs, whatever the suffix; else as `write_translations`."""
+    return write_table(COLUMNS, _rows(entries), path, form=".tsv")
+
+
+def _rows(entries: Iterable[Translation]) -> Iterator[tuple[str, str, float, float | None, int]]:
+    return ((entry.source, entry.target, entry.score, entry.margin, entry.rank) for entry in entries)
 
 
 def read_tsv(path: str | Path) -> list[Translation]:
@@ -140,11 +155,11 @@ def read_tsv(path: str | Path) -> list[Translation]:
         FormatError: If a line is not of that form.
     """
     entries = []
-    for number, line in read_lines(path):
+    for number, cells in read_table(path):
         if number == 1:
             continue
         try:
-            source, target, score, margin, rank = line.split("\t")
+            source, target, score, margin, rank = cells
             clear = float(margin) if margin else None
             entries.append(Translation(source, target, float(score), clear, int(rank)))
         except ValueError:

@@ -13,7 +13,7 @@ from jointalign.errors import JointalignError
 from jointalign.formats import fasttext, native, vec, word2vec_binary
 from jointalign.formats.hub import fetched
 from jointalign.multilingual import MultilingualEmbedding
-from jointalign.storage.compression import COMPRESSIONS, peekable
+from jointalign.storage.compression import COMPRESSIONS, named_suffix, peekable
 from jointalign.storage.files import check_folder, open_text, plain_errors
 
 logger = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def read(
         ('cat',)
     """
     path = fetched(path)
-    named, format = _named(path), _format(format)
+    named, format = named_suffix(path), _format(format)
     if format is None and (named == _NATIVE or _is_native(path)):
         format = Format.NATIVE
     if format == Format.NATIVE:
@@ -230,16 +230,9 @@ def _is_native(path: str | Path) -> bool:
         return start[8:] == b'{"' and size < Path(path).stat().st_size
 
 
-def _named(path: str | Path) -> str:
-    """The suffix that names a format, without compression."""
-    named = Path(path)
-    compression = named.suffix.lower() if named.suffix.lower() in COMPRESSIONS else ""
-    return (named.with_suffix("") if compression else named).suffix.lower()
-
-
 def _written(path: str | Path, format: Format | None) -> Format:
     """The format to write: the one given, or the one that the suffix names."""
-    suffix, last = _named(path), Path(path).suffix.lower()
+    suffix, last = named_suffix(path), Path(path).suffix.lower()
     compression = last if last in COMPRESSIONS else ""
     if format in (Format.NATIVE, Format.FASTTEXT) and compression:
         raise JointalignError(f"{path}: such files are mapped into memory; leave '{compression}' out")

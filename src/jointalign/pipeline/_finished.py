@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from jointalign.corpora.encoding import EncodedCorpus
 from jointalign.embedding import BilingualEmbedding
@@ -13,6 +12,7 @@ from jointalign.errors import JointalignError
 from jointalign.formats.api import read, read_bilingual
 from jointalign.lexicon import Lexicon
 from jointalign.reallocation import reallocate
+from jointalign.storage.facts import read_json
 from jointalign.storage.stages import in_step
 
 SETTINGS = "settings.json"
@@ -35,6 +35,15 @@ class Finished:
     lexicon: Lexicon
 
 
+class _Settings(TypedDict):
+    """What is needed of them."""
+
+    lexicon: str | None
+    source_language: str
+    target_language: str
+    lowercase: bool
+
+
 def finished(folder: Path, lexicon: Path | None = None) -> Finished:
     """Open the results of a run.
 
@@ -49,8 +58,8 @@ def finished(folder: Path, lexicon: Path | None = None) -> Finished:
         raise JointalignError(
             f"{folder}: no aligned embedding here; finish `jointalign run --out {folder}` first"
         )
-    settings: dict[str, Any] = json.loads((folder / SETTINGS).read_text("utf-8"))
-    lexicon = lexicon or settings["lexicon"]
+    settings = read_json(folder / SETTINGS, _Settings, "the settings of a run", "start the run again")
+    lexicon = lexicon or (Path(settings["lexicon"]) if settings["lexicon"] else None)
     if lexicon is None:
         raise JointalignError(f"{folder}: made without a dictionary; name one, whose pairs are to be shown")
     joint = reallocate(

@@ -13,6 +13,7 @@ from pathlib import Path
 from jointalign.dictionary.api import Translation
 from jointalign.overshared import OversharingReport
 from jointalign.storage.files import atomic
+from jointalign.storage.tables import escaped
 from jointalign.version import __version__
 
 
@@ -196,7 +197,7 @@ def _figure(picture: bytes, caption: str) -> str:
 def _cell(kind: str, text: str) -> str:
     is_share = kind == "bar" and text.replace(".", "", 1).isdecimal()
     share = f' style="--share: {float(text):.1f}%"' if is_share else ""
-    return f"<td{_class(kind)}{share}>{escape(text)}</td>"
+    return f"<td{_class(kind)}{share}>{escape(escaped(text))}</td>"
 
 
 def _class(kind: str) -> str:

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from jointalign.ranking.api import FittedRanker, Ranked
-from jointalign.storage.files import write_text
+from jointalign.storage.tables import Cell, write_table
 
 LEAST = 0.3
 """Probability that a translation needs to be listed, unless a precision is asked for."""
 
 MOST = 5
 """Translations listed of a word, beside those that were given."""
+
+
+COLUMNS = {
+    "source": "",
+    "target": "",
+    "probability": ".4f",
+    "rank": "d",
+    "source_count": "d",
+    "target_count": "d",
+    "evidence": "",
+}
+"""Of a table of entries."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +92,16 @@ def write_entries(found: Sequence[Ranked], fitted: FittedRanker, path: str | Pat
         JointalignError: If the file cannot be written.
     """
     source, target = (side.vocabulary for side in fitted.sides)
-    with write_text(path) as file:
-        file.write("source\ttarget\tprobability\trank\tsource_count\ttarget_count\tevidence\n")
+
+    def rows() -> Iterator[Sequence[Cell]]:
         for one in found:
             ranked = one.rank <= MOST
-            numbers = f"{one.probability:.4f}\t{one.rank}" if ranked else "\t"
+            numbers = (one.probability, one.rank) if ranked else (None, None)
             counts = source.counts[source.rows[one.source]], target.counts[target.rows[one.target]]
             evidence = ", ".join([*(["given"] if one.given else []), *one.evidence])
-            file.write(f"{one.source}\t{one.target}\t{numbers}\t{counts[0]}\t{counts[1]}\t{evidence}\n")
+            yield one.source, one.target, *numbers, *counts, evidence
+
+    write_table(COLUMNS, rows(), path, form=".tsv")
 
 
 def write_contradictions(found: Sequence[Contradiction], path: str | Path) -> None:
@@ -96,8 +110,6 @@ def write_contradictions(found: Sequence[Contradiction], path: str | Path) -> No
     Raises:
         JointalignError: If the file cannot be written.
     """
-    with write_text(path) as file:
-        file.write("source\tgiven\tfound\tprobability\n")
-        for one in found:
-            given = ", ".join(one.given)
-            file.write(f"{one.source}\t{given}\t{one.found.target}\t{one.found.probability:.4f}\n")
+    columns = {"source": "", "given": "", "found": "", "probability": ".4f"}
+    rows = ((one.source, ", ".join(one.given), one.found.target, one.found.probability) for one in found)
+    write_table(columns, rows, path, form=".tsv")

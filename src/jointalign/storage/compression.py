@@ -48,6 +48,17 @@ _LONGEST_START = 16
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
+def named_suffix(path: str | Path) -> str:
+    """The suffix that names a form, in lower case, without that of compression.
+
+    Example:
+        >>> named_suffix("en.Vec.gz"), named_suffix("words.zst"), named_suffix("-")
+        ('.vec', '', '')
+    """
+    named = Path(path)
+    return (named.with_suffix("") if named.suffix.lower() in COMPRESSIONS else named).suffix.lower()
+
+
 def decompressed(path: str | Path, file: BinaryIO) -> BinaryIO:
     """The content of an open file, decompressed if its first bytes say that it is compressed.
 

@@ -10,6 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from jointalign.storage.tables import unescaped, unguarded
+
 Pair = tuple[str, str]
 Speller = Callable[[str], str]
 
@@ -49,6 +51,9 @@ _LANGUAGES = frozenset(
     "norwegian polish czech greek hebrew hindi korean vietnamese thai ukrainian romanian hungarian persian "
     "deutsch español français italiano português".split()
 )
+_OWN = ("source target score margin rank", "source target probability rank")
+"""First titles of our own tables, whose cells are words as they stand."""
+
 _ENOUGH = 4  # cells of a column to see whether its values repeat
 
 
@@ -65,6 +70,7 @@ class Pairs:
         self._final = [_without_edges(spell) for spell in final]
         self._rows: list[tuple[int, list[str]]] = []  # of lines with fields
         self._groups: list[tuple[int, list[str]]] = []  # of lines with blanks alone
+        self._unguard = False
         self.pairs: dict[Pair, None] = {}  # a set that keeps its order
         self.malformed: list[int] = []
         self.counts: Counter[str] = Counter()  # by the names of the report's fields
@@ -81,8 +87,39 @@ class Pairs:
         else:
             self._groups.append((number, _groups(text)))
 
+    def add_cells(self, number: int, cells: list[str]) -> None:
+        """Take a row of a table with commas, or count it as what it is."""
+        self.counts["lines"] += 1
+        self._unguard = True
+        if not any(map(str.strip, cells)) or cells[0].startswith("# "):
+            self.counts["blank_or_comment"] += 1
+        else:
+            self._rows.append((number, [cell.strip() for cell in cells]))
+
     def finish(self) -> None:
         """Decide what the columns of all lines are, and take over their pairs."""
+        if self._rows and f"{' '.join(self._rows[0][1])} ".startswith(tuple(f"{own} " for own in _OWN)):
+            self.counts["header"] += 1
+            entries = [(number, *self._own(cells)) for number, cells in self._rows[1:]]
+        else:
+            entries = self._entries()
+        for number, sources, translations in sorted(entries, key=lambda entry: entry[0]):
+            pairs = [(one, other) for one in sources for other in translations if self._is_pair(one, other)]
+            if not pairs:
+                self.malformed.append(number)
+            for pair in pairs:
+                self._add_pair(*pair)
+
+    def _own(self, cells: list[str]) -> tuple[list[str], list[str]]:
+        """The words of a row that `tables.write_table` wrote."""
+        for cell in filter(None, cells[2:]):
+            self.counts["scores" if _NUMBERS.fullmatch(cell) else "annotations"] += 1
+        words = map(unguarded, cells[:2]) if self._unguard else cells[:2]
+        source, target, *_ = *map(unescaped, words), ""
+        return [source], [target]
+
+    def _entries(self) -> list[tuple[int, list[str], list[str]]]:
+        """Number of each line, alternatives of its source, and of its translations."""
         if self._rows:
             self._take_header(self._rows)
         if self._groups and (not self._rows or self._groups[0][0] < self._rows[0][0]):
@@ -92,12 +129,7 @@ class Pairs:
         entries = [(number, *self._fields(cells, words)) for number, cells in self._rows]
         scored = _are_scored([cells for _, cells in self._groups])
         entries += [(number, *self._of_groups(cells, scored)) for number, cells in self._groups]
-        for number, sources, translations in sorted(entries, key=lambda entry: entry[0]):
-            pairs = [(one, other) for one in sources for other in translations if self._is_pair(one, other)]
-            if not pairs:
-                self.malformed.append(number)
-            for pair in pairs:
-                self._add_pair(*pair)
+        return entries
 
     def _take_header(self, lines: list[tuple[int, list[str]]]) -> None:
         names = [cell.lower() for cell in lines[0][1] if cell]
