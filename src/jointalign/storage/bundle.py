@@ -12,7 +12,7 @@ import os
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -245,7 +245,7 @@ def _noted(folder: Path) -> Note | None:
     try:
         note = Note(**json.loads((folder / INFO).read_text("utf-8")))
         kinds = {name: Kind(*kind) for name, kind in note.kinds.items()}
-        return Note(**asdict(note) | {"kinds": kinds}) if note.layout == _LAYOUT else None
+        return replace(note, kinds=kinds) if note.layout == _LAYOUT else None
     except (OSError, ValueError, TypeError, AttributeError):  # missing, cut off, or of another layout
         return None
 
