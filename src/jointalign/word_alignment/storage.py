@@ -97,10 +97,8 @@ def read_model(path: str | Path) -> SavedModel:
         )
     try:
         return _Reader(tensors, facts).saved()
-    except (KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise FormatError(path, None, f"this model is damaged ({error}); write or copy it again") from None
-    except JointalignError as error:
-        raise FormatError(path, None, f"this model has settings that are none: {error}") from None
 
 
 class _Reader:
