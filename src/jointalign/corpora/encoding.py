@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from jointalign.checks import checked
 from jointalign.corpora.corpus import Corpus, Tally
 from jointalign.progress import Progress
 from jointalign.storage.bundle import INFO, Bundle, BundleWriter, Kind, changed_file, read_bundle
@@ -65,6 +66,7 @@ class EncodedCorpus:
         return cls(counts, tokens, line_ends, note.state["language"])
 
 
+@checked
 def encode(
     corpus: Corpus,
     folder: str | Path,
