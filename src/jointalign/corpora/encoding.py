@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from jointalign.checks import checked
 from jointalign.corpora.corpus import Corpus, Tally
 from jointalign.progress import Progress
 from jointalign.storage.bundle import INFO, Bundle, BundleWriter, Kind, changed_file, read_bundle
@@ -67,6 +68,7 @@ class EncodedCorpus:
             return cls(counts, tokens, line_ends, typed(note.state.get("language"), str, "language"))
 
 
+@checked
 def encode(
     corpus: Corpus,
     folder: str | Path,
