@@ -250,9 +250,8 @@ def _noted(folder: Path) -> Note | None:
         return None
     known = note.sizes.keys() == note.kinds.keys() >= note.digests.keys()
     sound = all(kind.dtype in _DTYPES and kind.width != 0 for kind in note.kinds.values())
-    sound &= all(
-        name.replace("_", "").replace("-", "").isalnum() for name in note.kinds
-    )  # names of files here
+    # They name files of this folder, and no others.
+    sound &= all(name.replace("_", "").replace("-", "").isalnum() for name in note.kinds)
     return note if known and sound and note.layout == _LAYOUT else None
 
 
