@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from jointalign.checks import check_fields
 from jointalign.corpora.tokenization import tokenizer
 from jointalign.corpora.workers import in_order
 from jointalign.errors import JointalignError
@@ -79,6 +80,7 @@ class Corpus:
     _used_up: bool = field(default=False, init=False, repr=False)
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not self.paths:
             raise JointalignError("a corpus needs at least one file, got an empty list")
 
