@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -19,7 +18,7 @@ from jointalign.corpora.corpus import Corpus, Tally
 from jointalign.errors import FormatError, JointalignError
 from jointalign.progress import Progress
 from jointalign.storage.compression import COMPRESSIONS
-from jointalign.storage.files import atomic, plain_errors, read_lines
+from jointalign.storage.files import atomic, checksum, plain_errors, read_lines
 from jointalign.vocabulary import Counts
 
 logger = logging.getLogger(__name__)
@@ -74,7 +73,7 @@ class EncodedCorpus:
         info = _read_info(folder)
         if info is None:
             raise JointalignError(f"{folder}: no complete encoded corpus here; encode it again")
-        damaged = [name for name, digest in info.digests.items() if _digest(folder / name) != digest]
+        damaged = [name for name, digest in info.digests.items() if checksum(folder / name) != digest]
         if damaged:
             raise _changed(folder, *damaged)
         counts = _read_counts(folder / _WORDS, info.lines)
@@ -141,7 +140,7 @@ def _write(corpus: Corpus, folder: Path, workers: int | None, progress: Progress
         for word, count in zip(counts.words, counts.values.tolist(), strict=True):
             words.write(f"{word}\t{count}\n".encode())
     sizes = {name: (folder / name).stat().st_size for name in (_TOKENS, _LINE_ENDS, _WORDS)}
-    digests = {name: _digest(folder / name) for name in sizes}
+    digests = {name: checksum(folder / name) for name in sizes}
     info = _Info(_LAYOUT, key, corpus.language, counts.lines, sizes, digests)
     # Last: this file says that the others are complete.
     with atomic(folder / _INFO, "w") as file:
@@ -233,15 +232,6 @@ def _changed(folder: Path, *names: str) -> JointalignError:
         f"{folder}: {', '.join(names)} is not as it was written, the disk or another program has changed "
         "it; remove the folder and encode the text again"
     )
-
-
-def _digest(path: Path) -> int:
-    """CRC-32 of a file, block by block: it may be larger than the memory."""
-    found = 0
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            found = zlib.crc32(block, found)
-    return found
 
 
 def _read_counts(path: Path, lines: int) -> Counts:

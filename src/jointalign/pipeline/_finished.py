@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jointalign.corpora.corpus import Corpus
 from jointalign.corpora.encoding import EncodedCorpus
 from jointalign.embedding import BilingualEmbedding
 from jointalign.errors import JointalignError
@@ -69,3 +70,26 @@ def finished(folder: Path, lexicon: Path | None = None) -> Finished:
             lexicon, settings["lowercase"], settings["source_language"], settings["target_language"]
         ),
     )
+
+
+def texts(folder: Path) -> dict[str, Corpus]:
+    """The texts of a run, by side: `source`, `target`; `folder / side` is where each is encoded.
+
+    Args:
+        folder: The run's folder.
+
+    Raises:
+        JointalignError: If there is no run in the folder that has come as far as its aligned space.
+    """
+    try:
+        settings: dict[str, Any] = json.loads((folder / SETTINGS).read_text("utf-8"))
+        return {
+            side: Corpus(
+                settings[side], settings[f"{side}_language"], settings["tokenized"], settings["lowercase"]
+            )
+            for side in ("source", "target")
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        raise JointalignError(
+            f"{folder}: no run here; finish `jointalign run --out {folder}` first"
+        ) from None

@@ -8,6 +8,7 @@ import io
 import os
 import secrets
 import sys
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -130,7 +131,7 @@ def read_lines(path: str | Path, longest: int | None = None) -> Iterator[tuple[i
     """
     decoded = False
     with open_text(path) as stream, plain_errors(path):
-        for number, start, raw in pieces(stream, longest, path):
+        for number, start, raw, _ in pieces(stream, longest, path):
             if number == 1 and not start:
                 raw = raw.removeprefix(_BYTE_ORDER_MARK)
             if b"\0" in raw:
@@ -152,6 +153,20 @@ def digest(path: str | Path) -> str:
     """
     with plain_errors(path), Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def checksum(path: str | Path) -> int:
+    """CRC-32 of a file, block by block: it may be larger than the memory.
+
+    Example:
+        >>> checksum("/dev/null")
+        0
+    """
+    found = 0
+    with plain_errors(path), Path(path).open("rb") as file:
+        while block := file.read(1 << 22):
+            found = zlib.crc32(block, found)
+    return found
 
 
 # Writing
