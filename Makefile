@@ -1,12 +1,13 @@
 # make demo   a small pair of languages through the whole pipeline, with the core alone
 # make test   every check, with every extra
+# make docs   the documentation as a site, in build/site
 PYTHON ?= python3
 VENV ?= .venv
 # The tests take one known torch. Plain PyPI has the build for NVIDIA GPUs, several gigabytes; for the
 # small one: make test TORCH='torch --index-url https://download.pytorch.org/whl/cpu'
 TORCH ?= torch==2.13.0
 
-.PHONY: demo test check clean
+.PHONY: demo test check docs clean
 
 $(VENV)/bin/jointalign: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -16,7 +17,11 @@ $(VENV)/bin/jointalign: pyproject.toml
 
 $(VENV)/.test: pyproject.toml $(VENV)/bin/jointalign
 	$(VENV)/bin/python -m pip install --quiet $(TORCH)
-	$(VENV)/bin/python -m pip install --quiet --editable '.[all]' --group test
+	$(VENV)/bin/python -m pip install --quiet --editable '.[all]' --group test --group reference
+	touch $@
+
+$(VENV)/.docs: pyproject.toml $(VENV)/bin/jointalign
+	$(VENV)/bin/python -m pip install --quiet --group docs
 	touch $@
 
 demo: $(VENV)/bin/jointalign
@@ -31,5 +36,8 @@ check: $(VENV)/.test
 test: check
 	$(VENV)/bin/python -m pytest -n auto --dist worksteal --durations=15 -m 'not slow and not gpu'
 
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
+
 clean:
-	rm -rf $(VENV) runs/demo
+	rm -rf $(VENV) runs/demo build

@@ -42,7 +42,7 @@ from jointalign.bli import Identical, OutOfVocabulary
 from jointalign.corpora.tokenization import tokenizer
 from jointalign.numerics.processors import limited_to
 from jointalign.selection.wishes import Wishes, decide
-from jointalign.storage.files import atomic, file_facts, read_lines
+from jointalign.storage.files import atomic, read_lines
 from jointalign.storage.stages import Stages, peak_memory_mb
 from jointalign.training.base import Noise
 from jointalign.version import __version__
@@ -73,9 +73,10 @@ class Study:
         path = self.data / "mono" / f"{self.corpus}.{language}.txt.bz2"
         if self.tokens is not None:
             path = self.shortened(path, language)
-        key = json.dumps([file_facts(path), __version__])
         folder = self.out / f"{self.name}.{language}"
-        return encode(Corpus(path, language), folder, workers=self.threads, key=key)
+        return encode(
+            Corpus(path, language), folder, workers=self.threads, facts=Corpus(path, language).facts
+        )
 
     @property
     def name(self) -> str:
@@ -128,7 +129,7 @@ class Study:
             with atomic(self.out / f"{name}.json", "w") as file:
                 json.dump(facts, file)
 
-        self.stages.do(name, [__version__, self.seed], [path.name, f"{name}.json"], work)
+        self.stages.do(name, {"version": __version__, "seed": self.seed}, [path.name, f"{name}.json"], work)
         return read(path), json.loads((self.out / f"{name}.json").read_text())
 
     def table(self):

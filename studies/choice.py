@@ -94,7 +94,7 @@ def by_rules(spaces: Spaces, training: Lexicon, seed: int, methods: list[str]) -
             place = rule(compared)
             if place.made_in not in there:
                 joint = Spaces(spaces.joint, None, spaces.languages)
-                of = (joint, methods, [place.gamma]) if place.gamma else (spaces.separate, methods)
+                of = (joint, methods, [place.gamma]) if not place.space else (spaces.of(place), methods)
                 there[place.made_in] = tried(*of)
             here = sorted(there[place.made_in], key=lambda trial: trial.method.searches(1, 1) > 0)
             found[f"{judge}, {name}"] = replace(rule(here), space=place.space)
@@ -109,7 +109,7 @@ def measure(pair: str, seed: int, arguments: argparse.Namespace) -> dict:
     cpu, scores = time.process_time(), {}
     facts = {"pair": pair, "seed": seed, "rules": {}}
     for rule, trial in by_rules(spaces, training, seed, arguments.methods.split(",")).items():
-        key = trial.gamma, trial.method
+        key = trial.made_in, trial.method
         if key not in scores:
             aligned = align(spaces.of(trial), trial.method, training, seed=seed)
             scores[key] = bli.evaluate_rules(aligned, test)["muse", "kept"]

@@ -39,7 +39,7 @@ def encoded(options: argparse.Namespace, language: str) -> ja.EncodedCorpus:
                 seen += len(tokenize(line))
                 if seen >= options.tokens:
                     break
-    return ja.encode(ja.Corpus(short, language), options.out / f"enc.{name}", workers=1, key="k")
+    return ja.encode(ja.Corpus(short, language), options.out / f"enc.{name}", workers=1, facts={"text": name})
 
 
 def trained(options: argparse.Namespace, *languages: str) -> ja.Embedding:

@@ -27,6 +27,8 @@ from .dictionary.api import (
     write_tsv as write_tsv,
 )
 from .embedding import BilingualEmbedding as BilingualEmbedding, Embedding as Embedding
+from .ensemble import reduced as reduced
+from .ensemble import side_by_side as side_by_side
 from .errors import (
     FormatError as FormatError,
     JointalignError as JointalignError,
@@ -39,6 +41,7 @@ from .formats.api import (
     write as write,
 )
 from .formats.gensim import from_gensim as from_gensim, to_gensim as to_gensim
+from .formats.static import Weighting as Weighting, write_static as write_static
 from .lexicon import Lexicon as Lexicon
 from .multilingual import MultilingualEmbedding as MultilingualEmbedding
 from .overshared import oversharing as oversharing

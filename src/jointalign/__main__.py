@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 
+from jointalign.cli._streams import make_usable
 from jointalign.version import __version__
 
 
 def main() -> None:
     """Run the command line on `sys.argv`."""
+    make_usable()
     if sys.argv[1:] == ["--version"]:  # known without any other module
         sys.stdout.write(f"{__version__}\n")
         return

@@ -9,7 +9,6 @@ words that were encoded. So a text that has changed since is told from one that 
 
 from __future__ import annotations
 
-import json
 import logging
 import mmap
 import re
@@ -19,7 +18,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -28,21 +27,28 @@ from jointalign.corpora.encoding import EncodedCorpus
 from jointalign.corpora.tokenization import Spelling, parted, tokenizer
 from jointalign.errors import JointalignError
 from jointalign.numerics.compiling import compiled
+from jointalign.storage.bundle import INFO, Bundle, Kind, read_bundle
 from jointalign.storage.compression import compression
-from jointalign.storage.files import atomic, checksum, digest, open_text, plain_errors
+from jointalign.storage.facts import typed
+from jointalign.storage.files import atomic, digest, open_text, plain_errors
 from jointalign.storage.lines import pieces
 
 logger = logging.getLogger(__name__)
 
-_LAYOUT = 1
-_FOLDER, _INFO = "concordance", "info.json"
-_POSITIONS, _LINES = "positions.bin", "lines.bin"
+_FOLDER = "concordance"
 _BLOCK = 1 << 22
 _PLAIN = re.compile(rb"[0-9A-Za-z]")  # what makes a word in any language
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LOOKED_AT = 400  # occurrences among which good ones are chosen
 _WINDOW = 40  # words on each side that are looked at
 _COMFORTABLE = 12  # words of a sentence that is easy to read
+
+
+class _State(TypedDict):
+    """What is noted of the texts: places of those of which there is a copy, and sizes."""
+
+    copied: list[int]
+    sizes: list[int]
 
 
 @dataclass(frozen=True)
@@ -136,7 +142,7 @@ class Concordance:
         """
         folder = Path(folder)
         encoded = EncodedCorpus.open(folder)
-        made_of = digest(folder / _INFO)
+        made_of = digest(folder / INFO)
         found = _opened(folder / _FOLDER, made_of, corpus, encoded)
         if found is None:
             _make(folder / _FOLDER, made_of, corpus, encoded)
@@ -326,24 +332,21 @@ def _opened(
 ) -> tuple[np.ndarray, np.ndarray, tuple[Path, ...]] | None:
     """What is in the folder, or `None` if it is not whole or of another text."""
     try:
-        info = json.loads((folder / _INFO).read_text("utf-8"))
-        if (info["layout"], info["made_of"]) != (_LAYOUT, made_of):
+        arrays, note = read_bundle(folder, "index", "it is made again")
+        if note.facts != {"made_of": made_of}:
             return None
-        texts = _texts(folder, corpus, info["copied"])
-        for path, size in zip(texts, info["sizes"], strict=True):
-            if not path.is_file() or path.stat().st_size != size:
-                if path.parent == folder:
-                    return None
-                raise _changed(path)
-        if any(checksum(folder / name) != value for name, value in info["checksums"].items()):
-            logger.warning("%s: damaged, made again", folder)
-            return None
-        positions = np.memmap(folder / _POSITIONS, _kind(len(encoded.tokens)), "r")
-        lines = np.memmap(folder / _LINES, "<i8", "r").reshape(-1, 4)
-    except JointalignError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError):  # missing, cut off, or of another layout
+        state = typed(note.state, _State)
+        positions, lines = arrays["positions"], arrays["lines"]
+        texts = _texts(folder, corpus, state["copied"])
+        sizes = list(zip(texts, state["sizes"], strict=True))
+    except (JointalignError, KeyError, TypeError, ValueError) as error:
+        logger.info("%s", error)
         return None
+    for path, size in sizes:
+        if not path.is_file() or path.stat().st_size != size:
+            if path.parent == folder:
+                return None
+            raise _changed(path)
     blocks = (positions[start : start + _BLOCK] for start in range(0, len(positions), _BLOCK))
     inside = len(positions) == len(encoded.tokens) and all(block.max() < len(positions) for block in blocks)
     whole = len(lines) == len(encoded.line_ends) and lines.min() >= 0 and lines[:, 0].max() < len(texts)
@@ -361,38 +364,24 @@ def _make(folder: Path, made_of: str, corpus: Corpus, encoded: EncodedCorpus) ->
     for path in corpus.paths:
         if not Path(path).is_file():
             raise _changed(path)
-    with plain_errors(folder):
-        folder.mkdir(exist_ok=True)
-        (folder / _INFO).unlink(missing_ok=True)
+    tokens = encoded.tokens
+    kinds = {"positions": Kind("<u4" if len(tokens) < 1 << 32 else "<i8"), "lines": Kind("<i8", 4)}
     copied = [place for place, path in enumerate(corpus.paths) if _is_compressed(path)]
-    count, encoded_lines = 0, len(encoded.line_ends)
-    with atomic(folder / _LINES) as file:
+    texts, count = _texts(folder, corpus, copied), 0
+    with Bundle(folder, {"made_of": made_of}, kinds, checked=True).writing() as writer:
         for place, path in enumerate(corpus.paths):
-            lines = _lines_with_words(path, corpus, folder / f"text.{place}" if place in copied else None)
+            lines = _lines_with_words(path, corpus, texts[place] if place in copied else None)
             for block in _blocks(lines, place):
                 count += len(block)
-                file.write(block.tobytes())
-    if count != encoded_lines:
-        raise _changed(", ".join(map(str, corpus.paths)))
-    with atomic(folder / _POSITIONS) as file:
-        file.truncate(len(encoded.tokens) * _kind(len(encoded.tokens)).itemsize)
-        positions = np.memmap(file.name, _kind(len(encoded.tokens)), "r+")
-        _sort(encoded.tokens, _starts_of(encoded), positions)
+                writer.append("lines", block)
+        if count != len(encoded.line_ends):
+            raise _changed(", ".join(map(str, corpus.paths)))
+        for start in range(0, len(tokens), _BLOCK):
+            writer.append("positions", tokens[start : start + _BLOCK])
+        positions = writer.written("positions")
+        _sort(tokens, _starts_of(encoded), positions)
         positions.flush()
-    texts = _texts(folder, corpus, copied)
-    info = {
-        "layout": _LAYOUT,
-        "made_of": made_of,
-        "copied": copied,
-        "sizes": [path.stat().st_size for path in texts],
-        "checksums": {name: checksum(folder / name) for name in (_POSITIONS, _LINES)},
-    }
-    with atomic(folder / _INFO, "w") as file:  # last: it says that the others are whole
-        json.dump(info, file, indent=2)
-
-
-def _kind(tokens: int) -> np.dtype:
-    return np.dtype("<u4" if tokens < 1 << 32 else "<i8")
+        writer.finish({"copied": copied, "sizes": [path.stat().st_size for path in texts]})
 
 
 @compiled()

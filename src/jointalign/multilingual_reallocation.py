@@ -10,8 +10,8 @@ import numpy as np
 
 from jointalign.embedding import Embedding
 from jointalign.multilingual import MultilingualEmbedding, Part
-from jointalign.reallocation import belonging, by_count, check_filled, check_seen, part_of
-from jointalign.vocabulary import Counts, Vocabulary
+from jointalign.reallocation import belonging, counts_of, part_of
+from jointalign.vocabulary import Counts
 
 
 def reallocate_languages(
@@ -38,6 +38,7 @@ def reallocate_languages(
             is empty, or a word occurs in none.
 
     Example:
+        >>> from jointalign.vocabulary import Vocabulary
         >>> joint = Embedding(Vocabulary(("the", "casa", "radio")), np.eye(3, dtype=np.float32))
         >>> english = Counts.from_pairs([("the", 95), ("radio", 5)])
         >>> spanish = Counts.from_pairs([("the", 1), ("radio", 4), ("casa", 95)])
@@ -47,30 +48,19 @@ def reallocate_languages(
         {'en': 1, 'es': 1, 'de': 0, 'en+es+de': 1}
     """
     languages = tuple(counts)
-    numbers = _numbers(joint.vocabulary, counts)  # (n, k)
-    totals = [corpus.total for corpus in counts.values()]
-    belongs = belonging(numbers, totals, gamma)
+    numbers = counts_of(joint.vocabulary, counts)  # (n, k)
+    belongs = belonging(numbers, [corpus.total for corpus in counts.values()], gamma)
     noted = replace(joint, settings={**joint.settings, "gamma": float(gamma)})
     sets = [tuple(row) for row in np.unique(belongs, axis=0).tolist()]
     alone = [tuple(row) for row in np.eye(len(languages), dtype=bool).tolist()]
     parts = []
     for members in alone + sorted(set(sets) - set(alone), key=_by_size):
-        columns = numbers[:, members]
-        rows = by_count((belongs == members).all(axis=1), columns.sum(axis=1))
+        part, rows = part_of(noted, numbers, belongs, np.array(members))
         codes = tuple(code for code, here in zip(languages, members, strict=True) if here)
-        part = part_of(noted, rows, columns.sum(axis=1))
-        parts.append(Part(codes, part, columns[rows]))
+        parts.append(Part(codes, part, numbers[rows][:, members]))
     return MultilingualEmbedding(languages, tuple(parts))
 
 
 def _by_size(members: Sequence[bool]) -> tuple[int, list[bool]]:
     """Sets of fewer languages first, then in the order of the languages."""
     return sum(members), [not here for here in members]
-
-
-def _numbers(joint: Vocabulary, counts: MappingType[str, Counts]) -> np.ndarray:
-    for language, corpus in counts.items():
-        check_filled(language, corpus)
-    numbers = np.stack([corpus.of(joint.words) for corpus in counts.values()], axis=1)
-    check_seen(joint, numbers.sum(axis=1))
-    return numbers

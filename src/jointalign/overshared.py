@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from jointalign.embedding import Embedding
 from jointalign.lexicon import Lexicon
-from jointalign.reallocation import Usage, by_count
+from jointalign.reallocation import belonging, counts_of
 from jointalign.vocabulary import Counts, Vocabulary
 
 
@@ -156,50 +156,52 @@ def oversharing(
         >>> row.shared, [moved.word for moved in row.examples]
         (1, ['the'])
     """
-    usage = Usage.of(joint.vocabulary, source_counts, target_counts)
-    overlap, rows = _overlap(usage), []
+    corpora = {"source": source_counts, "target": target_counts}
+    counts = counts_of(joint.vocabulary, corpora)
+    totals = [corpus.total for corpus in corpora.values()]
+    overlap = np.all(counts > 0, axis=1)
+    rows = []
     for gamma in gammas:
-        to_source, to_target = usage.allocate(gamma)
-        moved = overlap & (to_source | to_target)
+        belongs = belonging(counts, totals, gamma)
+        shared = np.all(belongs, axis=1)
+        to_source, to_target = (~belongs[:, ::-1]).T
+        moved = overlap & ~shared
         row = OversharingRow(
             gamma=float(gamma),
             source_only=int(to_source.sum()),
             target_only=int(to_target.sum()),
-            shared=int((~(to_source | to_target)).sum()),
+            shared=int(shared.sum()),
             moved_to_source=int((moved & to_source).sum()),
             moved_to_target=int((moved & to_target).sum()),
-            examples=_most_frequent(joint.vocabulary, usage, moved, examples),
-            training=_touched(joint.vocabulary, usage, to_source, to_target, training),
-            test=_touched(joint.vocabulary, usage, to_source, to_target, test),
+            examples=_most_frequent(joint.vocabulary, counts, totals, moved, examples),
+            training=_touched(joint.vocabulary, counts, belongs, training),
+            test=_touched(joint.vocabulary, counts, belongs, test),
         )
         rows.append(row)
     return OversharingReport(int(overlap.sum()), tuple(rows))
 
 
-def _overlap(usage: Usage) -> np.ndarray:
-    """Whether a word occurs in both corpora, bool `(n,)`: shared before reallocation."""
-    return (usage.source > 0) & (usage.target > 0)
-
-
-def _most_frequent(joint: Vocabulary, usage: Usage, moved: np.ndarray, size: int) -> tuple[MovedWord, ...]:
-    rows = by_count(moved, usage.source + usage.target)[:size]
-    source, target = usage.source / usage.source_total, usage.target / usage.target_total
-    share = source / (source + target)
+def _most_frequent(
+    joint: Vocabulary, counts: np.ndarray, totals: Sequence[int], moved: np.ndarray, size: int
+) -> tuple[MovedWord, ...]:
+    rows = np.flatnonzero(moved)
+    rows = rows[np.argsort(-counts[rows].sum(axis=1), kind="stable")][:size]
+    frequencies = counts[rows] / totals
+    shares = frequencies[:, 0] / frequencies.sum(axis=1)
     return tuple(
-        MovedWord(joint.words[row], float(share[row]), int(usage.source[row]), int(usage.target[row]))
-        for row in rows.tolist()
+        MovedWord(joint.words[row], share, *counts[row].tolist())
+        for row, share in zip(rows.tolist(), shares.tolist(), strict=True)
     )
 
 
 def _touched(
-    joint: Vocabulary, usage: Usage, to_source: np.ndarray, to_target: np.ndarray, lexicon: Lexicon | None
+    joint: Vocabulary, counts: np.ndarray, belongs: np.ndarray, lexicon: Lexicon | None
 ) -> TouchedPairs | None:
     if lexicon is None:
         return None
     pairs = lexicon.rows(joint, joint)  # (k, 2)
-    source, target = pairs[:, 0], pairs[:, 1]
-    known = (usage.source[source] > 0) & (usage.target[target] > 0)
-    source, target = source[known], target[known]
-    moved = _overlap(usage) & (to_source | to_target)
-    lost = to_target[source] | to_source[target]
-    return TouchedPairs(len(source), int((moved[source] | moved[target]).sum()), int(lost.sum()))
+    sides = np.arange(2)
+    pairs = pairs[(counts[pairs, sides] > 0).all(axis=1)]
+    moved = np.logical_and((counts > 0).all(axis=1), ~belongs.all(axis=1))
+    lost = ~belongs[pairs, sides].all(axis=1)
+    return TouchedPairs(len(pairs), int(moved[pairs].any(axis=1).sum()), int(lost.sum()))

@@ -7,8 +7,8 @@ of them. Reallocation "unshares" a spelling that one language has almost to itse
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -64,56 +64,40 @@ def reallocate(
         >>> split.source_only.words, split.target_only.words, split.shared.words
         (('the',), ('casa',), ('radio',))
     """
-    usage = Usage.of(joint.vocabulary, source_counts, target_counts)
-    to_source, to_target = usage.allocate(gamma)
+    corpora = {"source": source_counts, "target": target_counts}
+    counts = counts_of(joint.vocabulary, corpora)
+    belongs = belonging(counts, [corpus.total for corpus in corpora.values()], gamma)
     noted = replace(joint, settings={**joint.settings, "gamma": float(gamma)})
-    shared_rows = by_count(~(to_source | to_target), usage.source + usage.target)
+    sets = np.array([[True, False], [False, True], [True, True]])
+    (source_only, _), (target_only, _), (shared, rows) = (
+        part_of(noted, counts, belongs, members) for members in sets
+    )
+    source_shared, target_shared = counts[rows, 0], counts[rows, 1]
     return BilingualEmbedding(
-        part_of(noted, by_count(to_source, usage.source), usage.source),
-        part_of(noted, by_count(to_target, usage.target), usage.target),
-        part_of(noted, shared_rows, usage.source + usage.target),
-        usage.source[shared_rows],
-        usage.target[shared_rows],
-        source_language,
-        target_language,
+        source_only, target_only, shared, source_shared, target_shared, source_language, target_language
     )
 
 
-def by_count(chosen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Rows where `chosen` holds, by falling count; ties keep the order of the joint vocabulary."""
-    rows = np.flatnonzero(chosen)
-    return rows[np.argsort(-counts[rows], kind="stable")]
+def part_of(
+    joint: Embedding, counts: np.ndarray, belongs: np.ndarray, members: np.ndarray
+) -> tuple[Embedding, np.ndarray]:
+    """The words of one set of languages, by falling count in all of them; ties keep the joint order.
 
+    Args:
+        joint: Embedding trained on all corpora together.
+        counts: Count of each word in each corpus, int64 `(n, k)`.
+        belongs: Which languages each word belongs to, bool `(n, k)`.
+        members: Which languages the set has, bool `(k,)`.
 
-def part_of(joint: Embedding, rows: np.ndarray, counts: np.ndarray) -> Embedding:
-    """Some words of a joint embedding, with their counts in the languages they belong to."""
-    words = joint.vocabulary.take(rows).words
-    return replace(joint, vocabulary=Vocabulary(words, counts[rows]), vectors=joint.vectors[rows])
-
-
-@dataclass(frozen=True, eq=False)
-class Usage:
-    """How often each word of the joint vocabulary occurs in either corpus, int64 `(n,)` each."""
-
-    source: np.ndarray
-    target: np.ndarray
-    source_total: int
-    target_total: int
-
-    @classmethod
-    def of(cls, joint: Vocabulary, source_counts: Counts, target_counts: Counts) -> Usage:
-        """Look the joint vocabulary's words up in both corpora."""
-        for side, counts in (("source", source_counts), ("target", target_counts)):
-            check_filled(side, counts)
-        source, target = source_counts.of(joint.words), target_counts.of(joint.words)
-        check_seen(joint, source + target)
-        return cls(source, target, source_counts.total, target_counts.total)
-
-    def allocate(self, gamma: float) -> tuple[np.ndarray, np.ndarray]:
-        """Which words go to source and target, bool `(n,)` each; the rest is shared."""
-        counts = np.stack([self.source, self.target], axis=1)
-        belongs = belonging(counts, (self.source_total, self.target_total), gamma)
-        return ~belongs[:, 1], ~belongs[:, 0]
+    Returns:
+        The part, and its rows in `joint`, int64 `(m,)`.
+    """
+    rows = np.flatnonzero((belongs == members).all(axis=1))
+    together = counts[rows][:, members].sum(axis=1)
+    order = np.argsort(-together, kind="stable")
+    rows = rows[order]
+    vocabulary = Vocabulary(joint.vocabulary.take(rows).words, together[order])
+    return replace(joint, vocabulary=vocabulary, vectors=joint.vectors[rows]), rows
 
 
 def belonging(counts: np.ndarray, totals: Sequence[int], gamma: float) -> np.ndarray:
@@ -152,18 +136,21 @@ def belonging(counts: np.ndarray, totals: Sequence[int], gamma: float) -> np.nda
     return belongs
 
 
-def check_filled(name: str, counts: Counts) -> None:
-    """Refuse the counts of a corpus without words."""
-    if counts.total == 0:
-        raise JointalignError(f"the counts of the {name} corpus are empty; is it the right file?")
+def counts_of(joint: Vocabulary, corpora: Mapping[str, Counts]) -> np.ndarray:
+    """Count of each word of a joint vocabulary in each corpus, int64 `(n, k)`.
 
-
-def check_seen(joint: Vocabulary, counts: np.ndarray) -> None:
-    """Refuse a word of the joint vocabulary whose counts, in all corpora together, are zero."""
-    unseen = np.flatnonzero(counts == 0)
+    Raises:
+        JointalignError: If a corpus has no words, or a word occurs in none of them.
+    """
+    for name, corpus in corpora.items():
+        if corpus.total == 0:
+            raise JointalignError(f"the counts of the {name} corpus are empty; is it the right file?")
+    counts = np.stack([corpus.of(joint.words) for corpus in corpora.values()], axis=1)
+    unseen = np.flatnonzero(~counts.any(axis=1))
     if len(unseen):
         raise JointalignError(
             f"{len(unseen)} words of the joint vocabulary occur in none of the corpora, e.g. "
             f"'{joint.words[unseen[0]]}'; pass the counts of the corpora that the embedding was "
             "trained on, tokenised and lower-cased in the same way"
         )
+    return counts

@@ -16,10 +16,11 @@ import pytest
 import typer
 
 import jointalign
-from jointalign import BilingualEmbedding, Embedding, Vocabulary, read, read_bilingual, write
+from jointalign import BilingualEmbedding, Embedding, SubwordTable, Vocabulary, read, read_bilingual, write
 from jointalign.alignment.api import METHODS, method_named
 from jointalign.cli._languages import check_code
 from jointalign.cli.app import COMMANDS, RESUMED, run
+from jointalign.formats.fasttext import MAGIC
 from languages import write_pair
 
 
@@ -146,6 +147,56 @@ def test_convert_there_and_back(files, tmp_path):
     for name in ("a.bin", "b.safetensors", "c.vec.gz"):
         assert run(["convert", "--input", str(folder / "en.vec"), "--out", str(tmp_path / name)]) == 0
         assert read(tmp_path / name).words == ("cat", "dog", "house")
+
+
+def test_fasttext_models_go_through_every_command_that_takes_vectors(files, tmp_path, capsys):
+    folder, _ = files
+    grams = SubwordTable(np.arange(64, dtype=np.uint32), np.eye(64, 3, dtype=np.float32), 2, 4, 64)
+    for language in ("en", "es"):
+        known = read(folder / f"{language}.vec")
+        write(Embedding(known.vocabulary, known.vectors, grams), tmp_path / f"{language}.safetensors")
+        out = tmp_path / f"{language}.bin"
+        arguments = ["convert", "--input", str(tmp_path / f"{language}.safetensors"), "--out", str(out)]
+        assert run([*arguments, "--to", "fasttext"]) == 0
+        assert out.read_bytes().startswith(MAGIC)
+        assert read(out).words == known.words
+    models = {"--source-vectors": tmp_path / "en.bin", "--target-vectors": tmp_path / "es.bin"}
+    options = vectors(folder, **models)
+    capsys.readouterr()
+    assert run(["evaluate", "bli", *options, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["p_at_1"] == 100
+    assert run(["translate", *options[:4], "cattle", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["words"][0]["from_subwords"]
+    aligned = ["align", "procrustes", *options, "--out", str(tmp_path / "out"), "--to", "fasttext"]
+    assert run(aligned) == 0
+    capsys.readouterr()
+    written = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert written == ["aligned.safetensors", "mapping.safetensors", "source.bin", "target.bin"]
+    space = read_bilingual(tmp_path / "out/aligned.safetensors")
+    for name, side in (("source", space.source), ("target", space.target)):
+        model = read(tmp_path / f"out/{name}.bin")
+        np.testing.assert_allclose(model.vectors, side.vectors, atol=1e-5)
+        np.testing.assert_allclose(model.vector("cattle"), side.vector("cattle"), atol=1e-5)
+    fails(capsys, ["evaluate", "bli", *options, "--format", "text"], "en.bin")
+
+
+def test_a_static_model_of_both_languages(files, tmp_path, capsys):
+    folder, _ = files
+    space = BilingualEmbedding.separate(read(folder / "en.vec"), read(folder / "es.vec"), "en", "es")
+    write(space, tmp_path / "both.safetensors")
+    convert = ["convert", "--input", str(tmp_path / "both.safetensors"), "--to", "static", "--json", "--out"]
+    assert run([*convert, str(tmp_path / "model")]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["words"], facts["merged"], facts["unreachable"]) == (6, 0, 0)
+    assert run([*convert, str(tmp_path / "one"), "--side", "source", "--max-vocabulary", "2"]) == 0
+    assert json.loads(capsys.readouterr().out)["words"] == 2
+    assert run([*convert, str(tmp_path / "one"), "--weights", "none"]) == 0  # again, into the same folder
+    capsys.readouterr()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/config.json").write_text("mine")
+    fails(capsys, [*convert, str(tmp_path / "full")], "config.json would be overwritten")
+    out = str(tmp_path / "a.vec")
+    assert run(["convert", "--input", str(folder / "en.vec"), "--out", out, "--weights", "idf"]) == 2
 
 
 def test_train_prints_its_facts(files, tmp_path, capsys):

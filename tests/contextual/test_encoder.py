@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,13 @@ def test_pickled_weights_are_refused_in_our_words(folder):
     (folder / "model.safetensors").unlink()
     with pytest.raises(JointalignError, match=r"pickled weights only.*expected model\.safetensors"):
         Encoder.load(folder)
+
+
+def test_threads_that_cut_words_with_one_encoder_agree(folder):
+    from jointalign.contextual import Encoder
+
+    shared, alone = (Encoder.load(folder, local_only=True) for _ in range(2))
+    lines = [[f"Ana{number}", "sees", f"Roma{number % 7}"] for number in range(200)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(shared.cut, lines))
+    assert found == [alone.cut(line) for line in lines]

@@ -26,6 +26,7 @@ from jointalign.contextual import (
 from jointalign.contextual._inputs import EncoderInputs
 from jointalign.contextual.base import windows
 from jointalign.errors import FormatError, JointalignError
+from jointalign.storage.checkpoint import OtherWorkError, or_fresh
 from tiny_encoder import save_tiny_bert
 
 WORDS = "the house of Bernarda Alba stands there and waits for Madrid".split()
@@ -155,7 +156,7 @@ class Killed(Exception):
 
 
 def test_what_was_stopped_goes_on_and_ends_with_the_same_bytes(encoder, tmp_path, monkeypatch):
-    monkeypatch.setattr("jointalign.contextual._writing.SAVE_SECONDS", 0.0)
+    monkeypatch.setattr("jointalign.contextual._store.SAVE_SECONDS", 0.0)
     monkeypatch.setattr("jointalign.contextual._features._CHUNK_PIECES", 60)
     many = SENTENCES * 4
     read = []
@@ -169,7 +170,7 @@ def test_what_was_stopped_goes_on_and_ends_with_the_same_bytes(encoder, tmp_path
 
     for number in (5, 17):
         with pytest.raises(Killed):
-            write_features(encoder, many, tmp_path / "a", key="k", progress=killed_after(number))
+            write_features(encoder, many, tmp_path / "a", facts={"text": "k"}, progress=killed_after(number))
         with pytest.raises(JointalignError, match="no complete features"):
             FeatureStore.open(tmp_path / "a")
 
@@ -178,20 +179,20 @@ def test_what_was_stopped_goes_on_and_ends_with_the_same_bytes(encoder, tmp_path
             read.append(words)
             yield words
 
-    done = json.loads((tmp_path / "a/partial.json").read_text())["sentences"]
+    done = json.loads((tmp_path / "a/info.json").read_text())["state"]["sentences"]
     assert 17 <= done < len(many)
-    write_features(encoder, counted(), tmp_path / "a", key="k")
-    write_features(encoder, many, tmp_path / "b", key="k")
+    write_features(encoder, counted(), tmp_path / "a", facts={"text": "k"})
+    write_features(encoder, many, tmp_path / "b", facts={"text": "k"})
     for path in filter(Path.is_file, (tmp_path / "b").iterdir()):
         assert path.read_bytes() == (tmp_path / "a" / path.name).read_bytes(), path.name
     calls = []
-    write_features(encoder, iter(calls), tmp_path / "b", key="k")  # whole: nothing is read
+    write_features(encoder, iter(calls), tmp_path / "b", facts={"text": "k"})  # whole: nothing is read
     assert len(FeatureStore.open(tmp_path / "b")) == len(many)
 
 
 def test_files_shorter_than_noted_are_made_anew(encoder, tmp_path, monkeypatch):
     """As a power failure leaves them."""
-    monkeypatch.setattr("jointalign.contextual._writing.SAVE_SECONDS", 0.0)
+    monkeypatch.setattr("jointalign.contextual._store.SAVE_SECONDS", 0.0)
     monkeypatch.setattr("jointalign.contextual._features._CHUNK_PIECES", 60)
     many, out = SENTENCES * 2, tmp_path / "a"
 
@@ -200,25 +201,25 @@ def test_files_shorter_than_noted_are_made_anew(encoder, tmp_path, monkeypatch):
             raise Killed
 
     with pytest.raises(Killed):
-        write_features(encoder, many, out, key="k", progress=killed)
-    noted = json.loads((out / "partial.json").read_text())["sizes"]["starts.bin"]
+        write_features(encoder, many, out, facts={"text": "k"}, progress=killed)
+    noted = json.loads((out / "info.json").read_text())["sizes"]["starts"]
     assert noted > 8
     with (out / "starts.bin").open("r+b") as file:
         file.truncate(8)
-    write_features(encoder, many, out, key="k")
-    whole = write_features(encoder, many, tmp_path / "b", key="k")
+    write_features(encoder, many, out, facts={"text": "k"})
+    whole = write_features(encoder, many, tmp_path / "b", facts={"text": "k"})
     np.testing.assert_array_equal(FeatureStore.open(out).starts, whole.starts)
 
 
 def test_a_finished_store_with_a_damaged_file_is_made_again(encoder, tmp_path, caplog):
-    store = write_features(encoder, SENTENCES, tmp_path / "a", key="k")
+    store = write_features(encoder, SENTENCES, tmp_path / "a", facts={"text": "k"})
     expected = np.array(store.starts)
     del store
     with (tmp_path / "a" / "starts.bin").open("r+b") as file:
         file.truncate(16)
-    with pytest.raises(FormatError, match=r"starts.bin.*got 16; the same .* makes it again"):
+    with pytest.raises(FormatError, match=r"starts.bin.*got 16; .* makes them"):
         FeatureStore.open(tmp_path / "a")
-    again = write_features(encoder, SENTENCES, tmp_path / "a", key="k")
+    again = write_features(encoder, SENTENCES, tmp_path / "a", facts={"text": "k"})
     np.testing.assert_array_equal(again.starts, expected)
     assert "made again" in caplog.text
 
@@ -228,14 +229,6 @@ def test_a_folder_of_something_else_is_left_alone(encoder, tmp_path):
     with pytest.raises(JointalignError, match="holds other files"):
         write_features(encoder, SENTENCES, tmp_path)
     assert (tmp_path / "words.bin").read_text() == "mine"
-
-
-def test_features_from_before_folders_were_marked_are_taken_up(encoder, tmp_path):
-    write_features(encoder, SENTENCES, tmp_path / "a", key="k")
-    (tmp_path / "a" / "features").rmdir()
-    before = (tmp_path / "a" / "starts.bin").stat().st_mtime_ns
-    write_features(encoder, SENTENCES, tmp_path / "a", key="k")
-    assert (tmp_path / "a" / "starts.bin").stat().st_mtime_ns == before
 
 
 def changed_copy(folder, place):
@@ -254,13 +247,20 @@ def test_an_encoder_that_changed_is_another_one(folder, tmp_path):
     shutil.copytree(folder, place)
     before = Encoder.load(place)
     assert before.identity == encoder_identity(folder)
-    old = np.array(write_features(before, SENTENCES, tmp_path / "out", key="k").vectors[0])
+    old = np.array(write_features(before, SENTENCES, tmp_path / "out", facts={"text": "k"}).vectors[0])
     shutil.rmtree(place)
     changed_copy(folder, place)
     after = Encoder.load(place)
     assert after.identity != before.identity
     assert EncoderInputs(after).key != EncoderInputs(before).key
-    new = write_features(after, SENTENCES, tmp_path / "out", key="k").vectors[0]
+
+    def again():
+        return write_features(after, SENTENCES, tmp_path / "out", facts={"text": "k"})
+
+    with pytest.raises(OtherWorkError, match=r"\(encoder: \w+, now \w+\)"):
+        again()
+    np.testing.assert_array_equal(FeatureStore.open(tmp_path / "out").vectors[0], old)
+    new = or_fresh(again, True).vectors[0]
     assert not np.allclose(old, new)
 
 
@@ -332,6 +332,12 @@ def test_the_command_writes_a_store(folder, tmp_path, capsys):
         assert facts["sentences"] == 3
         assert facts["words"] == facts["rows"] == 6
     assert len(FeatureStore.open(tmp_path / "store")) == 3
+    other = [*arguments, "--layers", "-1", "--out", str(tmp_path / "store")]
+    assert run(other) == 2
+    assert "(layers: [3, 0], now [3])" in capsys.readouterr().err
+    assert FeatureStore.open(tmp_path / "store").layers == (3, 0)
+    assert run([*other, "--fresh"]) == 0
+    assert FeatureStore.open(tmp_path / "store").layers == (3,)
     assert run([*arguments, "--layers", "9", "--out", str(tmp_path / "x")]) == 2
     assert "there is no layer 9" in capsys.readouterr().err
     assert run([*arguments, "--pooling", "sum", "--out", str(tmp_path / "x")]) == 2

@@ -32,6 +32,7 @@ from jointalign.contextual import (
 from jointalign.contextual._mapping import PairWeights, Sample
 from jointalign.contextual.base import Combine
 from jointalign.errors import FormatError, JointalignError
+from jointalign.storage.checkpoint import OtherWorkError, or_fresh
 from jointalign.word_alignment import Links
 from tiny_encoder import save_tiny_bert
 
@@ -311,11 +312,18 @@ def test_learning_that_was_stopped_goes_on_to_the_same_maps(folder, tmp_path, al
         ours, theirs = learnt.mappings.layers[layer], whole.mappings.layers[layer]
         np.testing.assert_array_equal(ours.source, theirs.source)
         np.testing.assert_array_equal(ours.target, theirs.target)
-    # Of other settings, nothing is taken up.
-    again.clear()
     other = MappingSettings((1, 2), Solution.PLAIN, held_out=30)
-    learn_mappings(
-        encoder, text, other, checkpoint=state, progress=lambda done, total, note="": again.append(done)
+    before = state.read_bytes()
+    with pytest.raises(OtherWorkError, match=r"\(solution: orthogonal, now plain") as caught:
+        learn_mappings(encoder, text, other, checkpoint=state)
+    assert "sample: 500, now 20000" in str(caught.value)
+    assert state.read_bytes() == before
+    again.clear()
+    or_fresh(
+        lambda: learn_mappings(
+            encoder, text, other, checkpoint=state, progress=lambda done, total, note="": again.append(done)
+        ),
+        True,
     )
     assert again[0] < 300
 

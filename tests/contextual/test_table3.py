@@ -71,7 +71,7 @@ def test_contextual_rows_are_filled_and_absent_ones_say_why(tmp_path, capsys):
 
 
 def test_cells_go_stale_with_what_they_are_made_of(tmp_path, capsys):
-    """Each kind of file that changes changes the cells that read it, and no other."""
+    """What changes is refused by name, or changes the cells that read it, and no other."""
     data, out = tmp_path / "data", tmp_path / "out"
     write_data(data)
     words = NAMES + VERBS["en"] + VERBS["es"]
@@ -81,29 +81,41 @@ def test_cells_go_stale_with_what_they_are_made_of(tmp_path, capsys):
     arguments += ["--rows", "m-bert-feature,m-bert-feature-align", "--encoder", encoder]
     arguments += ["--parallel", f"es={data / 'parallel.txt'}"]
 
-    def made():
-        """The cells that were made by a run, and whether the features of the training text were."""
+    def made(*fresh):
+        """What a run makes: cells, maps and features."""
         before = stamps()
-        assert run(arguments) == 0
+        assert run([*arguments, *fresh]) == 0
         capsys.readouterr()
         return {name for name, stamp in stamps().items() if before.get(name) != stamp}
 
     def stamps():
-        paths = [*out.glob("contextual/cells/*.json"), *out.glob("contextual/features/*/info.json")]
-        keys = [json.loads(path.read_text())["key"] for path in paths]
-        names = [path.stem if path.parent.name == "cells" else path.parent.name for path in paths]
-        return dict(zip(names, keys, strict=True))
+        work = out / "contextual"
+        paths = [
+            *work.glob("cells/*.json"),
+            *work.glob("mapping.es.json"),
+            *work.glob("features/*/*/info.json"),
+        ]
+        return {str(path.relative_to(work).with_suffix("")): path.stat().st_mtime_ns for path in paths}
 
-    cells = {"m-bert-feature.es.seed0", "m-bert-feature-align.es.seed0"}
-    features = {"en0.plain.seed0", "en1.plain.seed0", "es2.plain.seed0"}
-    mapped = {"en0.es.seed0", "en1.es.seed0", "es2.es.seed0"}  # both sides are moved
-    assert made() == cells | features | mapped
+    def remade(name):
+        """Refused by name with everything left as it was, and made again where that is asked for."""
+        before = stamps()
+        assert run(arguments) == 2
+        errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+        assert len(errors) == 1 and f"({name}: " in errors[0] and "--fresh" in errors[0]
+        assert stamps() == before
+        return made("--fresh")
+
+    plain, aligned = "cells/m-bert-feature.es.seed0", "cells/m-bert-feature-align.es.seed0"
+    features = {"features/plain.seed0/training/info", "features/plain.seed0/development/info"}
+    mapped = {"features/es.seed0/training/info", "features/es.seed0/development/info"}
+    assert made() == {plain, aligned, "mapping.es"} | features | mapped
     assert not made()
     path = data / "ner" / "en" / "train.txt"
     path.write_text(path.read_text().replace("Ana", "Eva"))
-    assert made() == cells | {"en0.plain.seed0", "en0.es.seed0"}
+    assert remade("texts") == {plain, aligned, *(name for name in features | mapped if "training" in name)}
     path = data / "parallel.txt"
     path.write_text(path.read_text().replace("Ana", "Eva"))
-    assert made() == {"m-bert-feature-align.es.seed0"} | mapped
+    assert remade("parallel") == {aligned, "mapping.es"} | mapped
     save_tiny_bert(tmp_path / "tiny", words, positions=16, layers=4, seed=1)
-    assert made() == cells | features | mapped
+    assert remade("encoder") == {plain, aligned, "mapping.es"} | features | mapped

@@ -266,7 +266,7 @@ def test_a_folder_that_does_not_say_what_it_is_made_of(encoder, texts, tmp_path)
     write_tagger(model, tmp_path / "model")
     path = tmp_path / "model" / "tagger.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"made_of": {}}))
-    with pytest.raises(JointalignError, match=r"tagger\.json.*'combine'"):
+    with pytest.raises(JointalignError, match=r"tagger\.json.*'encoder'"):
         read_tagger(tmp_path / "model")
 
 

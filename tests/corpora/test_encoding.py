@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from jointalign.corpora import corpus as corpus_module
 from jointalign.corpora.corpus import Corpus
-from jointalign.corpora.encoding import EncodedCorpus, encode
+from jointalign.corpora.encoding import FILES, EncodedCorpus, encode
 from jointalign.corpora.tokenization import tokenizer
 from jointalign.errors import FormatError, JointalignError
 
@@ -70,10 +70,10 @@ def test_any_number_of_workers_gives_the_same_bytes(path, tmp_path, small_batche
     for workers in (1, 2, 3):
         encode(Corpus(path), tmp_path / str(workers), workers)
     assert contents(tmp_path / "1") == contents(tmp_path / "2") == contents(tmp_path / "3")
-    assert set(contents(tmp_path / "1")) == {"tokens.bin", "line_ends.bin", "words.txt", "info.json"}
+    assert set(contents(tmp_path / "1")) == set(FILES)
 
 
-@pytest.mark.parametrize("name", ["tokens.bin", "line_ends.bin", "words.txt"])
+@pytest.mark.parametrize("name", ["tokens.bin", "line_ends.bin", "words.bin", "counts.bin"])
 def test_one_flipped_bit_anywhere_is_found(path, tmp_path, name):
     folder = tmp_path / "encoded"
     encode(Corpus(path), folder, workers=1)
@@ -82,7 +82,7 @@ def test_one_flipped_bit_anywhere_is_found(path, tmp_path, name):
         changed = bytearray(whole)
         changed[bit // 8] ^= 1 << bit % 8
         (folder / name).write_bytes(changed)
-        with pytest.raises(JointalignError, match=rf"{name} is not as it was written"):
+        with pytest.raises(JointalignError, match=rf"{name}: this is not as it was written"):
             EncodedCorpus.open(folder)
     (folder / name).write_bytes(whole)
     EncodedCorpus.open(folder)
@@ -95,7 +95,7 @@ def test_a_number_that_no_word_has_is_found_whatever_the_digest_says(path, tmp_p
     tokens[5] = token
     tokens.tofile(tmp_path / "tokens.bin")
     info = json.loads((tmp_path / "info.json").read_text())
-    info["digests"]["tokens.bin"] = zlib.crc32(tokens.tobytes())
+    info["digests"]["tokens"] = zlib.crc32(tokens.tobytes())
     (tmp_path / "info.json").write_text(json.dumps(info))
     with pytest.raises(JointalignError, match="not as it was written"):
         EncodedCorpus.open(tmp_path)
@@ -138,51 +138,53 @@ def test_progress_counts_bytes(path, tmp_path, small_batches):
 
 
 class TestReuse:
-    def test_same_key(self, path, tmp_path):
-        encode(Corpus(path), tmp_path / "encoded", key="a")
+    def test_same_facts(self, path, tmp_path):
+        encode(Corpus(path), tmp_path / "encoded", facts={"text": "a"})
         lines = decoded(EncodedCorpus.open(tmp_path / "encoded"))
         path.unlink()
         corpus = Corpus(path)
-        assert decoded(encode(corpus, tmp_path / "encoded", key="a")) == lines
+        assert decoded(encode(corpus, tmp_path / "encoded", facts={"text": "a"})) == lines
         assert corpus.counts().lines == len(lines)
 
-    @pytest.mark.parametrize(("first", "second"), [("a", "b"), ("", ""), ("a", "")])
-    def test_other_key_or_none(self, path, tmp_path, first, second):
-        earlier = encode(Corpus(path), tmp_path / "encoded", key=first)
+    @pytest.mark.parametrize(
+        ("first", "second"), [({"text": "a"}, {"text": "b"}), (None, None), ({"text": "a"}, None)]
+    )
+    def test_other_facts_or_none(self, path, tmp_path, first, second):
+        earlier = encode(Corpus(path), tmp_path / "encoded", facts=first)
         lines = decoded(earlier)
         path.write_text("something else")
-        later = encode(Corpus(path), tmp_path / "encoded", key=second)
+        later = encode(Corpus(path), tmp_path / "encoded", facts=second)
         assert decoded(later) == [["something", "else"]]
         assert decoded(earlier) == lines  # still mapped, so its files must not have been touched
 
     def test_a_failure_makes_the_folder_incomplete(self, path, tmp_path):
-        encode(Corpus(path), tmp_path / "encoded", key="a")
+        encode(Corpus(path), tmp_path / "encoded", facts={"text": "a"})
         path.write_bytes(b"\xff")
         with pytest.raises(FormatError):
-            encode(Corpus(path), tmp_path / "encoded", key="b")
+            encode(Corpus(path), tmp_path / "encoded", facts={"text": "b"})
         with pytest.raises(JointalignError, match="no complete encoded corpus"):
             EncodedCorpus.open(tmp_path / "encoded")
 
-    @pytest.mark.parametrize("name", ["tokens.bin", "line_ends.bin", "words.txt", "info.json"])
+    @pytest.mark.parametrize("name", ["tokens.bin", "line_ends.bin", "words.bin", "counts.bin", "info.json"])
     def test_a_shortened_file_counts_as_incomplete(self, path, tmp_path, name):
         folder = tmp_path / "encoded"
-        encode(Corpus(path), folder, key="a")
+        encode(Corpus(path), folder, facts={"text": "a"})
         whole = contents(folder)
         (folder / name).write_bytes(whole[name][: len(whole[name]) // 2])
         with pytest.raises(JointalignError, match="encode .* again"):
             EncodedCorpus.open(folder)
-        encode(Corpus(path), folder, key="a")
+        encode(Corpus(path), folder, facts={"text": "a"})
         assert contents(folder) == whole
 
     def test_what_a_killed_run_leaves_is_overwritten(self, path, tmp_path):
         folder = tmp_path / "encoded"
         folder.mkdir()
-        (folder / "tokens.bin.partial").write_bytes(b"12345")
-        encode(Corpus(path), folder, key="a")
-        assert set(contents(folder)) == {"tokens.bin", "line_ends.bin", "words.txt", "info.json"}
+        (folder / "tokens.bin").write_bytes(b"12345")
+        encode(Corpus(path), folder, facts={"text": "a"})
+        assert set(contents(folder)) == set(FILES)
 
     def test_other_layout(self, path, tmp_path):
-        encode(Corpus(path), tmp_path, key="a")
+        encode(Corpus(path), tmp_path, facts={"text": "a"})
         info = json.loads((tmp_path / "info.json").read_text())
         (tmp_path / "info.json").write_text(json.dumps(info | {"layout": 0}))
         with pytest.raises(JointalignError, match="no complete encoded corpus"):

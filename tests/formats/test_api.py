@@ -91,6 +91,14 @@ def test_a_format_that_is_given_overrules(tmp_path, caplog):
     assert api.read(tmp_path / "a.bin", format=api.Format.TEXT).words == EMBEDDING.words
 
 
+def test_formats_go_by_name(tmp_path):
+    api.write(EMBEDDING, tmp_path / "a", "word2vec")
+    assert api.read(tmp_path / "a", format="word2vec").words == EMBEDDING.words
+    for wrong in (lambda: api.read(tmp_path / "a", format="vec"), lambda: api.write(EMBEDDING, "a", "vec")):
+        with pytest.raises(JointalignError, match="text, word2vec, fasttext, native, got 'vec'"):
+            wrong()
+
+
 def test_a_pipe_is_read_once(tmp_path):
     api.write(EMBEDDING, tmp_path / "a.vec")
     read_end, write_end = os.pipe()

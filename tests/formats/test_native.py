@@ -63,8 +63,7 @@ def assert_same(came, went):
 
 
 @pytest.mark.parametrize(
-    "subwords",
-    [None, table(), table(moves=[Move(np.ones((3, 2), np.float32), np.zeros((0, 3), np.float32))])],
+    "subwords", [None, table(), table(2, [Move(np.ones((2, 3), np.float32), np.zeros((0, 2), np.float32))])]
 )
 def test_everything_comes_back(tmp_path, subwords):
     went = embedding(subwords=subwords)
@@ -189,7 +188,7 @@ def test_means_of_moved_ngrams_are_kept(tmp_path):
     moved = (
         table()
         .moved(np.eye(3, dtype=np.float32), [np.ones(3, np.float32)])
-        .moved(np.full((3, 2), 2, np.float32))
+        .moved(np.full((3, 3), 2, np.float32))
     )
     went = bilingual(moved, moved)
     native.write(went, tmp_path / "moved.safetensors")

@@ -42,7 +42,7 @@ def test_damage_and_mixtures_are_told(model, tmp_path):
     facts = json.loads((tmp_path / "b" / "tagger.json").read_text())
     facts["settings"]["scheme"] = "BIO3"
     (tmp_path / "b" / "tagger.json").write_text(json.dumps(facts))
-    with pytest.raises(FormatError, match="'BIO3' is not a valid Scheme"):
+    with pytest.raises(FormatError, match="'scheme' should be one of iob1, bio2, iobes, got 'BIO3'"):
         ner.read(tmp_path / "b")
     (tmp_path / "b" / "tagger.json").write_text("{}")
     with pytest.raises(FormatError, match="expected format"):

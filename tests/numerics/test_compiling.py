@@ -118,3 +118,81 @@ def test_a_machine_without_any_folder_for_temporary_files_still_compiles(monkeyp
     monkeypatch.setattr(tempfile, "gettempdir", none)
     assert compiling._temporary_folder.__wrapped__() is None
     assert "no usable temporary directory" in caplog.text
+
+
+# A loop that takes in another file's loop and number, and loops made for a length.
+INNER = """
+from jointalign.numerics.compiling import compiled
+NUMBER = 2
+@compiled()
+def part(x):
+    return x + 1
+"""
+OUTER = """
+from jointalign.numerics.compiling import compiled
+from loops import inner
+from loops.inner import part
+
+def sum_of(length):
+    @compiled()
+    def sum_(x):
+        total = 0
+        for place in range(x):
+            total += place * length % 7
+        return total
+    return sum_
+
+def twice(length):
+    sum_ = sum_of(length)
+    @compiled()
+    def both(x):
+        return sum_(x) + 1000 * sum_(x + 1)
+    return both
+
+@compiled()
+def whole(x):
+    return part(x) * inner.NUMBER
+"""
+
+
+@pytest.fixture
+def called(tmp_path):
+    """Calls loops of the files above in a fresh Python: results, and how many were compiled."""
+    (tmp_path / "loops").mkdir()
+    (tmp_path / "loops" / "inner.py").write_text(INNER)
+    (tmp_path / "loops" / "outer.py").write_text(OUTER)
+
+    def call(*loops):
+        lines = ["import json", "from loops import outer", f"loops = [{','.join(loops)}]"]
+        lines += ["found = [loop(9) for loop in loops]"]
+        lines += ["print(json.dumps([found, sum(sum(loop.stats.cache_misses.values()) for loop in loops)]))"]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+        command = [sys.executable, "-B", "-c", "\n".join(lines)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return call
+
+
+def test_a_change_in_another_file_that_is_compiled_in_is_noticed(called, tmp_path):
+    assert [called("outer.whole"), called("outer.whole")] == [[[20], 1], [[20], 0]]
+    source = INNER
+    for old, new, found in [
+        ("x + 1", "x + 3", 24),
+        ("NUMBER = 2", "NUMBER = 5", 60),
+        ("compiled()", "compiled(fastmath=True)", 60),
+    ]:
+        source = source.replace(old, new)
+        (tmp_path / "loops" / "inner.py").write_text(source)
+        assert called("outer.whole") == [[found], 1]
+
+
+def test_loops_that_enclose_loops_are_compiled_once_and_not_mixed_up(called):
+    def expected(length):
+        first, second = (sum(place * length % 7 for place in range(count)) for count in (9, 10))
+        return first + 1000 * second
+
+    for length in (1, 2):  # each in a process of its own, so that both bear the first number of a process
+        assert called(f"outer.twice({length})") == [[expected(length)], 1]
+    assert called("outer.twice(1)", "outer.twice(2)") == [[expected(1), expected(2)], 0]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from jointalign import read, read_bilingual
 from languages import write_pair
 
 COMMAND = [sys.executable, "-m", "jointalign", "run", "--json"]
@@ -57,7 +58,9 @@ def finished(options, tmp_path_factory):
 
 
 def test_the_object_has_what_programs_read(finished):
-    _, result = finished
+    out, result = finished
+    aligned, joint = read_bilingual(out / "aligned.safetensors"), read(out / "joint.safetensors")
+    assert aligned.dimensions == joint.dimensions  # whichever spaces were put together
     assert set(result["bli"]) == {"muse", "paper", "released", "strict"}
     for table in (result["bli"], result["bli_identical_removed"]):
         for facts in table.values():
@@ -65,7 +68,8 @@ def test_the_object_has_what_programs_read(finished):
             assert facts["ci"][0] <= facts["p_at_1"] <= facts["ci"][1]
     assert set(result["seconds"]) >= {"count", "train", "align", "induce", "evaluate"}
     assert result["gamma"] in (None, 0.7, 0.8, 0.9, 0.95)  # none where separate trainings were better
-    assert (result["gamma"] is None) == ("separate" in result["reason"].split(";")[0])
+    assert result["space"] in ("joint", "separate", "joint and separate")
+    assert (result["gamma"] is None) == (result["space"] == "separate")
     assert result["peak_memory_mb"] > 50
 
 

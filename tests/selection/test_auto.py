@@ -80,7 +80,7 @@ def test_what_would_take_too_long_is_named_and_not_tried():
     calls = []
     spaces = Spaces(joint(0.1), separate(3.0))
     choose(spaces, lexicon(), limit=0.0, progress=lambda *told: calls.append(told[:2]))
-    assert calls == [(number, 15) for number in range(1, 16)]  # five spaces, three folds
+    assert calls == [(number, 18) for number in range(1, 19)]  # six spaces, three folds
     unlimited = choose(Spaces(separate=separate(0.3)), lexicon(), limit=1e9)
     assert not unlimited.skipped
 

@@ -7,6 +7,7 @@ import lzma
 import os
 import random
 import stat
+import subprocess
 import sys
 import tracemalloc
 from itertools import pairwise
@@ -436,3 +437,44 @@ def test_ordinary_permissions(tmp_path):
 def test_digest(tmp_path):
     (tmp_path / "text.gz").write_bytes(TEXT)
     assert digest(tmp_path / "text.gz") == hashlib.sha256(TEXT).hexdigest()
+
+
+KILLED = """
+import os, sys, time
+from jointalign.storage.files import atomic
+with atomic(sys.argv[1]) as file:
+    file.write(b"half")
+    file.flush()
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_what_a_killed_writer_leaves_goes_with_the_next_one_and_what_a_living_one_writes_stays(tmp_path):
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(tmp_path / name)], stdout=subprocess.PIPE, text=True
+        )
+        for name in ("killed", "living")
+    ]
+    try:
+        for writer in writers:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == "ready\n"
+        writers[0].kill()
+        writers[0].wait()
+        for leftover in tmp_path.iterdir():
+            os.utime(leftover, (0, 0))  # longer ago than a writer takes to hold its file
+        assert len(list(tmp_path.iterdir())) == 2
+        with atomic(tmp_path / "next", "w") as file:
+            file.write("whole")
+        left = [path for path in tmp_path.iterdir() if path.name != "next"]
+        assert [path.read_bytes() for path in left] == [b"half"]
+    finally:
+        for writer in writers:
+            writer.kill()
+            writer.wait()
+    os.utime(left[0], (0, 0))
+    with atomic(tmp_path / "next", "w") as file:
+        file.write("again")
+    assert [path.name for path in tmp_path.iterdir()] == ["next"]

@@ -1,10 +1,12 @@
 import json
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from jointalign.errors import JointalignError
+from jointalign.storage.checkpoint import Checkpoint, OtherWorkError
 from jointalign.storage.stages import Stages, in_step, locked
 
 
@@ -63,6 +65,20 @@ def test_fresh_makes_only_what_differs_and_what_comes_after(tmp_path, caplog):
     assert done == []
 
 
+def test_begun_work_of_other_settings_is_refused_or_removed_in_a_stage_too(tmp_path):
+    Checkpoint(tmp_path / "state", {"seed": 1}).save({}, {"step": 9})
+    found = []
+
+    def begin():
+        found.append(Checkpoint(tmp_path / "state", {"seed": 2}).load())
+
+    with pytest.raises(OtherWorkError, match=r"state: .*\(seed: 1, now 2\)"):
+        Stages(tmp_path).do("stage", {}, [], begin)
+    assert Checkpoint(tmp_path / "state", {"seed": 1}).load()[1] == {"step": 9}
+    Stages(tmp_path, fresh=True).do("stage", {}, [], begin)
+    assert found == [None]
+
+
 @pytest.mark.parametrize("damage", ["missing", "shorter", "record"])
 def test_damage_is_mended(tmp_path, damage):
     work = Work(tmp_path)
@@ -105,8 +121,8 @@ def test_killed_work_of_other_settings_does_not_count_as_the_old(tmp_path):
 
 def two(folder, setting, work):
     stages = Stages(folder, fresh=True)
-    stages.do("first", [setting], [], lambda: None)
-    return stages.do("second", [], [], work, after=["first"])
+    stages.do("first", {"setting": setting}, [], lambda: None)
+    return stages.do("second", {}, [], work, after=["first"])
 
 
 def test_a_stage_is_done_again_after_an_earlier_one(tmp_path):
@@ -115,7 +131,7 @@ def test_a_stage_is_done_again_after_an_earlier_one(tmp_path):
     assert two(tmp_path, "a", lambda: times.append(2)).repeated
     assert in_step(tmp_path, ["first", "second"])
     # Back to settings that were once done: the files before it are others all the same.
-    Stages(tmp_path, fresh=True).do("first", ["b"], [], lambda: None)
+    Stages(tmp_path, fresh=True).do("first", {"setting": "b"}, [], lambda: None)
     assert not in_step(tmp_path, ["first", "second"])
     two(tmp_path, "a", lambda: times.append(3))
     assert times == [1, 3]
@@ -173,9 +189,9 @@ text.write_text("one small step\\n" * 20)
 with locked(folder / "work"):
     stages = Stages(folder / "work")
     trainer = SkipGram(dimensions=4, epochs=1, minimum_count=1, buckets=10)
-    done = stages.do("train", [], [], lambda: print(len(trainer.fit(Corpus(text, "en"), threads=1))))
+    done = stages.do("train", {}, [], lambda: print(len(trainer.fit(Corpus(text, "en"), threads=1))))
 assert done.peak_memory_mb is None
-assert Stages(folder / "work").do("train", [], [], exit).peak_memory_mb is None
+assert Stages(folder / "work").do("train", {}, [], exit).peak_memory_mb is None
 """
 
 
@@ -185,3 +201,9 @@ def test_systems_without_fcntl_and_resource_work_too(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "3\n"
+
+
+def test_a_folder_that_is_removed_during_the_work_is_told(tmp_path):
+    with pytest.raises(JointalignError, match="was removed meanwhile"), locked(tmp_path / "run"):
+        shutil.rmtree(tmp_path / "run")
+        (tmp_path / "run").mkdir()

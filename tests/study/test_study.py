@@ -13,11 +13,11 @@ from jointalign.embedding import Embedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
 from jointalign.reallocation import reallocate
+from jointalign.storage.checkpoint import OtherWorkError
 from jointalign.study import Pair, StudySettings, study
 from jointalign.study._cells import without_torn_pairs
 from jointalign.study._data import text_of
 from jointalign.study._rows import ROWS, _published, published, rows_named
-from jointalign.study._settings import check_trainer
 from jointalign.study._statistics import difference, hits, mean
 from jointalign.training.skipgram import SkipGram
 from jointalign.vocabulary import Counts, Vocabulary
@@ -112,7 +112,7 @@ def test_a_method_of_another_package_is_a_row(done, settings, tmp_path, monkeypa
     assert cell["method"] == {"name": "toy", "scale": 2.0}
 
 
-def test_another_dictionary_is_learnt_from_again(done, data, settings, tmp_path):
+def test_another_dictionary_is_refused_or_learnt_from_again(done, data, settings, tmp_path):
     folder, first = done
     copy, changed = tmp_path / "study", tmp_path / "data"
     shutil.copytree(folder, copy)
@@ -122,8 +122,10 @@ def test_another_dictionary_is_learnt_from_again(done, data, settings, tmp_path)
     path.write_text("\n".join(lines[: len(lines) // 2]) + "\n")
     said = []
     fewer = StudySettings(changed, settings.pairs, ("procrustes",), 2, trainer=TRAINER)
+    with pytest.raises(OtherWorkError, match=r"\(training_dictionary: \w+, now \w+\)"):
+        study("table1", fewer, copy, threads=1)
     # Texts go by content, so trainings stay; dictionaries decide the choices alone.
-    study("table1", fewer, copy, threads=1, announce=lambda *args: said.append(args))
+    study("table1", fewer, copy, threads=1, announce=lambda *args: said.append(args), fresh=True)
     assert ("gamma.en-es", False) in said
     assert ("toy.en+es.seed0", True) in said
 
@@ -219,20 +221,47 @@ def test_no_state_of_a_training_is_left(done):
     assert not list(done[0].glob("*.parts"))
 
 
-@pytest.mark.parametrize("known", ["training.json", "table1.json"])
-def test_vectors_of_other_settings_are_not_replaced(done, settings, tmp_path, known):
+def contents(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def test_work_of_other_settings_is_refused_by_name_and_stays(done, settings, tmp_path, caplog):
     folder, _ = done
     copy = tmp_path / "study"
     shutil.copytree(folder, copy)
-    if known != "training.json":  # a folder from before
-        (copy / "training.json").unlink()
+    before = contents(copy)
     other = dataclasses.replace(settings, trainer=dataclasses.replace(TRAINER, noise="joint"))
-    with pytest.raises(JointalignError, match="trained with noise language, now noise is joint"):
+    with pytest.raises(OtherWorkError, match=r"\(trainer\.noise: language, now joint\).*--fresh"):
         study("table1", other, copy, threads=1)
-    with pytest.raises(JointalignError, match="trained with tokens None, now tokens is 99"):
+    with pytest.raises(OtherWorkError, match=r"\(tokens: None, now 99\).*--fresh"):
         study("table1", dataclasses.replace(settings, tokens=99), copy, threads=1)
-    for path in copy.glob("*.seed*.safetensors"):
-        path.unlink()
-    for path in copy.glob("table*.json"):
-        path.unlink()
-    check_trainer(other, copy)  # nothing to be replaced
+    assert contents(copy) == before
+    one = dataclasses.replace(other, methods=("procrustes",), seeds=1)
+    said = []
+    study("table1", one, copy, threads=1, announce=lambda *args: said.append(args), fresh=True)
+    assert ("toy.en", True) in said and ("toy.en.seed0", False) in said
+    assert "(trainer.noise: language, now joint), now replaced" in caplog.text
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_study_that_was_killed_goes_on_and_one_with_another_seed_shares_its_cells(settings, tmp_path):
+    one = dataclasses.replace(settings, methods=("procrustes",), seeds=1)
+
+    def killed(done, total, note=""):
+        if (tmp_path / "toy.en+es.seed0.safetensors").exists():  # in the next training
+            raise Killed
+
+    with pytest.raises(Killed):
+        study("table1", one, tmp_path, threads=1, progress=killed)
+    said = []
+    result = study("table1", one, tmp_path, threads=1, announce=lambda *args: said.append(args))
+    assert {("toy.en", True), ("toy.en+es.seed0", True), ("toy.en.seed0", False)} < set(said)
+    more = dataclasses.replace(one, seeds=2)
+    said.clear()
+    study("table1", more, tmp_path, threads=1, announce=lambda *args: said.append(args))
+    cells = {name: finished for name, finished in said if name.startswith("cell.")}
+    assert cells["cell.procrustes.en-es.seed0"] and not cells["cell.procrustes.en-es.seed1"]
+    assert study("table1", one, tmp_path, threads=1).facts == result.facts

@@ -111,7 +111,7 @@ def test_what_changed_is_made_again_and_another_training_is_not_thrown_away(data
         assert len(errors) == 1 and name in errors[0] and "--fresh" in errors[0]
     assert before == {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
     assert run(["mt", "train", *options(data, out), *more, "--seed", "1", "--fresh"]) == 0
-    assert "now begun anew" in capsys.readouterr().err
+    assert "(seed: 0, now 1), now replaced" in capsys.readouterr().err
     fresh = (out / "model.safetensors").read_bytes()
     assert fresh != model
     assert run(["mt", "train", *options(data, tmp_path / "new"), *more, "--seed", "1"]) == 0

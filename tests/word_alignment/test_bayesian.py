@@ -10,9 +10,10 @@ import pytest
 
 from jointalign.cli.app import run
 from jointalign.errors import JointalignError
-from jointalign.word_alignment import BayesianAligner, DiagonalAligner, ParallelText, align_text
+from jointalign.word_alignment import BayesianAligner, Computation, DiagonalAligner, ParallelText, align_text
 from jointalign.word_alignment._cells import TextCells
-from jointalign.word_alignment.bayesian import _FERTILITIES, _JUMPS, _WORDS, _Chain, _Sums
+from jointalign.word_alignment.bayesian import _FERTILITIES, _JUMPS, _WORDS, _Chain, _Direction, _Sums
+from jointalign.word_alignment.counts import LinkCounts
 
 NULL = None
 TOYS = [
@@ -83,7 +84,8 @@ def sampled_marginals(pairs, model, settings, reverse, sweeps=20_000):
         ]
     )
     cells = TextCells.of(text)
-    chain, sums = _Chain(settings, cells, not reverse, [1]), _Sums(cells, not reverse)
+    way = _Direction(settings, cells, LinkCounts.nothing(), not reverse)
+    chain, sums = _Chain(way, [1]), _Sums(cells, not reverse)
     for one in range(_WORDS, model + 1):
         chain.begin(one)
     for _ in range(sweeps):
@@ -162,13 +164,13 @@ def test_words_said_with_two_are_found():
 def test_places_tell_repeated_words_apart():
     pairs = [("a x a".split(), "b y b".split())] * 50 + [(["x"], ["y"]), (["a"], ["b"])] * 10
     found = BayesianAligner(sweeps=50).fit(ParallelText.of(pairs))
-    assert found.best[:3].tolist() == [0, 1, 2]
+    assert found.ways[0].best[:3].tolist() == [0, 1, 2]
 
 
 def test_one_seed_gives_the_same_for_any_number_of_threads():
     text = ParallelText.of(planted(6, 60, 200)[0])
     aligner = BayesianAligner(sweeps=4)
-    one, three, other = (aligner.fit(text, seed=s, threads=t) for s, t in ((1, 1), (1, 3), (2, 1)))
+    one, three, other = (aligner.fit(text, Computation(s, t)).ways[0] for s, t in ((1, 1), (1, 3), (2, 1)))
     assert one.best.tobytes() == three.best.tobytes()
     assert one.chances.tobytes() == three.chances.tobytes()
     assert one.chances.tobytes() != other.chances.tobytes()
@@ -177,9 +179,8 @@ def test_one_seed_gives_the_same_for_any_number_of_threads():
 def test_progress_ends_at_its_total_and_counts_both_directions():
     told = []
     text = ParallelText.of(planted(6, 10)[0])
-    align_text(
-        text, BayesianAligner(sweeps=4), progress=lambda done, total, note="": told.append((done, total))
-    )
+    computation = Computation(progress=lambda done, total, note="": told.append((done, total)))
+    align_text(text, BayesianAligner(sweeps=4), computation=computation)
     assert sorted(told) == [(n + 1, 42) for n in range(42)]
 
 
@@ -233,7 +234,9 @@ def test_the_command_has_both_methods(tmp_path, capsys):
 
     text = ParallelText.of(pairs)
     found, facts = links("--seed", "3", "--sweeps", "5")
-    assert found.splitlines() == list(align_text(text, BayesianAligner(sweeps=5), seed=3).links.lines())
+    assert found.splitlines() == list(
+        align_text(text, BayesianAligner(sweeps=5), computation=Computation(3)).links.lines()
+    )
     assert facts["method"] == "bayes"
     assert facts["settings"]["sweeps"] == 5
     found, facts = links("--method", "diagonal", "--alpha", "0.02")

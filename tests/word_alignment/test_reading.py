@@ -143,4 +143,4 @@ def test_a_token_that_cannot_be_seen_keeps_its_place_and_has_no_link(tmp_path, h
     lines = [f"{hidden} the house ||| das haus", "the book ||| das buch", f"a book ||| ein {hidden} buch"]
     (tmp_path / "text").write_text("\n".join(lines) + "\n", "utf-8")
     text = read_parallel(tmp_path / "text", tokenized=True)
-    assert list(align_text(text, threads=1).links.lines()) == ["1-0 2-1", "0-0 1-1", "0-0 1-2"]
+    assert list(align_text(text).links.lines()) == ["1-0 2-1", "0-0 1-1", "0-0 1-2"]

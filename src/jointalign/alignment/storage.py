@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from jointalign.alignment.base import Mapping, as_numpy
-from jointalign.errors import FormatError
-from jointalign.storage.files import atomic, plain_errors
+from jointalign.storage.files import atomic
+from jointalign.storage.tensors import Array, Schema, read_tensors
 
 _MEANS = ("source_means", "target_means")
 
@@ -50,18 +50,23 @@ def read_mapping(path: str | Path) -> Mapping:
         ...     read_mapping(f"{folder}/turn.safetensors").source.tolist()
         [[0.0, 1.0], [-1.0, 0.0]]
     """
-    with plain_errors(path):
-        Path(path).open("rb").close()
-    try:
-        with safe_open(path, "numpy") as file:
-            facts = file.metadata() or {}
-            if facts.get("kind") != "mapping":
-                raise FormatError(path, None, "expected a mapping, as `jointalign align` writes it")
-            history = {name: tuple(v) for name, v in json.loads(facts["history"]).items()}
-            held = set(file.keys())
-            means = [tuple(file.get_tensor(side)) if side in held else () for side in _MEANS]
-            return Mapping(file.get_tensor("source"), file.get_tensor("target"), history, *means)
-    except (SafetensorError, KeyError, ValueError) as error:
-        if isinstance(error, FormatError):
-            raise
-        raise FormatError(path, None, "not a whole safetensors file of jointalign") from error
+    tensors, facts = read_tensors(path, _SCHEMA)
+    means = [tuple(np.array(tensors.get(side, ()))) for side in _MEANS]
+    return Mapping(np.array(tensors["source"]), np.array(tensors["target"]), facts["history"], *means)
+
+
+class _Facts(TypedDict):
+    history: dict[str, tuple[float, ...]]
+
+
+_SCHEMA = Schema(
+    "a mapping, as `jointalign align` writes it",
+    _Facts,
+    lambda _: {
+        "source": Array("F32", ("source", "dimensions")),
+        "target": Array("F32", ("target", "dimensions")),
+        "source_means": Array("F32", (None, "source"), optional=True),
+        "target_means": Array("F32", (None, "target"), optional=True),
+    },
+    "mapping",
+)

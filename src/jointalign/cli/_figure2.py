@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from jointalign.cli._console import answer, progress
-from jointalign.cli._options import Json, OutFolder, Seed, Threads
+from jointalign.cli._options import Fresh, Json, OutFolder, Seed, Threads
 from jointalign.cli._settings import Changes, Options, plain, with_settings
 from jointalign.cli._translation import Device, MaxMinutes
 from jointalign.study import StudyResult
@@ -69,6 +69,7 @@ def figure2(
     device: Device = "auto",
     threads: Threads = None,
     seed: Seed = 0,
+    fresh: Fresh = False,
     json: Json = False,
 ) -> None:
     """BLEU of unsupervised translation by epoch, begun with different vectors.
@@ -114,6 +115,7 @@ def figure2(
                     max_minutes=max_minutes,
                     progress=bar,
                     announce=bar.stage,
+                    fresh=fresh,
                 )
             )
     used = {"shape": settings[0].shape, "fit": settings[0].fit, "vectors": settings[0].vectors}

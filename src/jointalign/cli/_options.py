@@ -13,8 +13,19 @@ Threads = Annotated[
     int | None,
     typer.Option(min=1, max=512, help="How many; default: all processors. One gives the same bytes again."),
 ]
-OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
-OutFile = Annotated[Path, typer.Option("--out", help="File to write.")]
+
+
+def writable(path: Path | None) -> Path | None:
+    """A place for results, looked at before any work is done."""
+    from jointalign.storage.files import check_place
+
+    if path is not None:
+        check_place(path)
+    return path
+
+
+OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the results.", callback=writable)]
+OutFile = Annotated[Path, typer.Option("--out", help="File to write.", callback=writable)]
 TestLexicon = Annotated[Path, typer.Option("--lexicon", help="Test dictionary, 'source target' a line.")]
 SourceLanguage = Annotated[str, typer.Option(help="Code of the source language, e.g. en.")]
 TargetLanguage = Annotated[str, typer.Option(help="Code of the target language, e.g. es.")]

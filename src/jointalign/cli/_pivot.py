@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,8 @@ def align_several(
     from jointalign.lexicon import Lexicon
     from jointalign.numerics.processors import limited_to
     from jointalign.selection.wishes import Wishes, decide
-    from jointalign.storage.files import check_folder, spare_inputs
-    from jointalign.storage.stages import spare_others
+    from jointalign.storage.files import spare_inputs
+    from jointalign.storage.stages import claimed, spare_others
 
     if method == "auto":
         raise typer.BadParameter("auto is for two languages; name a method to go with --pivot")
@@ -60,7 +61,7 @@ def align_several(
     with changes.named():
         wishes = Wishes(method, None, changes.values)
     check_pivot_method(wishes.aligner)
-    with progress("align") as bar, limited_to(threads):
+    with progress("align") as bar, limited_to(threads), ExitStack() as held:
         space = read_multilingual(embedding)
         spare_inputs([embedding, *paths.values()], [out / name for name in _outputs(space)])
         spare_others(out, _outputs(space), ALIGNED)
@@ -68,7 +69,7 @@ def align_several(
         for code, path in paths.items():
             lexicons[code] = Lexicon.read(path, not keep_case, pivot, code)
             say(f"{path}: {lexicons[code].report}")
-        check_folder(out)
+        held.enter_context(claimed(out))
         tuned, reports = {}, {}
         for code in others_than(pivot, space.languages, lexicons):
             bar.title(f"align {code}")

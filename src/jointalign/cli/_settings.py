@@ -18,6 +18,7 @@ import typer
 
 from jointalign.errors import JointalignError
 from jointalign.ranges import Range
+from jointalign.storage.files import plain_errors
 
 File = Annotated[
     Path | None,
@@ -256,8 +257,11 @@ def _typed(changes: Changes, wanted: list[Setting], values: dict[str, Any]) -> C
 def _read(path: Path, wanted: Mapping[str, list[Setting]]) -> dict[str, Changes]:
     """A settings file: the fields of one object, or a table for each of several."""
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except ValueError as error:
+        with plain_errors(path):
+            content = tomllib.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, JointalignError):
+            raise
         raise JointalignError(f"{path}: expected settings in TOML; {error}") from None
     if len(wanted) == 1:
         content = {next(iter(wanted)): content}

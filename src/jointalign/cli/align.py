@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,7 +28,18 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-OUTPUTS = ("aligned.safetensors", "source.vec", "target.vec", "mapping.safetensors")
+
+class Sides(StrEnum):
+    """How each language is written, besides the file that holds both."""
+
+    TEXT = "text"
+    FASTTEXT = "fasttext"
+
+    @property
+    def outputs(self) -> tuple[str, str, str, str]:
+        """Names of what is written."""
+        suffix = "vec" if self is Sides.TEXT else "bin"
+        return "aligned.safetensors", f"source.{suffix}", f"target.{suffix}", "mapping.safetensors"
 
 
 class _Methods(TyperGroup):
@@ -65,8 +78,8 @@ def _works(name: str) -> bool:
 
 application = typer.Typer(
     cls=_Methods,
-    help="Learn a mapping and move all words by it. Writes source.vec and target.vec, "
-    "mapping.safetensors, and aligned.safetensors with all of it.",
+    help="Learn a mapping and move all words by it. Writes source.vec and target.vec (.bin with "
+    "--to fasttext), mapping.safetensors, and aligned.safetensors with all of it.",
     rich_markup_mode=None,
 )
 
@@ -94,6 +107,9 @@ def command(
     source_language: SpellSource = "und",
     target_language: SpellTarget = "und",
     format: VectorsFormat = None,
+    to: Annotated[
+        Sides, typer.Option(help="Write each side as text, or as a model that fastText opens.")
+    ] = Sides.TEXT,
     pivot: Annotated[
         str | None, typer.Option(help="Align each language of an --embedding of several to this one.")
     ] = None,
@@ -110,17 +126,17 @@ def command(
     from jointalign.alignment.api import apply, fit, noted, training_pairs, usable_pairs
     from jointalign.alignment.seeds import pairs_of
     from jointalign.alignment.storage import write_mapping
-    from jointalign.formats.api import write
+    from jointalign.formats.api import Format, write
     from jointalign.lexicon import Lexicon
     from jointalign.numerics.processors import limited_to
     from jointalign.selection.base import Choice, Trial
     from jointalign.selection.wishes import Wishes, decide
-    from jointalign.storage.files import check_folder, spare_inputs
-    from jointalign.storage.stages import spare_others
+    from jointalign.storage.files import spare_inputs
+    from jointalign.storage.stages import claimed, spare_others
 
     if pivot is not None:
-        others = lexicon, pairs, source_vectors, target_vectors
-        if embedding is None or any(other is not None for other in others):
+        others = any(other is not None for other in (lexicon, pairs, source_vectors, target_vectors))
+        if embedding is None or others or to is not Sides.TEXT:
             raise typer.BadParameter("--pivot goes with --embedding and --pivot-lexicon alone")
         align_several(
             method,
@@ -141,11 +157,11 @@ def command(
     if method == "auto" and pairs is Seeds.NONE:
         raise typer.BadParameter("auto chooses on pairs: give some, or name vecmap_unsupervised or muse")
     inputs = lexicon, source_vectors, target_vectors, embedding
-    spare_inputs(filter(None, inputs), [out / name for name in OUTPUTS])
-    spare_others(out, OUTPUTS, OUTPUTS[0])
+    spare_inputs(filter(None, inputs), [out / name for name in to.outputs])
+    spare_others(out, to.outputs, to.outputs[0])
     with given.named():
         wishes = Wishes(method, None, given.values)
-    with progress("align") as bar, limited_to(threads):
+    with progress("align") as bar, limited_to(threads), ExitStack() as held:
         space = read_space(
             *(embedding, source_vectors, target_vectors),
             codes=(source_language, target_language),
@@ -162,7 +178,7 @@ def command(
         if training is not None:
             _, report = training_pairs(space, training)
             usable_pairs(space, training)
-        check_folder(out)
+        held.enter_context(claimed(out))
         if training is None:
             choice = Choice(Trial(None, wishes.aligner))
         else:
@@ -171,10 +187,11 @@ def command(
         worked = _worked(space, choice, mapping, training is None, seed, max_vocabulary)
         aligned = apply(mapping, space, noted(choice.method, seed))
         bar.title("write")
-        write(aligned, out / OUTPUTS[0])
-        write(aligned.source, out / OUTPUTS[1])
-        write(aligned.target, out / OUTPUTS[2])
-        write_mapping(mapping, out / OUTPUTS[3])
+        whole, source, target, learnt = (out / name for name in to.outputs)
+        write(aligned, whole)
+        write(aligned.source, source, Format(to))
+        write(aligned.target, target, Format(to))
+        write_mapping(mapping, learnt)
     counted = {} if report is None else {"pairs": report.to_json()}
     facts = {
         **choice.to_json(),
@@ -184,7 +201,12 @@ def command(
         "out": str(out),
     }
     failed = ["ALIGNMENT FAILED: do not trust it; give some pairs or more text"] * (worked is False)
-    lines = [str(choice), *failed, *([] if report is None else [str(report)]), f"{out}: {', '.join(OUTPUTS)}"]
+    lines = [
+        str(choice),
+        *failed,
+        *([] if report is None else [str(report)]),
+        f"{out}: {', '.join(to.outputs)}",
+    ]
     answer(json, facts, "\n".join(lines))
 
 

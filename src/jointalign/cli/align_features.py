@@ -15,6 +15,7 @@ from jointalign.cli._options import (
     BatchPieces,
     Device,
     Encoder,
+    Fresh,
     Json,
     Layers,
     LocalOnly,
@@ -68,6 +69,7 @@ def command(
     local_only: LocalOnly = False,
     threads: Threads = None,
     seed: Seed = 0,
+    fresh: Fresh = False,
     json: Json = False,
 ) -> None:
     """Learn a map for each layer of an encoder from words that translate each other.
@@ -84,7 +86,9 @@ def command(
         write_layer_mappings,
     )
     from jointalign.numerics.processors import limited_to
+    from jointalign.storage.checkpoint import or_fresh
     from jointalign.storage.files import spare_inputs
+    from jointalign.storage.stages import claimed
 
     if len(input) > 2:
         raise typer.BadParameter("give --input once or twice")
@@ -95,7 +99,7 @@ def command(
     codes = source_language, target_language
     checkpoint = out.with_name(f"{out.name}.checkpoint")
     begun = time.monotonic()
-    with progress("load") as bar, limited_to(threads), torch_threads(threads):
+    with progress("load") as bar, limited_to(threads), torch_threads(threads), claimed(out.parent, out.name):
         loaded = Loaded.load(encoder, device=device, local_only=local_only)
         bar.title("align words")
         text, left_out = read_aligned_text(
@@ -111,18 +115,21 @@ def command(
         if left_out:
             say(f"{left_out} sentence pairs left out: empty, or more than {longest} words")
         bar.title("learn")
-        learnt = learn_mappings(
-            loaded,
-            text,
-            settings,
-            languages=codes,
-            batch_pieces=batch_pieces,
-            seed=seed,
-            checkpoint=checkpoint,
-            progress=bar,
+        learnt = or_fresh(
+            lambda: learn_mappings(
+                loaded,
+                text,
+                settings,
+                languages=codes,
+                batch_pieces=batch_pieces,
+                seed=seed,
+                checkpoint=checkpoint,
+                progress=bar,
+            ),
+            fresh,
         )
-    write_layer_mappings(learnt.mappings, out)
-    checkpoint.unlink(missing_ok=True)
+        write_layer_mappings(learnt.mappings, out)
+        checkpoint.unlink(missing_ok=True)
     if json:
         show_json(
             {

@@ -77,6 +77,7 @@ def command(
     """
     from jointalign.storage.files import spare_inputs, write_text
     from jointalign.word_alignment.api import align_text
+    from jointalign.word_alignment.base import Computation
     from jointalign.word_alignment.reading import check_links, read_gold, read_parallel
     from jointalign.word_alignment.scoring import alignment_error_rate
 
@@ -96,7 +97,7 @@ def command(
         if gold is not None and drawn is not None:
             check_links(drawn.possible, text, gold, start=1, last=True)
         bar.title("align")
-        result = align_text(text, chosen, symmetrization, seed=seed, threads=threads, progress=bar)
+        result = align_text(text, chosen, symmetrization, Computation(seed, threads, bar))
     with write_text(out) as file:
         file.writelines(f"{line}\n" for line in result.links.lines())
     if words is not None:

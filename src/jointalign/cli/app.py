@@ -39,7 +39,7 @@ COMMANDS = {
     "mt": "Translation learnt from two texts that are no translations of each other.",
     "plot": "Draw both languages before reallocation, after it, and after alignment.",
     "study": "Tables 1 to 4 and Figure 2 of the paper on your languages, beside the published numbers.",
-    "convert": "Convert vectors; content tells the format that is read, the suffix that which is written.",
+    "convert": "Convert vectors; content tells what is read, the suffix or --to what is written.",
     "data": "Dictionaries and text from the web.",
 }
 """Every sub-command and its line of help; its module is imported when it is chosen."""
@@ -103,6 +103,7 @@ def run(arguments: Sequence[str]) -> int:
             )
         if result == INTERRUPTED:
             raise KeyboardInterrupt
+        sys.stdout.flush()  # while a closed pipe can still be told from a bug
         return result if isinstance(result, int) else 0
     except TyperException as error:  # the line itself is wrong: unknown option, missing value
         error.show()  # type: ignore[attr-defined]

@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 
 from jointalign.cli._console import answer, progress
-from jointalign.cli._options import Json, Seed, Threads
+from jointalign.cli._options import Json, Seed, Threads, writable
 
 
 def command(
-    out: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("runs/demo"),
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.", callback=writable)] = Path(
+        "runs/demo"
+    ),
     threads: Threads = None,
     seed: Seed = 0,
     json: Json = False,

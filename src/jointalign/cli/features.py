@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 import time
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +14,7 @@ from jointalign.cli._options import (
     BatchPieces,
     Device,
     Encoder,
+    Fresh,
     Json,
     Layers,
     LocalOnly,
@@ -46,6 +46,7 @@ def command(
     local_only: LocalOnly = False,
     threads: Threads = None,
     seed: Seed = 0,
+    fresh: Fresh = False,
     json: Json = False,
 ) -> None:
     """Write a vector for each word of a text, in its sentence, in half precision.
@@ -64,27 +65,31 @@ def command(
     )
     from jointalign.contextual.base import Combine, Pooling
     from jointalign.numerics.processors import limited_to
+    from jointalign.storage.checkpoint import or_fresh
     from jointalign.storage.files import file_facts, spare_inputs
 
     settings = FeatureSettings(parsed_layers(layers), choice(Pooling, pooling), choice(Combine, combine))
     given = [input, *([mapping] if mapping else [])]
     spare_inputs(given, out.iterdir() if out.is_dir() else [])
-    key = json_module.dumps([[file_facts(path) for path in given], language, tokenized, conll, side])
+    text = {"text": file_facts(input), "tokenized": tokenized, "conll": conll}
     learnt = None if mapping is None else read_layer_mappings(mapping)
     begun = time.monotonic()
     with progress("features") as bar, limited_to(threads), torch_threads(threads):
         loaded = Loaded.load(encoder, device=device, local_only=local_only)
-        store = write_features(
-            loaded,
-            sentences(input, language, tokenized, conll),
-            out,
-            settings,
-            mappings=learnt,
-            side=choice(FeatureSide, side),
-            language=language,
-            batch_pieces=batch_pieces,
-            key=key,
-            progress=bar,
+        store = or_fresh(
+            lambda: write_features(
+                loaded,
+                sentences(input, language, tokenized, conll),
+                out,
+                settings,
+                mappings=learnt,
+                side=choice(FeatureSide, side),
+                language=language,
+                batch_pieces=batch_pieces,
+                facts=text,
+                progress=bar,
+            ),
+            fresh,
         )
     facts = {
         "sentences": len(store),

@@ -26,7 +26,7 @@ from jointalign.cli._ner_options import (
     read_conll,
 )
 from jointalign.cli._ner_training import train
-from jointalign.cli._options import Json, LocalOnly, Seed, Tokenized
+from jointalign.cli._options import Json, LocalOnly, Seed, Tokenized, writable
 from jointalign.ner.base import Sentence
 
 application = typer.Typer(
@@ -47,7 +47,7 @@ def predict(
         Format, typer.Option(help="text: a sentence a line; conll: a word a line.")
     ] = Format.TEXT,
     out: Annotated[
-        Path | None, typer.Option("--out", help="File to write; default: standard output.")
+        Path | None, typer.Option("--out", help="File to write; default: standard output.", callback=writable)
     ] = None,
     tokenized: Tokenized = False,
     encoding: Encoding = "utf-8",

@@ -60,7 +60,7 @@ def command(
         str,
         typer.Option(
             help="Alignment method (see `jointalign align --help`); auto tries those that the "
-            "dictionary allows, joint and separate training, on held-out training pairs."
+            "dictionary allows, joint and separate training and both together, on held-out training pairs."
         ),
     ] = "auto",
     gamma: Gamma = None,

@@ -9,7 +9,7 @@ import typer
 
 from jointalign.cli._console import answer, progress
 from jointalign.cli._figure2 import figure2, with_files
-from jointalign.cli._options import Device, Json, LocalOnly, MaxVocabulary, OutFolder, Threads
+from jointalign.cli._options import Device, Fresh, Json, LocalOnly, MaxVocabulary, OutFolder, Threads
 from jointalign.cli._settings import Changes, Options, plain, with_settings
 from jointalign.contextual.tagging import FEATURE_FIT, FEATURE_TAGGER, FINE_TUNING_FIT, shortened
 from jointalign.ner import TaggerFitSettings, TaggerSettings
@@ -50,6 +50,7 @@ def _command(table: str, title: str) -> None:
         tokens: Tokens = None,
         max_vocabulary: MaxVocabulary = 200_000,
         threads: Threads = None,
+        fresh: Fresh = False,
         json: Json = False,
     ) -> None:
         from jointalign.study import Pair, StudySettings, study
@@ -66,7 +67,9 @@ def _command(table: str, title: str) -> None:
             max_vocabulary,
         )
         with progress("study") as bar:
-            result = study(table, settings, out, threads=threads, progress=bar, announce=bar.stage)
+            result = study(
+                table, settings, out, threads=threads, progress=bar, announce=bar.stage, fresh=fresh
+            )
         answer(json, result.facts | {"settings": plain(trainer)}, with_files(result))
 
     command.__doc__ = (
@@ -142,6 +145,7 @@ def table3(
         ),
     ] = None,
     threads: Threads = None,
+    fresh: Fresh = False,
     json: Json = False,
 ) -> None:
     """F1 of taggers learnt in one language and used in others, beside the published.
@@ -190,9 +194,16 @@ def table3(
                 device=device,
                 local_only=local_only,
             )
-            contextual = ContextualCells(rows_settings, ner, data, out, bar)
+            contextual = ContextualCells(rows_settings, ner, data, out, bar, bar.stage, fresh)
         result = study_table3(
-            settings, ner, out, contextual=contextual, threads=threads, progress=bar, announce=bar.stage
+            settings,
+            ner,
+            out,
+            contextual=contextual,
+            threads=threads,
+            progress=bar,
+            announce=bar.stage,
+            fresh=fresh,
         )
     used = {"trainer": settings.trainer, "fit": ner.fit, "tagger": tagger}
     answer(json, result.facts | {"settings": plain(used)}, with_files(result))

@@ -63,7 +63,7 @@ def command(
     from jointalign.dictionary.approximate import induce_approximately
     from jointalign.numerics.processors import limited_to
     from jointalign.retrieval.hubs import kept
-    from jointalign.storage.files import spare_inputs
+    from jointalign.storage.files import check_place, spare_inputs
     from jointalign.storage.tables import check_table
 
     if approximate and (export is None or retrieval is not Retrieval.CSLS):
@@ -74,6 +74,7 @@ def command(
         check_table(export)
         given = (embedding, source_vectors, target_vectors)
         spare_inputs([path for path in given if path is not None], [export])
+        check_place(export)
     with limited_to(threads):
         with progress("read"):
             space = read_space(

@@ -18,9 +18,8 @@ from jointalign.contextual._mapping import (
 )
 from jointalign.contextual._pairs import AlignedText, LearntMappings, MappingSettings, learn_mappings
 from jointalign.contextual._pretraining import Pretrained, PretrainingSettings, pretrain
-from jointalign.contextual._store import FeatureStore, sentence_digest
+from jointalign.contextual._store import FeatureStore, sentence_digest, write_features
 from jointalign.contextual._torch import torch_threads
-from jointalign.contextual._writing import write_features
 from jointalign.contextual.api import choice, mapping_settings, read_aligned_text
 from jointalign.contextual.base import Combine, FeatureSettings, Pooling
 

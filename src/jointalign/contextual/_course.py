@@ -6,10 +6,8 @@ stopped goes on exactly as it would have gone.
 
 from __future__ import annotations
 
-import json
 import time
 from collections import deque
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -18,7 +16,13 @@ from jointalign.contextual._torch import import_torch
 from jointalign.contextual._vocabulary import SPECIAL, EncodedTexts, smoothed_shares
 from jointalign.errors import JointalignError
 from jointalign.progress import Progress
-from jointalign.storage.tensors import read_tensors, write_tensors
+from jointalign.storage.checkpoint import (
+    Checkpoint,
+    as_arrays,
+    as_tensors,
+    optimizer_arrays,
+    restore_optimizer,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,6 +31,7 @@ _HELD_OUT = 0.01  # of each text, at its end
 _MOST_HELD_OUT = 100_000  # pieces
 _TEST_BATCHES = 8
 _CLIP = 1.0
+_MODEL = "model."
 
 
 class CourseSettings(Protocol):
@@ -93,27 +98,21 @@ class MaskedCourse:
         return float(np.mean(self._recent)) if self._recent else float("nan")
 
     def run(
-        self,
-        checkpoint: Path,
-        key: str,
-        deadline: float,
-        checkpoint_seconds: float,
-        progress: Progress | None,
+        self, kept: Checkpoint, deadline: float, checkpoint_seconds: float, progress: Progress | None
     ) -> float:
-        """Train to the end or the deadline; returns the pieces learnt in a second."""
+        """Train to the end or the deadline; returns the pieces learnt in a second.
+
+        Raises:
+            OtherWorkError: If what is kept is of another training.
+        """
         torch = import_torch()
-        self._load(checkpoint, key)
+        self._resume(kept)
         self.model.train()
         with torch.random.fork_rng(devices=[]):
-            return self._run(checkpoint, key, deadline, checkpoint_seconds, progress)
+            return self._run(kept, deadline, checkpoint_seconds, progress)
 
     def _run(
-        self,
-        checkpoint: Path,
-        key: str,
-        deadline: float,
-        checkpoint_seconds: float,
-        progress: Progress | None,
+        self, kept: Checkpoint, deadline: float, checkpoint_seconds: float, progress: Progress | None
     ) -> float:
         begun = saved = time.monotonic()
         first, pieces = self.step, self.settings.batch_size * self.settings.length
@@ -121,13 +120,13 @@ class MaskedCourse:
             self._learn()
             now = time.monotonic()
             if now - saved > checkpoint_seconds:
-                self._save(checkpoint, key)
+                self._save(kept)
                 saved = time.monotonic()
             if progress is not None:
                 speed = (self.step - first) * pieces / (now - begun)
                 progress(self.step, self.settings.steps, f"loss {self.recent_loss:.2f}, {speed:.0f} pieces/s")
         seconds = time.monotonic() - begun
-        self._save(checkpoint, key)
+        self._save(kept)
         return (self.step - first) * pieces / max(seconds, 1e-9)
 
     def _learn(self) -> None:
@@ -210,36 +209,19 @@ class MaskedCourse:
         self.model.train()
         return found
 
-    def _save(self, path: Path, key: str) -> None:
-        tensors = {f"model.{name}": _array(t) for name, t in self.model.state_dict().items()}
-        for number, state in self._optimizer.state_dict()["state"].items():
-            for name, tensor in state.items():
-                tensors[f"optimizer.{number}.{name}"] = _array(tensor)
-        facts = {"key": key, "step": str(self.step), "recent": json.dumps(list(self._recent))}
-        write_tensors(path, tensors, facts)
+    def _save(self, kept: Checkpoint) -> None:
+        weights = as_arrays(self.model.state_dict(), _MODEL)
+        state = {"step": self.step, "recent": list(self._recent)}
+        kept.save(weights | optimizer_arrays(self._optimizer), state)
 
-    def _load(self, path: Path, key: str) -> None:
-        if not path.exists():
+    def _resume(self, kept: Checkpoint) -> None:
+        if (found := kept.load()) is None:
             return
-        torch = import_torch()
-        tensors, facts = read_tensors(path)
-        if facts.get("key") != key:
-            raise JointalignError(f"{path}: this checkpoint is of another training; remove it")
-        arrays = {name: torch.from_numpy(np.array(array)) for name, array in tensors.items()}
-        weights = {
-            name: arrays[f"model.{name}"].reshape(old.shape) for name, old in self.model.state_dict().items()
-        }
-        self.model.load_state_dict(weights)
-        whole = self._optimizer.state_dict()
-        for name, array in arrays.items():
-            if name.startswith("optimizer."):
-                _, number, part = name.split(".")
-                value = array.reshape(()) if part == "step" else array
-                whole["state"].setdefault(int(number), {})[part] = value
-        self._optimizer.load_state_dict(whole)
-        self.step = int(facts["step"])
-        self._recent.extend(json.loads(facts["recent"]))
-
-
-def _array(tensor: Tensor) -> np.ndarray:
-    return np.atleast_1d(tensor.detach().cpu().numpy())
+        arrays, state = found
+        weights = as_tensors(arrays, _MODEL)
+        self.model.load_state_dict(
+            {name: weights[name].reshape(old.shape) for name, old in self.model.state_dict().items()}
+        )
+        restore_optimizer(self._optimizer, arrays)
+        self.step = state["step"]
+        self._recent.extend(state["recent"])

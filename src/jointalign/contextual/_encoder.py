@@ -7,14 +7,14 @@ import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-from safetensors import SafetensorError
 
 from jointalign.contextual._identity import encoder_identity
 from jointalign.contextual._torch import import_torch, import_transformers, quiet_transformers
-from jointalign.errors import JointalignError
+from jointalign.errors import FormatError, JointalignError
 from jointalign.numerics.devices import device_named
+from jointalign.storage.facts import fits, read_json
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 DOCUMENTED = "bert-base-multilingual-cased"
 """M-BERT, which the paper uses."""
 
+_LARGEST, _MOST_LAYERS = 1 << 24, 1 << 9  # numbers in a config
+_LONGEST_REASON = 200
 _MOST_REMEMBERED = 1 << 18  # words whose pieces are kept
 
 
@@ -60,6 +62,7 @@ class Encoder:
         self.tokenizer, self.name, self.device = tokenizer, name, device
         self.identity = identity
         self._known: dict[str, tuple[int, ...]] = {}
+        self._cutting = RLock()  # tokenizers are changed by each call, and refuse a second one meanwhile
         self.prefix, self.suffix = self._marks()
         if self._lowercases():
             logger.warning(
@@ -86,6 +89,7 @@ class Encoder:
         device = str(device_named(device, "contextual"))
         check_name(name)
         transformers = import_transformers()
+        _check_config(Path(name))
         # A folder's own Python files are never run, nor are pickled weights unpacked: both are code.
         given = {"local_files_only": local_only or Path(name).is_dir(), "trust_remote_code": False}
         try:
@@ -94,14 +98,14 @@ class Encoder:
                 model, found = transformers.AutoModel.from_pretrained(
                     str(name), **given, use_safetensors=True, output_loading_info=True
                 )
-        except (OSError, ValueError, KeyError, RuntimeError, EOFError, SafetensorError) as error:
+        except Exception as error:  # files of others, of which each part may be anything
             if Path(name, "pytorch_model.bin").exists() and not Path(name, "model.safetensors").exists():
                 raise JointalignError(
                     f"the encoder '{name}' has pickled weights only (pytorch_model.bin), which can run any "
                     "code when they are read; expected model.safetensors: save it with `save_pretrained` of "
                     "transformers where you trust it"
                 ) from error
-            reason = str(error).strip().split("\n")[0]
+            reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
             raise JointalignError(
                 f"the encoder '{name}' could not be loaded ({reason}); name a folder with its "
                 f"config, weights and tokenizer, or a hub name such as '{DOCUMENTED}' that this "
@@ -117,7 +121,27 @@ class Encoder:
                 len(lacking),
                 min(lacking),
             )
-        return cls(model, tokenizer, str(name), device, encoder_identity(name))
+        with fits(name, "an encoder, its config and its tokenizer", "save or copy it again"):
+            _check_pieces(model, tokenizer)
+            encoder = cls(model, tokenizer, str(name), device, encoder_identity(name))
+            encoder.check()
+            return encoder
+
+    def check(self) -> None:
+        """Run it once on one piece.
+
+        Raises:
+            JointalignError: If it does not give finite vectors of its size for each layer.
+        """
+        if self.longest < 1:
+            raise JointalignError(f"it can read {self.longest} pieces at once")
+        ids = [*self.prefix, self.tokenizer.unk_token_id or 0, *self.suffix]
+        languages = getattr(self.model.config, "lang2id", None)
+        states, _ = self.states(
+            [ids], range(self.layers + 1), next(iter(languages), None) if languages else None
+        )
+        if any(state.shape[2] != self.dimensions for state in states) or not states[-1].isfinite().all():
+            raise JointalignError("its vectors hold NaN, or are not of the size that its config says")
 
     @property
     def dimensions(self) -> int:
@@ -153,16 +177,10 @@ class Encoder:
 
     def cut(self, words: Sequence[str]) -> Pieces:
         """Pieces of a sentence's words, each cut on its own; one without any is the unknown one."""
-        missing = sorted({word for word in words if word not in self._known})
-        if missing:
-            self._learn(missing)
-        ids: list[int] = []
-        lengths = []
-        for word in words:
-            pieces = self._known[word]
-            ids += pieces
-            lengths.append(len(pieces))
-        return Pieces(ids, lengths)
+        with self._cutting:
+            self.remember(words)
+            found = [self._known[word] for word in words]
+        return Pieces([piece for pieces in found for piece in pieces], list(map(len, found)))
 
     def _learn(self, words: list[str]) -> None:
         if len(self._known) + len(words) > _MOST_REMEMBERED:
@@ -177,9 +195,10 @@ class Encoder:
 
     def remember(self, words: Sequence[str]) -> None:
         """Cut many words in one call, which is faster than one by one; `cut` then knows them."""
-        missing = sorted({word for word in words if word not in self._known})
-        if missing:
-            self._learn(missing)
+        with self._cutting:
+            missing = sorted({word for word in words if word not in self._known})
+            if missing:
+                self._learn(missing)
 
     def states(
         self, ids: list[list[int]], layers: Sequence[int], language: str | None = None
@@ -241,6 +260,25 @@ class Encoder:
 
     def _lowercases(self) -> bool:
         return self.cut(["A"]) == self.cut(["a"]) and self.cut(["A"]).ids != [self.tokenizer.unk_token_id]
+
+
+def _check_config(folder: Path) -> None:
+    """Refuse sizes that no encoder has, before memory is asked for them."""
+    if not folder.is_dir():
+        return
+    what = "the config of an encoder"
+    config = read_json(folder / "config.json", dict[str, Any], what)
+    for size, value in config.items():
+        if isinstance(value, int) and abs(value) > (_MOST_LAYERS if "layers" in size else _LARGEST):
+            reason = f"expected {what}, its '{size}' is {value}; save or copy it again"
+            raise FormatError(folder / "config.json", None, reason)
+
+
+def _check_pieces(model: Any, tokenizer: Any) -> None:
+    """Make sure that the encoder has a vector for each piece."""
+    most, rows = max(tokenizer.get_vocab().values()), model.get_input_embeddings().num_embeddings
+    if most >= rows:
+        raise JointalignError(f"its tokenizer has a piece {most}, and its weights have {rows} rows")
 
 
 def check_name(name: str | Path) -> None:

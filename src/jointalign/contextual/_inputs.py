@@ -19,6 +19,7 @@ from jointalign.contextual._torch import import_torch
 from jointalign.contextual.base import Combine, FeatureSettings, Pooling, resolved, windows
 from jointalign.errors import JointalignError
 from jointalign.ner import Sentence, Text, VectorBatch
+from jointalign.numerics.devices import device_named
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -36,7 +37,8 @@ class FeatureInputs:
     """
 
     def __init__(self, stores: Mapping[str, Sequence[FeatureStore]], device: str = "cpu") -> None:
-        self._stores, self.device, self.network = stores, device, None  # nothing is learnt
+        self._stores, self.network = stores, None  # nothing is learnt
+        self.device = str(device_named(device, "contextual"))
         every = [store for some in stores.values() for store in some]
         sizes = {store.dimensions for store in every}
         if len(sizes) != 1:
@@ -260,7 +262,7 @@ class LiveInputs:
                 part.firsts,
                 part.word_starts,
                 np.zeros(0, np.uint64),
-                {"dimensions": self.dimensions},
+                {},
             )
             places += [(store, row) for row in range(len(store))]
         return PreparedFeatures(places, self.device)

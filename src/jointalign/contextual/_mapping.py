@@ -15,15 +15,16 @@ from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NotRequired, TypedDict
 
 import numpy as np
 
 from jointalign.alignment.base import Aligner, Mapping, as_numpy
-from jointalign.errors import FormatError, JointalignError
+from jointalign.errors import JointalignError
 from jointalign.numerics.normalize import recentred, unit
 from jointalign.retrieval.api import Retrieval, neighbours
-from jointalign.storage.tensors import read_tensors, write_tensors
+from jointalign.storage.facts import Number
+from jointalign.storage.tensors import Array, Schema, read_tensors, write_tensors
 
 logger = logging.getLogger(__name__)
 
@@ -177,18 +178,32 @@ def read_layer_mappings(path: str | Path) -> LayerMappings:
         FormatError: If the file holds something else.
         JointalignError: If it cannot be read.
     """
-    tensors, facts = read_tensors(path)
-    if facts.get("kind") != _KIND:
-        raise FormatError(
-            path, None, "expected a mapping for each layer, as `jointalign align-features` writes"
-        )
+    tensors, facts = read_tensors(path, _SCHEMA)
     found = {}
-    for layer in json.loads(facts["layers"]):
-        means = [tuple(tensors.get(f"{layer}.{side}_means", ())) for side in FeatureSide]
+    for layer in facts["layers"]:
+        means = [tuple(np.array(tensors.get(f"{layer}.{side}_means", ()))) for side in FeatureSide]
         source, target = (np.array(tensors[f"{layer}.{side}"]) for side in FeatureSide)
         found[layer] = Mapping(source, target, {}, means[0], means[1])
-    languages = tuple(json.loads(facts["languages"])) if "languages" in facts else None
-    return LayerMappings(found, facts.get("encoder", ""), languages, facts.get("identity", ""))
+    return LayerMappings(found, facts.get("encoder", ""), facts.get("languages"), facts.get("identity", ""))
+
+
+class _Facts(TypedDict):
+    layers: tuple[Number, ...]
+    encoder: NotRequired[str]
+    languages: NotRequired[tuple[str, str]]
+    identity: NotRequired[str]
+
+
+def _arrays(facts: _Facts) -> dict[str, Array]:
+    found = {}
+    for layer in facts["layers"]:
+        for side in FeatureSide:
+            found[f"{layer}.{side}"] = Array("F32", ("dimensions", f"{layer}.common"))
+            found[f"{layer}.{side}_means"] = Array("F32", (None, "dimensions"), optional=True)
+    return found
+
+
+_SCHEMA = Schema("a mapping for each layer, as `jointalign align-features` writes", _Facts, _arrays, _KIND)
 
 
 _LEAST_RIDGE = 1e-6  # of the mean variance: enough to make a singular system solvable

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from jointalign.alignment.base import Aligner
 from jointalign.contextual._encoder import Encoder
 from jointalign.contextual._features import BATCH_PIECES, extract
-from jointalign.contextual._kept import KeptLearning
 from jointalign.contextual._mapping import (
     CrossCovariances,
     FeatureSide,
@@ -30,6 +27,7 @@ from jointalign.contextual._mapping import (
 from jointalign.contextual.base import Pooling, resolved
 from jointalign.errors import JointalignError
 from jointalign.progress import Progress
+from jointalign.storage.checkpoint import Checkpoint, digest_of
 from jointalign.version import __version__
 from jointalign.word_alignment.base import Links
 
@@ -127,20 +125,21 @@ def learn_mappings(
 
     Raises:
         JointalignError: If there is no aligned word, or the encoder has no such layer.
+        OtherWorkError: If the checkpoint is of another text, encoder or setting.
     """
     settings = settings or MappingSettings()
     layers = resolved(settings.layers, encoder.layers)
     learning = _Learning(encoder, text, settings, layers, seed)
-    kept = None if checkpoint is None else KeptLearning(checkpoint, learning.key(languages))
+    kept = None if checkpoint is None else Checkpoint(checkpoint, learning.facts(languages))
     if kept is not None:
-        learning.done, learning.sentences = kept.load(learning.sums, learning.sample, learning.held)
+        learning.resume(kept)
     saved = time.monotonic()
     total = len(text.sources)
     while learning.done < total:
         last = min(learning.done + _BLOCK, total)
         learning.read(last, languages, batch_pieces)
         if kept is not None and time.monotonic() - saved > checkpoint_seconds:
-            kept.save(learning.done, learning.sentences, *learning.state)
+            learning.save(kept)
             saved = time.monotonic()
         if progress is not None:
             progress(last, total)
@@ -173,28 +172,43 @@ class _Learning:
         self.held = HeldOut(settings.held_out)
         self.done = self.sentences = 0
 
-    @property
-    def state(self) -> tuple[list[CrossCovariances], Sample, HeldOut]:
-        return self.sums, self.sample, self.held
+    def facts(self, languages: tuple[str | None, str | None]) -> dict[str, Any]:
+        """All that the sums depend on."""
+        sides = (self._text.sources, self._text.targets)
+        words = ("\x1f".join(words) for side in sides for words in side)
+        return {
+            "version": __version__,
+            **asdict(self._settings),
+            "method": type(self._settings.aligner).__name__,
+            "layers": self._layers,
+            "languages": languages,
+            "seed": self._seed,
+            "encoder": self._encoder.digest(),
+            "text": digest_of(*words),
+            "links": digest_of(*self._text.links.lines()),
+        }
 
-    def key(self, languages: tuple[str | None, str | None]) -> str:
-        """Of all that the sums depend on."""
-        text = hashlib.sha256()
-        for side in (self._text.sources, self._text.targets):
-            for words in side:
-                text.update(("\x1f".join(words) + "\n").encode("utf-8", "surrogatepass"))
-        for line in self._text.links.lines():
-            text.update(f"{line}\n".encode())
-        facts = [
-            __version__,
-            text.hexdigest(),
-            self._encoder.digest(),
-            repr(self._settings),
-            self._layers,
-            languages,
-            self._seed,
-        ]
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    def save(self, kept: Checkpoint) -> None:
+        """Keep everything that the maps depend on."""
+        parts = [one.tensors for one in self.sums] + [self.sample.tensors, self.held.tensors]
+        arrays = {f"{n}.{name}": array for n, part in enumerate(parts) for name, array in part.items()}
+        state = {"done": self.done, "sentences": self.sentences, "words": self.held.words}
+        kept.save(arrays, state)
+
+    def resume(self, kept: Checkpoint) -> None:
+        """Go on from what was kept."""
+        if (found := kept.load()) is None:
+            return
+        arrays, state = found
+        parts: list[dict[str, np.ndarray]] = [{} for _ in range(len(self.sums) + 2)]
+        for name, array in arrays.items():
+            number, _, part = name.partition(".")
+            parts[int(number)][part] = array
+        for one, part in zip(self.sums, parts, strict=False):
+            one.restore(part)
+        self.sample.restore(parts[-2])
+        self.held.restore(parts[-1], state["words"])
+        self.done, self.sentences = state["done"], state["sentences"]
 
     def read(self, last: int, languages: tuple[str | None, str | None], batch_pieces: int) -> None:
         """Take the sentences up to, not including, one.

@@ -10,11 +10,8 @@ Only masked places go through the output layer, which is most of the work in a s
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import math
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -23,17 +20,18 @@ from typing import Any
 
 from jointalign.contextual._course import MaskedCourse
 from jointalign.contextual._torch import import_torch, import_transformers, quiet_transformers, torch_threads
-from jointalign.contextual._vocabulary import encode_texts, train_vocabulary
+from jointalign.contextual._vocabulary import VOCABULARY_FILE, encode_texts, texts_bundle, train_vocabulary
 from jointalign.errors import JointalignError
 from jointalign.numerics.devices import device_named
 from jointalign.progress import Progress
 from jointalign.ranges import check_ranges, within
-from jointalign.storage.files import file_facts
-from jointalign.storage.stages import claim, locked
+from jointalign.storage.checkpoint import Checkpoint, or_fresh
+from jointalign.storage.files import digest, file_facts
+from jointalign.storage.stages import Stages, locked
 
 logger = logging.getLogger(__name__)
 
-_SETTINGS, _MARKER = "pretraining.json", "training"
+_MARKER, _VOCABULARY = "training", "vocabulary"
 
 
 @dataclass(frozen=True)
@@ -152,24 +150,20 @@ def pretrain(
     """
     settings = settings or PretrainingSettings()
     device = str(device_named(device, "contextual"))
-    facts = {
-        **asdict(settings),
-        "seed": seed,
-        "languages": list(languages),
-        "texts": [file_facts(path)[1:] for path in texts],
-    }
-    facts = json.loads(json.dumps(facts))  # as they will be read again
-    key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    work = out / _MARKER
+    known = {"languages": list(languages), "texts": [file_facts(path)[1:] for path in texts]}
+    kept = Checkpoint(work / "checkpoint.safetensors", {**asdict(settings), "seed": seed, **known})
     begun = time.monotonic()
     deadline = math.inf if max_minutes is None else begun + 60 * max_minutes
     with locked(out, _MARKER), torch_threads(threads):
-        work = out / _MARKER
-        claim(work / _SETTINGS, facts, lambda: _emptied(work), fresh)
-        tokenizer = _tokenizer(texts, out, work, settings)
-        encoded = encode_texts(texts, languages, tokenizer, work, progress)
+        or_fresh(kept.load, fresh)  # it knows of all settings, and refuses before anything is made
+        tokenizer = _tokenizer(texts, work, settings, fresh)
+        read = digest(work / _VOCABULARY / VOCABULARY_FILE)
+        bundle = texts_bundle(work, len(tokenizer), {**known, "vocabulary": read})
+        encoded = or_fresh(lambda: encode_texts(texts, languages, tokenizer, bundle, progress), fresh)
         model = _new_model(settings, tokenizer, seed)
         course = MaskedCourse(model, encoded, tokenizer, settings, device, seed)
-        speed = course.run(work / "checkpoint.safetensors", key, deadline, checkpoint_seconds, progress)
+        speed = course.run(kept, deadline, checkpoint_seconds, progress)
         held_out = course.held_out()
         with quiet_transformers():
             model.save_pretrained(out)
@@ -187,15 +181,18 @@ def pretrain(
     )
 
 
-def _emptied(folder: Path) -> None:
-    shutil.rmtree(folder)
-    folder.mkdir()
+def _tokenizer(texts: Sequence[Path], work: Path, settings: PretrainingSettings, fresh: bool) -> Any:
+    """That of the shared vocabulary, which is learnt unless it is there."""
+    names = "vocabulary", "smoothing", "positions"
+    decisive = {"texts": [file_facts(path)[1:] for path in texts]}
+    decisive |= {name: getattr(settings, name) for name in names}
+    folder = work / _VOCABULARY
+    files = [f"{_VOCABULARY}/{name}" for name in (VOCABULARY_FILE, "tokenizer_config.json")]
 
+    def learn() -> None:
+        train_vocabulary(texts, folder, settings.vocabulary, settings.smoothing, settings.positions)
 
-def _tokenizer(texts: Sequence[Path], out: Path, work: Path, settings: PretrainingSettings) -> Any:
-    folder = work / "vocabulary"
-    if not (folder / "tokenizer_config.json").is_file():
-        return train_vocabulary(texts, folder, settings.vocabulary, settings.smoothing, settings.positions)
+    Stages(work, fresh=fresh).do("vocabulary", decisive, files, learn)
     with quiet_transformers():
         return import_transformers().AutoTokenizer.from_pretrained(
             str(folder), local_files_only=True, trust_remote_code=False

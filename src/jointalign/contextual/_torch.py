@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from jointalign.errors import MissingExtraError
-from jointalign.numerics.devices import threads_for, torch_of
+from jointalign.numerics.devices import package_of, threads_for, torch_of
 
 
 def import_torch() -> Any:
@@ -26,11 +25,7 @@ def import_transformers() -> Any:
         MissingExtraError: If it is not installed.
     """
     import_torch()
-    try:
-        import transformers
-    except ImportError as error:
-        raise MissingExtraError("transformers", "contextual") from error
-    return transformers
+    return package_of("transformers", "contextual")
 
 
 @contextmanager

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,11 @@ import numpy as np
 from jointalign.contextual._torch import import_transformers, quiet_transformers
 from jointalign.errors import JointalignError, MissingExtraError
 from jointalign.progress import Progress
+from jointalign.storage.bundle import Bundle, Kind, read_bundle
 from jointalign.storage.files import atomic, read_lines
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+VOCABULARY_FILE = "vocab.txt"
 _LINES_AT_ONCE = 4096
 _SAMPLE_CHARACTERS = 40_000_000
 _MOST_CHARACTERS = 1000
@@ -83,11 +84,11 @@ def train_vocabulary(texts: Sequence[Path], folder: Path, size: int, smoothing: 
     )
     folder.mkdir(parents=True, exist_ok=True)
     pieces = sorted(wordpiece.get_vocab().items(), key=lambda item: item[1])
-    with atomic(folder / "vocab.txt", "w") as file:
+    with atomic(folder / VOCABULARY_FILE, "w") as file:
         file.writelines(f"{piece}\n" for piece, _ in pieces)
     with quiet_transformers():
         tokenizer = transformers.BertTokenizerFast(
-            str(folder / "vocab.txt"), do_lower_case=False, strip_accents=False, model_max_length=longest
+            str(folder / VOCABULARY_FILE), do_lower_case=False, strip_accents=False, model_max_length=longest
         )
         tokenizer.save_pretrained(folder)
     return tokenizer
@@ -114,11 +115,23 @@ def _sampled(texts: Sequence[Path], budgets: Sequence[int]) -> Iterator[str]:
             yield line
 
 
+def texts_bundle(folder: Path, pieces: int, facts: Mapping[str, Any]) -> Bundle:
+    """Where the texts go as pieces, one array a text.
+
+    Args:
+        folder: Made if missing.
+        pieces: Size of the vocabulary.
+        facts: What decides them: `texts`, a list, among the rest.
+    """
+    kind = Kind("<u2" if pieces <= 1 << 16 else "<u4")
+    return Bundle(folder, facts, {f"pieces-{number}": kind for number in range(len(facts["texts"]))})
+
+
 def encode_texts(
     texts: Sequence[Path],
     languages: Sequence[str],
     tokenizer: Any,
-    folder: Path,
+    bundle: Bundle,
     progress: Progress | None = None,
 ) -> EncodedTexts:
     """Write each text as pieces, or take what an earlier call has written.
@@ -127,29 +140,22 @@ def encode_texts(
         texts: One file a language.
         languages: Their codes.
         tokenizer: As `train_vocabulary` makes it.
-        folder: Where the files go.
+        bundle: Where they go.
         progress: Told the lines done.
+
+    Raises:
+        OtherWorkError: If there are pieces of other texts or of another vocabulary.
     """
-    kind = np.dtype("<u2" if len(tokenizer) <= 1 << 16 else "<u4")
-    facts_file, skipped = folder / "encoded.json", 0
-    names = [f"pieces-{number}.bin" for number in range(len(texts))]
-    try:
-        facts = json.loads(facts_file.read_text("utf-8"))
-        whole = all((folder / n).stat().st_size == facts["sizes"][n] for n in names)
-        skipped = facts["skipped"]
-    except (OSError, ValueError, KeyError):
-        whole = False
-    if not whole:
-        for path, name in zip(texts, names, strict=True):
-            with atomic(folder / name) as file:
+    if bundle.load() is None:
+        skipped = 0
+        with bundle.writing() as writer:
+            for path, name in zip(texts, bundle.kinds, strict=True):
                 for block, empty in _blocks(path, tokenizer, progress):
                     skipped += empty
-                    file.write(block.astype(kind).tobytes())
-        sizes = {name: (folder / name).stat().st_size for name in names}
-        with atomic(facts_file, "w") as file:
-            json.dump({"sizes": sizes, "skipped": skipped}, file)
-    pieces = tuple(np.memmap(folder / name, kind, "r") for name in names)
-    return EncodedTexts(pieces, tuple(languages), skipped)
+                    writer.append(name, block)
+            writer.finish({"skipped": skipped})
+    arrays, note = read_bundle(bundle.folder, "text in pieces", "remove the folder and begin anew")
+    return EncodedTexts(tuple(arrays.values()), tuple(languages), note.state["skipped"])
 
 
 def _blocks(path: Path, tokenizer: Any, progress: Progress | None) -> Iterator[tuple[np.ndarray, int]]:

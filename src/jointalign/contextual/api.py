@@ -15,7 +15,7 @@ from jointalign.corpora.tokenization import tokenizer
 from jointalign.errors import JointalignError
 from jointalign.progress import Progress
 from jointalign.word_alignment.api import align_text
-from jointalign.word_alignment.base import Links, ParallelText
+from jointalign.word_alignment.base import Computation, Links, ParallelText
 from jointalign.word_alignment.diagonal import DiagonalAligner
 from jointalign.word_alignment.reading import check_links, raw_pairs, read_links
 
@@ -93,7 +93,7 @@ def read_aligned_text(
         JointalignError: If a file cannot be read, or no pair is usable.
     """
     cuts = [tokenizer(language, lowercase=False, tokenized=tokenized) for language in languages]
-    cut = ((cuts[0](one), cuts[1](other)) for one, other in raw_pairs(*files))
+    cut = ((cuts[0](one), cuts[1](other)) for one, other in raw_pairs(*files, languages=languages))
     numbered = enumerate(cut)
     usable = (item for item in numbered if all(1 <= len(side) <= longest for side in item[1]))
     kept = list(islice(usable, most))
@@ -102,7 +102,8 @@ def read_aligned_text(
     pairs = [pair for _, pair in kept]
     lowered = ParallelText.of(([w.lower() for w in one], [w.lower() for w in other]) for one, other in pairs)
     if links is None:
-        found = align_text(lowered, DiagonalAligner(), threads=threads, progress=progress).links
+        computation = Computation(threads=threads, progress=progress)
+        found = align_text(lowered, DiagonalAligner(), computation=computation).links
     else:
         every = read_links(links)
         if len(every) <= kept[-1][0]:

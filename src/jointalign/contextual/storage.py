@@ -6,9 +6,8 @@ learnt, too, keeps the encoder in the folder `encoder`, where any tool of its ki
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from jointalign.contextual._encoder import Encoder
 from jointalign.contextual._inputs import EncoderInputs, LiveInputs
@@ -18,14 +17,26 @@ from jointalign.contextual.base import Combine, FeatureSettings, Pooling
 from jointalign.errors import FormatError, JointalignError
 from jointalign.ner import StaticInputs, storage
 from jointalign.ner.api import NERModel
+from jointalign.storage.facts import fits, typed
 from jointalign.storage.files import plain_errors
 
 FEATURES, FINE_TUNED = "features", "fine-tuned"
 ENCODER, MAPS = "encoder", "maps.safetensors"
-_MADE_OF = {
-    FEATURES: {"encoder", "digest", "layers", "pooling", "combine", "maps"},
-    FINE_TUNED: {"encoder", "digest"},
-}
+
+
+class _FineTuned(TypedDict):
+    encoder: str
+    digest: str
+
+
+class _OnFeatures(_FineTuned):
+    layers: tuple[int, ...]
+    pooling: Pooling
+    combine: Combine
+    maps: str | None
+
+
+_MADE_OF: dict[str, Any] = {FEATURES: _OnFeatures, FINE_TUNED: _FineTuned}
 
 
 def write_tagger(model: NERModel, folder: str | Path) -> None:
@@ -87,29 +98,28 @@ def read_tagger(
     """
     folder = Path(folder)
     facts = storage.facts_of(folder)
-    if facts["kind"] in (FEATURES, FINE_TUNED):
-        lacking = sorted(_MADE_OF[facts["kind"]] - set(facts.get("made_of") or ()))
-        if lacking:
-            reason = f"it does not say of what '{lacking[0]}' the tagger is made; copy it again"
-            raise FormatError(folder / storage.FACTS, None, reason)
+    made_of: Any = {}
+    if facts["kind"] in _MADE_OF:
+        with fits(folder / storage.FACTS, "what the tagger is made of", "copy it again"):
+            made_of = typed(facts.get("made_of"), _MADE_OF[facts["kind"]], "made_of")
     if encoder is not None and facts["kind"] != FEATURES:
         raise JointalignError(
             f"{folder}: this tagger has all that it needs in its folder; leave the encoder out"
         )
     if facts["kind"] == FINE_TUNED:
         found = Encoder.load(folder / ENCODER, device=device, local_only=True)
-        if found.digest() != facts["made_of"]["digest"]:
+        if found.digest() != made_of["digest"]:
             reason = f"not of the same writing as {storage.FACTS}; train or copy it again"
             raise FormatError(folder / ENCODER, None, reason)
         return NERModel(*storage.read(folder, device, EncoderInputs(found)))
     if facts["kind"] == FEATURES:
-        inputs = _live(folder, facts["made_of"], device, encoder, local_only)
+        inputs = _live(folder, made_of, device, encoder, local_only)
         return NERModel(*storage.read(folder, device, inputs))
     return NERModel(*storage.read(folder, device))
 
 
 def _live(
-    folder: Path, made_of: Mapping[str, Any], device: str, given: str | Path | None, local_only: bool
+    folder: Path, made_of: _OnFeatures, device: str, given: str | Path | None, local_only: bool
 ) -> LiveInputs:
     name = given or made_of["encoder"]
     try:
@@ -124,9 +134,7 @@ def _live(
             f"{folder}: the encoder '{name}' is not the one that this tagger was learnt with, or "
             "has changed since; name that one (--encoder), or train the tagger again"
         )
-    settings = FeatureSettings(
-        tuple(made_of["layers"]), Pooling(made_of["pooling"]), Combine(made_of["combine"])
-    )
+    settings = FeatureSettings(made_of["layers"], made_of["pooling"], made_of["combine"])
     maps = None if made_of["maps"] is None else read_layer_mappings(folder / MAPS)
     if maps is not None and maps.digest() != made_of["maps"]:
         reason = f"not of the same writing as {storage.FACTS}; train or copy it again"

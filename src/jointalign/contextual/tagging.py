@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from jointalign.contextual._encoder import Encoder
 from jointalign.contextual._features import BATCH_PIECES
@@ -19,15 +17,12 @@ from jointalign.contextual._inputs import (
     LiveInputs,
 )
 from jointalign.contextual._mapping import LayerMappings
-from jointalign.contextual._store import FeatureStore
-from jointalign.contextual._writing import write_features
+from jointalign.contextual._store import FeatureStore, write_features
 from jointalign.contextual.base import FeatureSettings
 from jointalign.ner import Alphabet, RateSchedule, Scheme, TaggerFitSettings, TaggerSettings, Text
 from jointalign.ner.api import NERModel, learnt
 from jointalign.progress import Progress
-
-if TYPE_CHECKING:
-    pass
+from jointalign.storage.checkpoint import digest_of
 
 FEATURE_TAGGER = TaggerSettings(
     hidden=384,
@@ -131,7 +126,6 @@ def train_tagger(
     stores: dict[str, list[FeatureStore]] = {}
     for name, text in (("training", training), ("development", development)):
         words = [sentence.words for sentence in text.sentences]
-        key = hashlib.sha256(json.dumps([live.key, text.language, words]).encode()).hexdigest()
         store = write_features(
             encoder,
             words,
@@ -141,7 +135,7 @@ def train_tagger(
             side=live.side(text.language),
             language=text.language,
             batch_pieces=batch_pieces,
-            key=key,
+            facts={"text": digest_of(json.dumps(words))},
             progress=progress,
         )
         stores.setdefault(text.language, []).append(store)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -89,8 +89,8 @@ class Corpus:
         return (self.path,) if isinstance(self.path, str | Path) else tuple(self.path)
 
     @property
-    def key(self) -> str:
-        """Changes whenever the words may: with the files' times or sizes, settings, version.
+    def facts(self) -> dict[str, Any]:
+        """What the words depend on: the files' times and sizes, settings, version.
 
         Empty for the standard input, of which nothing is known beforehand.
 
@@ -98,9 +98,14 @@ class Corpus:
             JointalignError: If a file is missing.
         """
         if any(str(path) == "-" for path in self.paths):
-            return ""
-        files = [file_facts(path) for path in self.paths]
-        return json.dumps([files, self.language, self.tokenized, self.lowercase, __version__])
+            return {}
+        return {
+            "version": __version__,
+            "files": [file_facts(path) for path in self.paths],
+            "language": self.language,
+            "tokenized": self.tokenized,
+            "lowercase": self.lowercase,
+        }
 
     def lines(self) -> Iterator[list[str]]:
         """The words of each line; lines without a word are left out.

@@ -31,6 +31,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import regex
 
@@ -61,7 +62,10 @@ _ARABIC_POINTS = "\u0640\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652\u0670"
 _HEBREW_POINTS = "".join(map(chr, range(0x0591, 0x05BE))) + "\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
 
 # The range comes first because most letters are in it, and found at once.
-_LETTER = r"[a-z[[\p{L}\p{M}\p{N}]--[\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]]]"
+_UNSPACED = r"\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_LETTER = rf"[a-z[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED}]]]"
+_ONIGURUMA_LETTER = rf"[[\p{{L}}\p{{M}}\p{{N}}]&&[^{_UNSPACED}]]"  # the same in its dialect
+_BEFORE_JOINER = r"(?:(?<=\p{ccc=9})\u200d)?"
 _HAN = r"\p{Han}+"
 # Persian and Indic words may hold the invisible joiners U+200C and U+200D.
 _JOINERS = "'·_\u200c\u200d"
@@ -221,6 +225,60 @@ def tokenizer(language: str, lowercase: bool = True, tokenized: bool = False) ->
     return tokenize
 
 
+@dataclass(frozen=True)
+class PortableRules:
+    """The rules for text in any of some languages, for tokenisers of other programs.
+
+    Expressions are Oniguruma's. What a program cannot do without knowing the language is what all of
+    them have in common; emoji sequences are cut, and Chinese is not segmented.
+
+    Args:
+        spelling: Expressions and what takes their place, in order, before lower case.
+        lowered: The same after lower case and NFC.
+        words: An expression whose matches in a text are its words.
+    """
+
+    spelling: tuple[tuple[str, str], ...]
+    lowered: tuple[tuple[str, str], ...]
+    words: str
+
+    @classmethod
+    def of(cls, languages: Iterable[str], lowercase: bool = True) -> PortableRules:
+        """Those of some languages, by their codes.
+
+        Args:
+            languages: ISO 639 codes.
+            lowercase: Whether text is lower-cased before it is cut.
+
+        Example:
+            >>> PortableRules.of(["en", "de"]).spelling[1]
+            ('[‐‑]', '-')
+        """
+        every = [_rules_of(language)[1] for language in languages] or [_Rules()]
+        joined: dict[str, Any] = {
+            name: _any(*dict.fromkeys(getattr(rules, name) for rules in every))
+            for name in ("before", "after", "untied", "whole")
+        }
+        joiners = "".join(dict.fromkeys(mark for rules in every for mark in rules.joiners))
+        united = _Rules(**joined, joiners=joiners, hyphen=max(rules.hyphen for rules in every))
+        words = _expression(united, _ADDRESS, _EMOJI).replace(_LETTER, _ONIGURUMA_LETTER)
+        apostrophes, hyphens = _TYPOGRAPHIC[:2], _TYPOGRAPHIC[2:]
+        spelling = [
+            (f"[{apostrophes}]", "'"),
+            (f"[{hyphens}]", "-"),
+            (f"[{_INVISIBLE}]", ""),
+            (_ZERO_WIDTH_SPACE, " "),
+            (rf"(?<=[\p{{L}}\p{{M}}])[{_LIKE_APOSTROPHES}](?=\p{{L}})", "'"),
+        ]
+        if lowercase:
+            dotless = all(rules.dotless for rules in every)
+            spelling += [("İ|I\u0307", "i"), *([("I", "ı")] if dotless else [])]
+        removed = "".join(dict.fromkeys(mark for rules in every for mark in rules.removed))
+        lowered = [(r"(?<=[ijį])\u0307", ""), *([(f"[{removed}]", "")] if removed else [])]
+        words = words.replace(_BEFORE_JOINER, "")
+        return cls(tuple(spelling), tuple(lowered), words if lowercase else f"(?i){words}")
+
+
 def parted(text: str) -> list[str]:
     r"""The words of tokenised text, which blanks part and nothing else, as they stand.
 
@@ -350,7 +408,19 @@ def _cutter(rules: _Rules, spell: Callable[[str], str], lowercase: bool) -> Call
 
 
 def _pattern(rules: _Rules, lowercase: bool, first: str = "") -> regex.Pattern[str]:
-    """The expression whose matches in a piece, from left to right, are its words."""
+    """`_expression`, ready for use."""
+    flags = regex.V1 if lowercase else regex.V1 | regex.IGNORECASE
+    return regex.compile(_expression(rules, first), flags)
+
+
+def _expression(rules: _Rules, first: str, without: str = "") -> str:
+    """The expression whose matches in a piece, from left to right, are its words.
+
+    Args:
+        rules: Of the language.
+        first: A kind of word that comes before all others.
+        without: A kind of word to leave out.
+    """
     ends = rf"(?!-?{_LETTER})"
     after = rf"(?:{rules.after}){ends}" if rules.after else ""
     untied = rf"(?:{rules.untied})+{ends}" if rules.untied else ""
@@ -364,13 +434,12 @@ def _pattern(rules: _Rules, lowercase: bool, first: str = "") -> regex.Pattern[s
         rf"(?<!{_LETTER})(?:{rules.before})" if rules.before else "",
         _ABBREVIATION,
         rules.segmented,
-        rf"{_LETTER}+(?:{joiner}{_LETTER}+)*(?:(?<=\p{{ccc=9}})\u200d)?",
+        rf"{_LETTER}+(?:{joiner}{_LETTER}+)*{_BEFORE_JOINER}",
         rf"(?<={_LETTER}){after}" if after else "",
         _EMOJI,
         _MARK,
     ]
-    flags = regex.V1 if lowercase else regex.V1 | regex.IGNORECASE
-    return regex.compile(_any(*kinds), flags)
+    return _any(*(kind for kind in kinds if kind != without))
 
 
 def _any(*patterns: str) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
-from jointalign.formats import native, vec, word2vec_binary
+from jointalign.formats import fasttext, native, vec, word2vec_binary
 from jointalign.multilingual import MultilingualEmbedding
 from jointalign.storage.compression import COMPRESSIONS, named_suffix, peekable
 from jointalign.storage.files import check_folder, open_text, plain_errors
@@ -33,15 +34,20 @@ class Format(StrEnum):
     WORD2VEC = "word2vec"
     """The word2vec program's binary: `.bin`."""
 
+    FASTTEXT = "fasttext"
+    """A model of fastText, with counts and n-grams: `.bin`, too."""
+
     NATIVE = "native"
     """All of it, mapped into memory: `.safetensors`."""
 
 
-def read(path: str | Path, max_vocabulary: int | None = None, format: Format | None = None) -> Embedding:
-    """Read an embedding: text (`.vec`), word2vec's binary (`.bin`), or the native `.safetensors`.
+def read(
+    path: str | Path, max_vocabulary: int | None = None, format: Format | str | None = None
+) -> Embedding:
+    """Read an embedding: text (`.vec`), word2vec's or fastText's `.bin`, or the native `.safetensors`.
 
     The format is told by the content; where the suffix says otherwise the log says so. The first two
-    may be compressed, and come through a pipe.
+    may be compressed, and come through a pipe; the others are mapped into memory.
 
     Args:
         path: The file; `-` for the standard input.
@@ -61,7 +67,7 @@ def read(path: str | Path, max_vocabulary: int | None = None, format: Format | N
         ...     read(f"{folder}/english.vec.gz", max_vocabulary=1).words
         ('cat',)
     """
-    named = named_suffix(path)
+    named, format = named_suffix(path), _format(format)
     if format is None and (named == _NATIVE or _is_native(path)):
         format = Format.NATIVE
     if format == Format.NATIVE:
@@ -69,20 +75,28 @@ def read(path: str | Path, max_vocabulary: int | None = None, format: Format | N
     with open_text(path) as file:
         stream = peekable(file)
         found = format or _look(stream.peek(_LOOKED_AT), named)
-        if format is None and named in _FORMATS and _FORMATS[named] != found:
+        if format is None and found not in _FORMATS.get(named, (found,)):
             logger.warning("%s: this is %s, whatever the name says; read so", path, _IN_WORDS[found])
-        reader = vec if found == Format.TEXT else word2vec_binary
-        return reader.read_stream(path, stream, max_vocabulary)
+        if found != Format.FASTTEXT:
+            reader = vec if found == Format.TEXT else word2vec_binary
+            return reader.read_stream(path, stream, max_vocabulary)
+    return fasttext.read(path, max_vocabulary)
 
 
-def write(space: Embedding | BilingualEmbedding | MultilingualEmbedding, path: str | Path) -> None:
+def write(
+    space: Embedding | BilingualEmbedding | MultilingualEmbedding,
+    path: str | Path,
+    format: Format | str | None = None,
+) -> None:
     """Write one language in the format of the suffix, as for `read`; several as a native file.
 
-    Only the native format keeps counts, n-grams and settings, and holds two languages or more.
+    Only the native format keeps settings, and holds two languages or more; it and fastText's keep
+    counts and n-grams.
 
     Args:
         space: What to write; of a bilingual embedding its `source` or its `target`, or all of it.
         path: The file, replaced if it is there.
+        format: To overrule the suffix, of which `.bin` is word2vec's.
 
     Raises:
         JointalignError: If the suffix is unknown, the format cannot hold a word or several
@@ -103,16 +117,11 @@ def write(space: Embedding | BilingualEmbedding | MultilingualEmbedding, path: s
         _check_native(path)
         native.write(space, path)
         return
-    suffix = _suffix(path)
-    counted = space.vocabulary.counts.any()
-    if suffix != _NATIVE and (counted or space.subwords or space.settings):
+    written = _written(path, _format(format))
+    counted = space.vocabulary.counts.any() or space.subwords is not None
+    if written in (Format.TEXT, Format.WORD2VEC) and (counted or space.settings):
         logger.info("%s: has no place for counts, n-grams and settings; %s has", path, _NATIVE)
-    if suffix in _TEXT:
-        vec.write(space, path)
-    elif suffix == _BINARY:
-        word2vec_binary.write(space, path)
-    else:
-        native.write(space, path)
+    _WRITERS[written](space, path)
 
 
 def read_bilingual(path: str | Path) -> BilingualEmbedding:
@@ -137,28 +146,50 @@ def read_multilingual(path: str | Path) -> MultilingualEmbedding:
     return native.read_multilingual(path)
 
 
-_FORMATS = {".vec": Format.TEXT, ".bin": Format.WORD2VEC}  # of `.txt` either may be said
-_IN_WORDS = {Format.TEXT: "text", Format.WORD2VEC: "a word2vec binary"}
+# Of `.txt` either may be said.
+_FORMATS = {".vec": (Format.TEXT,), ".bin": (Format.WORD2VEC, Format.FASTTEXT)}
+_IN_WORDS = {
+    Format.TEXT: "text",
+    Format.WORD2VEC: "a word2vec binary",
+    Format.FASTTEXT: "a model of fastText",
+}
+_WRITERS: dict[Format, Callable[[Embedding, str | Path], None]] = {
+    Format.TEXT: vec.write,
+    Format.WORD2VEC: word2vec_binary.write,
+    Format.FASTTEXT: fasttext.write,
+    Format.NATIVE: native.write,
+}
 
 
-def check_output(path: str | Path, *, native: bool = False) -> None:
+def check_output(path: str | Path, *, native: bool = False, format: Format | None = None) -> None:
     """Find out before hours of work whether an embedding can be written to a path after it.
 
     Args:
         path: Where the result is to go.
         native: Whether it must be a native file.
+        format: To overrule the suffix.
 
     Raises:
-        JointalignError: If the suffix is unknown, or the folder cannot be made or written to.
+        JointalignError: If the suffix is unknown or not the format's, or the folder cannot be made or
+            written to.
     """
-    _check_native(path) if native else _suffix(path)
+    _check_native(path) if native else _written(path, format)
     if Path(path).is_dir():
         raise JointalignError(f"{path}: this is a folder; name a file in it")
     check_folder(Path(path).parent)
 
 
+def _format(named: Format | str | None) -> Format | None:
+    """A format by its name, `None` for none."""
+    if named is None or named in list(Format):
+        return None if named is None else Format(named)
+    raise JointalignError(f"expected a format of {', '.join(Format)}, got '{named}'")
+
+
 def _look(head: bytes, named: str) -> Format:
     """The format of a file that begins so, text or binary; where that is open, that of its suffix."""
+    if head.startswith(fasttext.MAGIC):
+        return Format.FASTTEXT
     header, _, rest = head.partition(b"\n")
     announced = _HEADER.fullmatch(header)
     if announced and not _begins_with_row(rest, int(announced[1])):
@@ -191,12 +222,20 @@ def _is_native(path: str | Path) -> bool:
         return start[8:] == b'{"' and size < Path(path).stat().st_size
 
 
-def _suffix(path: str | Path) -> str:
-    """The suffix that names the format to write, without compression."""
-    suffix = named_suffix(path)
-    compression = Path(path).suffix.lower() if Path(path).suffix.lower() in COMPRESSIONS else ""
-    if suffix in (*_TEXT, _BINARY) or (suffix == _NATIVE and not compression):
-        return suffix
+def _written(path: str | Path, format: Format | None) -> Format:
+    """The format to write: the one given, or the one that the suffix names."""
+    suffix, last = named_suffix(path), Path(path).suffix.lower()
+    compression = last if last in COMPRESSIONS else ""
+    if format in (Format.NATIVE, Format.FASTTEXT) and compression:
+        raise JointalignError(f"{path}: such files are mapped into memory; leave '{compression}' out")
+    if format is not None:
+        return format
+    if suffix in _TEXT:
+        return Format.TEXT
+    if suffix == _BINARY:
+        return Format.WORD2VEC
+    if suffix == _NATIVE and not compression:
+        return Format.NATIVE
     raise JointalignError(
         f"{path}: cannot tell the format from the suffix '{suffix}{compression}'; known are "
         f"{_NATIVE}, and {', '.join(_TEXT)} and {_BINARY} (word2vec), which may be followed by "

@@ -10,17 +10,27 @@ holds the rest. Any safetensors reader can open it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated, Any, NotRequired, TypedDict
 
 import numpy as np
 
-from jointalign.embedding import BilingualEmbedding, Embedding
+from jointalign.embedding import BilingualEmbedding, Embedding, Setting
 from jointalign.errors import FormatError, JointalignError
 from jointalign.formats._rows import check_maximum, encode_words
 from jointalign.multilingual import MultilingualEmbedding, Part
-from jointalign.storage.tensors import read_tensors, write_tensors
+from jointalign.ranges import Range
+from jointalign.storage.facts import fits, typed
+from jointalign.storage.tensors import (
+    Array,
+    Facts,
+    OtherKindError,
+    Schema,
+    Tensors,
+    read_tensors,
+    write_tensors,
+)
 from jointalign.subwords import Move, SubwordTable
 from jointalign.version import __version__
 from jointalign.vocabulary import Vocabulary
@@ -28,8 +38,6 @@ from jointalign.vocabulary import Vocabulary
 # Changes when an older jointalign could not read the files of a newer one.
 _FORMAT = "jointalign-1"
 _PARTS = ("source_only", "target_only", "shared")
-
-Tensors = dict[str, np.ndarray]
 
 
 def write(space: Embedding | BilingualEmbedding | MultilingualEmbedding, path: str | Path) -> None:
@@ -86,6 +94,15 @@ def _from_multilingual(path: str | Path, space: MultilingualEmbedding) -> tuple[
     return tensors, about
 
 
+def kind(path: str | Path) -> str:
+    """What a native file holds: `embedding`, `bilingual` or `multilingual`; `none` for one of others."""
+    try:
+        read_tensors(path, _NAMELESS)
+    except OtherKindError as other:
+        return other.came
+    raise AssertionError("no file is of this kind")
+
+
 def read(path: str | Path, max_vocabulary: int | None = None) -> Embedding:
     """Read an embedding; its vectors are a read-only view of the file.
 
@@ -98,9 +115,9 @@ def read(path: str | Path, max_vocabulary: int | None = None) -> Embedding:
         FormatError: If it is another kind of file, or damaged.
     """
     check_maximum(max_vocabulary)
-    tensors, about = _read(path, "embedding")
-    with _damage(path):
-        return _to_part(tensors, about, "", max_vocabulary)
+    tensors, facts = _read(path, _EMBEDDING)
+    with fits(path, _EMBEDDING.what):
+        return _to_part(tensors, facts["about"], "", max_vocabulary)
 
 
 def read_bilingual(path: str | Path) -> BilingualEmbedding:
@@ -123,12 +140,12 @@ def read_bilingual(path: str | Path) -> BilingualEmbedding:
         ...     read_bilingual(path).target.words
         ('gato',)
     """
-    tensors, about = _read(path, "bilingual")
-    with _damage(path):
-        parts = {name: _to_part(tensors, about[name], f"{name}.") for name in _PARTS}
-        source_language, target_language = about["languages"]
+    tensors, facts = _read(path, _BILINGUAL)
+    about = facts["about"]
+    source_language, target_language = about["languages"]
+    with fits(path, _BILINGUAL.what):
         return BilingualEmbedding(
-            **parts,
+            **{name: _to_part(tensors, about[name], f"{name}.") for name in _PARTS},
             shared_source_counts=np.array(tensors["shared.source_counts"]),
             shared_target_counts=np.array(tensors["shared.target_counts"]),
             source_language=source_language,
@@ -138,17 +155,18 @@ def read_bilingual(path: str | Path) -> BilingualEmbedding:
 
 def read_multilingual(path: str | Path) -> MultilingualEmbedding:
     """Read several languages; vectors are read-only views of the file. See `read_bilingual`."""
-    tensors, about = _read(path, "multilingual")
-    with _damage(path):
+    tensors, facts = _read(path, _MULTILINGUAL)
+    about = facts["about"]
+    with fits(path, _MULTILINGUAL.what):
         parts = [
             Part(
-                tuple(languages),
-                _to_part(tensors, about[f"part{number}"], f"part{number}."),
+                languages,
+                _to_part(tensors, part, f"part{number}."),
                 np.array(tensors[f"part{number}.language_counts"]),
             )
-            for number, languages in enumerate(about["sets"])
+            for number, (languages, part) in enumerate(zip(about["sets"], _parts(about), strict=True))
         ]
-        return MultilingualEmbedding(tuple(about["languages"]), tuple(parts))
+        return MultilingualEmbedding(about["languages"], tuple(parts))
 
 
 def _from_part(path: str | Path, part: Embedding, prefix: str) -> tuple[Tensors, dict[str, object]]:
@@ -181,11 +199,9 @@ def _from_part(path: str | Path, part: Embedding, prefix: str) -> tuple[Tensors,
     return {prefix + name: array for name, array in tensors.items()}, about
 
 
-def _to_part(tensors: Tensors, about: Mapping, prefix: str, maximum: int | None = None) -> Embedding:
+def _to_part(tensors: Tensors, about: _Part, prefix: str, maximum: int | None = None) -> Embedding:
     vectors, counts = tensors[prefix + "vectors"], np.array(tensors[prefix + "counts"])
     words = tensors[prefix + "words"].tobytes().decode().split("\n") if len(counts) else []
-    if not len(words) == len(counts) == len(vectors):
-        raise ValueError(f"{len(words)} words, {len(counts)} counts, {len(vectors)} vectors")
     subwords = None
     if "subwords" in about:
         facts = about["subwords"]
@@ -201,6 +217,8 @@ def _to_part(tensors: Tensors, about: Mapping, prefix: str, maximum: int | None 
             ),
         )
     vocabulary = Vocabulary(tuple(words[:maximum]), counts[:maximum])
+    if len(words) != len(counts):
+        raise JointalignError(f"there are {len(words)} words and {len(counts)} counts")
     return Embedding(vocabulary, vectors[:maximum], subwords, about["settings"])
 
 
@@ -223,27 +241,124 @@ def _write(path: str | Path, kind: str, tensors: Tensors, about: dict[str, objec
     write_tensors(path, stored, metadata)
 
 
-def _read(path: str | Path, kind: str) -> tuple[Tensors, Mapping]:
-    """Arrays by name, aliases too, and what the metadata tells about them."""
-    tensors, metadata = read_tensors(path)
-    came = metadata.get("format", "none")
-    if came != _FORMAT:
-        cure = "install a newer jointalign" if came.startswith("jointalign-") else "convert it"
-        reason = f"expected metadata with format '{_FORMAT}', got '{came}'; {cure}"
-        raise FormatError(path, None, reason)
-    if metadata.get("kind") != kind:
-        raise FormatError(path, None, _wrong_kind(kind, metadata.get("kind", "none")))
-    with _damage(path):
-        about = json.loads(metadata["about"])
-        tensors |= {name: tensors[first] for name, first in about["aliases"].items()}
-    return tensors, about
+def _read(path: str | Path, schema: Schema[Facts]) -> tuple[Tensors, Facts]:
+    """Arrays and facts; another kind of space is told with what to do about it."""
+    try:
+        return read_tensors(path, schema)
+    except OtherKindError as error:
+        if error.came in _CURES:
+            reason = f"expected {schema.what}, got {_SCHEMAS[error.came].what}; {_CURES[error.came]}"
+            raise FormatError(path, None, reason) from None
+        raise
 
 
-_KINDS = {
-    "embedding": "one vocabulary",
-    "bilingual": "a bilingual embedding",
-    "multilingual": "an embedding of several languages",
-}
+# What the files hold
+
+
+class _Subwords(TypedDict):
+    minimum: Annotated[int, Range(least=1)]
+    maximum: Annotated[int, Range(least=1, most=1 << 20)]
+    buckets: Annotated[int, Range(least=1, most=1 << 32)]
+    moves: NotRequired[Annotated[int, Range(least=0, most=1 << 10)]]
+
+
+class _Part(TypedDict):
+    settings: dict[str, Setting]
+    subwords: NotRequired[_Subwords]
+
+
+class _About(_Part):
+    aliases: dict[str, str]
+
+
+class _BilingualAbout(TypedDict):
+    aliases: dict[str, str]
+    languages: tuple[str, str]
+    source_only: _Part
+    target_only: _Part
+    shared: _Part
+
+
+class _MultilingualAbout(TypedDict):
+    aliases: dict[str, str]
+    languages: tuple[str, ...]
+    sets: tuple[tuple[str, ...], ...]
+
+
+class _Facts(TypedDict):
+    about: _About
+
+
+class _BilingualFacts(TypedDict):
+    about: _BilingualAbout
+
+
+class _MultilingualFacts(TypedDict):
+    about: _MultilingualAbout
+
+
+def _parts(about: Mapping[str, Any]) -> list[_Part]:
+    """What is told of each part of a file of several languages."""
+    return [typed(about.get(f"part{number}"), _Part, f"part{number}") for number in range(len(about["sets"]))]
+
+
+def _arrays(about: _Part, prefix: str = "") -> dict[str, Array]:
+    """All arrays of an embedding."""
+    size = f"{prefix}words"
+    found = {
+        "words": Array("U8", (None,)),
+        "counts": Array("I64", (size,)),
+        # Mapped, not read: who searches them looks whether they are finite.
+        "vectors": Array("F32", (size, "dimensions"), finite=False),
+    }
+    if "subwords" in about:
+        used, moves = f"{prefix}buckets_used", about["subwords"].get("moves", 0)
+        sizes = [f"{prefix}dimensions{number}" for number in range(moves)] + ["dimensions"]
+        found["subwords.buckets_used"] = Array("U32", (used,), below=about["subwords"]["buckets"])
+        found["subwords.vectors"] = Array("F32", (used, sizes[0]), finite=False)
+        for number in range(moves):
+            found[f"subwords.matrix{number}"] = Array("F32", (sizes[number], sizes[number + 1]))
+            found[f"subwords.means{number}"] = Array("F32", (None, sizes[number]))
+    return {prefix + name: array for name, array in found.items()}
+
+
+def _bilingual_arrays(facts: _BilingualFacts) -> dict[str, Array]:
+    counts = Array("I64", ("shared.words",), least=0)
+    found = {"shared.source_counts": counts, "shared.target_counts": counts}
+    for name in _PARTS:
+        found |= _arrays(facts["about"][name], f"{name}.")
+    return found
+
+
+def _multilingual_arrays(facts: _MultilingualFacts) -> dict[str, Array]:
+    found = {}
+    for number, part in enumerate(_parts(facts["about"])):
+        prefix, languages = f"part{number}.", len(facts["about"]["sets"][number])
+        found |= _arrays(part, prefix)
+        found[f"{prefix}language_counts"] = Array("I64", (f"{prefix}words", languages), least=0)
+    return found
+
+
+def _aliases(facts: Any) -> dict[str, str]:
+    return facts["about"]["aliases"]
+
+
+_EMBEDDING = Schema(
+    "one vocabulary", _Facts, lambda facts: _arrays(facts["about"]), "embedding", _FORMAT, _aliases
+)
+_BILINGUAL = Schema(
+    "a bilingual embedding", _BilingualFacts, _bilingual_arrays, "bilingual", _FORMAT, _aliases
+)
+_MULTILINGUAL = Schema(
+    "an embedding of several languages",
+    _MultilingualFacts,
+    _multilingual_arrays,
+    "multilingual",
+    _FORMAT,
+    _aliases,
+)
+_NAMELESS: Schema = Schema("any file of ours", dict, kind="any")
+_SCHEMAS = {schema.kind: schema for schema in (_EMBEDDING, _BILINGUAL, _MULTILINGUAL)}
 _CURES = {
     "embedding": "reallocate or align it first (or open it with read)",
     "bilingual": "take its source or its target (read_bilingual in Python, convert --side on the "
@@ -251,18 +366,3 @@ _CURES = {
     "multilingual": "name its languages (read_multilingual in Python, --source and --target or "
     "convert --language on the command line)",
 }
-
-
-def _wrong_kind(expected: str, came: str) -> str:
-    cure = _CURES.get(came, "convert it")
-    return f"expected {_KINDS[expected]}, got {_KINDS.get(came, came)}; {cure}"
-
-
-@contextmanager
-def _damage(path: str | Path) -> Iterator[None]:
-    """Whatever does not fit together inside a file is the file's fault."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError) as error:
-        reason = f"the parts of the file do not fit together ({error}); write or copy it again"
-        raise FormatError(path, None, reason) from error

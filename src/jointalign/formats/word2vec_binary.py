@@ -119,7 +119,9 @@ def _writable(embedding: Embedding, path: str | Path) -> tuple[list[str], Embedd
 def _header(path: str | Path, line: bytes) -> tuple[int, int]:
     if line.startswith(_FASTTEXT):
         raise FormatError(
-            path, None, "this is a fastText model, not a word2vec binary; read its .vec file instead"
+            path,
+            None,
+            "this is a fastText model, not a word2vec binary; leave the format out, or say fasttext",
         )
     header = _HEADER.fullmatch(line)
     if header is None:

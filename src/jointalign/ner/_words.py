@@ -21,6 +21,7 @@ from jointalign.errors import JointalignError
 from jointalign.ner._tagger import VectorBatch, padded
 from jointalign.ner._torch import import_torch
 from jointalign.ner.base import Sentence
+from jointalign.numerics.devices import device_named
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -198,9 +199,9 @@ class StaticInputs:
     ) -> None:
         torch = import_torch()
         self.table, self._unknown = table, unknown
-        self.dimensions, self.device = table.dimensions, device
+        self.dimensions, self.device = table.dimensions, str(device_named(device, "ner"))
         self.network = torch.nn.ParameterDict({"unknown": torch.zeros(table.dimensions)})
-        vectors = torch.from_numpy(table.vectors).to(device)
+        vectors = torch.from_numpy(table.vectors).to(self.device)
         if learnt:
             self.network["vectors"] = torch.nn.Parameter(vectors.clone())
         self._vectors = vectors

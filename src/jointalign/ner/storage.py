@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -15,16 +15,39 @@ from jointalign.errors import FormatError, JointalignError
 from jointalign.ner._settings import TaggerSettings
 from jointalign.ner._tagger import Alphabet, Tagger, WordInputs
 from jointalign.ner._words import StaticInputs, WordTable
-from jointalign.ner.base import Scheme
+from jointalign.ner.base import is_tag
 from jointalign.storage.checkpoint import as_arrays, as_tensors
-from jointalign.storage.files import atomic, plain_errors
-from jointalign.storage.tensors import read_tensors, write_tensors
+from jointalign.storage.facts import fits, read_json, typed
+from jointalign.storage.files import atomic
+from jointalign.storage.tensors import Array, Schema, check_arrays, like, read_tensors, write_tensors
 from jointalign.version import __version__
 
 FORMAT = "jointalign-ner-1"
 FACTS, WEIGHTS, WORDS = "tagger.json", "tagger.safetensors", "words.safetensors"
 STATIC = "static"
 INPUTS = "inputs."
+_CURE = "train or copy it again"
+
+
+class TaggerFacts(TypedDict):
+    """What the file `tagger.json` holds."""
+
+    kind: str
+    settings: TaggerSettings
+    labels: tuple[str, ...]
+    alphabet: str
+    made: str
+    about: dict[str, Any]
+    made_of: NotRequired[dict[str, Any]]
+    learnt_vectors: NotRequired[bool]
+
+
+class _Mark(TypedDict):
+    made: str
+
+
+_WEIGHTS = Schema("the weights of a tagger", _Mark, cure=_CURE)
+_WORDS = Schema("the vectors of a tagger's words", _Mark, cure=_CURE)
 
 
 def write(
@@ -48,10 +71,7 @@ def write(
         JointalignError: If it cannot be written.
     """
     weights = as_arrays(_own(tagger, kind))
-    total = hashlib.sha256()
-    for name in sorted(weights):
-        total.update(name.encode() + weights[name].tobytes())
-    mark = {"made": total.hexdigest()}
+    mark = {"made": _digest(weights)}
     inputs = tagger.inputs
     facts = {
         "format": FORMAT,
@@ -89,29 +109,31 @@ def read(
         FormatError: If its files are damaged or not of one writing.
         MissingExtraError: If torch is not installed.
     """
-    facts = facts_of(folder)
-    try:
-        settings = TaggerSettings(**{**facts["settings"], "scheme": Scheme(facts["settings"]["scheme"])})
-        if inputs is None:
-            inputs = _inputs(Path(folder), facts, device)
-        tagger = Tagger(settings, inputs, facts["labels"], Alphabet(tuple(facts["alphabet"])))
-        arrays, mark = read_tensors(Path(folder) / WEIGHTS)
-        _check_mark(Path(folder) / WEIGHTS, mark, facts)
-        tagger.network.load_state_dict(
-            {
-                name: weights
-                for name, weights in tagger.network.state_dict().items()
-                if name not in _own(tagger, facts["kind"])
-            }
-            | as_tensors(arrays)
-        )
-    except JointalignError:
-        raise
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = f"the parts of the tagger do not fit together ({error}); train or copy it again"
-        raise FormatError(Path(folder) / FACTS, None, " ".join(reason.split())) from error
+    facts, folder = facts_of(folder), Path(folder)
+    arrays, mark = read_tensors(folder / WEIGHTS, _WEIGHTS)
+    _check_mark(folder / WEIGHTS, mark, facts)
+    if _digest(arrays) != facts["made"]:
+        raise FormatError(folder / WEIGHTS, None, "it is not as it was written; train or copy it again")
+    if inputs is None:
+        inputs = _inputs(folder, facts, device)
+    with fits(folder / FACTS, "the facts of a tagger", _CURE):
+        _check_sizes(facts["settings"], arrays)
+        tagger = Tagger(facts["settings"], inputs, facts["labels"], Alphabet(tuple(facts["alphabet"])))
+        own = as_arrays(_own(tagger, facts["kind"]))
+        check_arrays(arrays, like(own))
+        others = {name: part for name, part in tagger.network.state_dict().items() if name not in own}
+        tagger.network.load_state_dict(others | as_tensors(arrays))
     tagger.network.eval()
     return tagger, facts["about"]
+
+
+def _check_sizes(settings: TaggerSettings, arrays: Mapping[str, np.ndarray]) -> None:
+    """Refuse a network larger than its weights before memory is asked for it."""
+    largest = max((size for array in arrays.values() for size in array.shape), default=0)
+    sizes = [settings.hidden] if settings.layers else []
+    sizes += [settings.character_dimensions, settings.character_hidden] if settings.character_hidden else []
+    if max(sizes, default=0) > largest or settings.layers > len(arrays):
+        raise JointalignError("the settings are of a larger network than the weights")
 
 
 def _own(tagger: Tagger, kind: str) -> dict[str, Any]:
@@ -123,7 +145,7 @@ def _own(tagger: Tagger, kind: str) -> dict[str, Any]:
     }
 
 
-def facts_of(folder: str | Path) -> dict[str, Any]:
+def facts_of(folder: str | Path) -> TaggerFacts:
     """What a tagger's folder says of it, `kind` and `made_of` among the rest.
 
     Raises:
@@ -133,35 +155,44 @@ def facts_of(folder: str | Path) -> dict[str, Any]:
     path = Path(folder) / FACTS
     if not path.parent.is_dir():
         raise JointalignError(f"{path.parent}: expected the folder of a tagger; there is none")
-    with plain_errors(path):
-        text = path.read_text("utf-8")
-    try:
-        facts = json.loads(text)
-    except ValueError as error:
-        raise FormatError(path, None, f"expected JSON ({error}); train or copy it again") from None
-    came = facts.get("format") if isinstance(facts, dict) else None
-    if came != FORMAT:
-        reason = f"expected format '{FORMAT}', got '{came}'; is it the folder of a tagger?"
+    came = read_json(path, dict[str, Any], "the facts of a tagger", _CURE)
+    if came.get("format") != FORMAT:
+        reason = f"expected format '{FORMAT}', got '{came.get('format')}'; is it the folder of a tagger?"
         raise FormatError(path, None, reason)
+    with fits(path, "the facts of a tagger", _CURE):
+        facts = typed(came, TaggerFacts)
+        if wrong := [label for label in facts["labels"] if not is_tag(label)]:
+            raise JointalignError(f"'labels' holds '{wrong[0]}', which is no tag")
     return facts
 
 
-def _inputs(folder: Path, facts: dict[str, Any], device: str) -> StaticInputs:
+def _inputs(folder: Path, facts: TaggerFacts, device: str) -> StaticInputs:
     if facts["kind"] != STATIC:
         raise JointalignError(
             f"{folder}: the vectors of this tagger are of the kind '{facts['kind']}', not from a "
             "table of words; give them"
         )
-    arrays, mark = read_tensors(folder / WORDS)
+    arrays, mark = read_tensors(folder / WORDS, _WORDS)
     _check_mark(folder / WORDS, mark, facts)
-    rows = {}
-    for name in arrays:
-        if name.startswith("words."):
-            code = name.removeprefix("words.")
-            words = arrays[name].tobytes().decode("utf-8", "surrogateescape").split("\n")
-            rows[code] = dict(zip(words, arrays[f"rows.{code}"].tolist(), strict=True))
-    table = WordTable(np.array(arrays["vectors"]), rows)
-    return StaticInputs(table, facts["learnt_vectors"], device=device)
+    with fits(folder / WORDS, _WORDS.what, _CURE):
+        codes = [name.removeprefix("words.") for name in arrays if name.startswith("words.")]
+        check_arrays(arrays, {"vectors": Array("F32", ("words", "dimensions"))} | _columns(codes, arrays))
+        rows = {}
+        for code in codes:
+            words = arrays[f"words.{code}"].tobytes().decode("utf-8", "surrogateescape").split("\n")
+            known = arrays[f"rows.{code}"].tolist()
+            rows[code] = dict(zip(words if known else [], known, strict=True))
+        table = WordTable(np.array(arrays["vectors"]), rows)
+        return StaticInputs(table, facts.get("learnt_vectors", False), device=device)
+
+
+def _columns(codes: Sequence[str], arrays: Mapping[str, np.ndarray]) -> dict[str, Array]:
+    """The words of each language, and their rows in the vectors."""
+    found, size = {}, len(arrays.get("vectors", ()))
+    for code in codes:
+        found[f"words.{code}"] = Array("U8", (None,))
+        found[f"rows.{code}"] = Array("I64", (None,), least=0, below=size)
+    return found
 
 
 def _from_table(table: WordTable) -> dict[str, np.ndarray]:
@@ -173,6 +204,13 @@ def _from_table(table: WordTable) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _check_mark(path: Path, mark: Mapping[str, str], facts: Mapping[str, Any]) -> None:
-    if mark.get("made") != facts["made"]:
+def _check_mark(path: Path, mark: _Mark, facts: TaggerFacts) -> None:
+    if mark["made"] != facts["made"]:
         raise FormatError(path, None, f"not of the same writing as {FACTS}; train or copy it again")
+
+
+def _digest(weights: Mapping[str, np.ndarray]) -> str:
+    total = hashlib.sha256()
+    for name in sorted(weights):
+        total.update(name.encode() + weights[name].tobytes())
+    return total.hexdigest()

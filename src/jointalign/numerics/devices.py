@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from jointalign.errors import JointalignError, MissingExtraError
@@ -21,12 +22,30 @@ def torch_of(extra: str) -> Any:
 
     Raises:
         MissingExtraError: If it is not installed.
+        JointalignError: If it is, and cannot be loaded.
+    """
+    return package_of("torch", extra)
+
+
+def package_of(name: str, extra: str) -> Any:
+    """An optional package.
+
+    Args:
+        name: Of the package.
+        extra: Of jointalign, which brings it.
+
+    Raises:
+        MissingExtraError: If it is not installed.
+        JointalignError: If it is, and cannot be loaded.
     """
     try:
-        import torch
-    except ImportError as error:
-        raise MissingExtraError("torch", extra) from error
-    return torch
+        return import_module(name)
+    except (ImportError, OSError) as error:  # of a shared library that is missing or another one
+        if isinstance(error, ModuleNotFoundError) and error.name == name:
+            raise MissingExtraError(name, extra) from error
+        raise JointalignError(
+            f"the package '{name}' is installed, but cannot be loaded ({error}); mend or install it again"
+        ) from error
 
 
 def device_named(name: str, extra: str) -> torch.device:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from jointalign.corpora.corpus import Corpus
 from jointalign.corpora.encoding import EncodedCorpus
@@ -14,6 +13,7 @@ from jointalign.errors import JointalignError
 from jointalign.formats.api import read, read_bilingual
 from jointalign.lexicon import Lexicon
 from jointalign.reallocation import reallocate
+from jointalign.storage.facts import read_json
 from jointalign.storage.stages import in_step
 
 SETTINGS = "settings.json"
@@ -36,6 +36,15 @@ class Finished:
     lexicon: Lexicon
 
 
+class _Settings(TypedDict):
+    """What is needed of them."""
+
+    lexicon: str | None
+    source_language: str
+    target_language: str
+    lowercase: bool
+
+
 def finished(folder: Path, lexicon: Path | None = None) -> Finished:
     """Open the results of a run.
 
@@ -50,8 +59,8 @@ def finished(folder: Path, lexicon: Path | None = None) -> Finished:
         raise JointalignError(
             f"{folder}: no aligned embedding here; finish `jointalign run --out {folder}` first"
         )
-    settings: dict[str, Any] = json.loads((folder / SETTINGS).read_text("utf-8"))
-    lexicon = lexicon or settings["lexicon"]
+    settings = read_json(folder / SETTINGS, _Settings, "the settings of a run", "start the run again")
+    lexicon = lexicon or (Path(settings["lexicon"]) if settings["lexicon"] else None)
     if lexicon is None:
         raise JointalignError(f"{folder}: made without a dictionary; name one, whose pairs are to be shown")
     joint = reallocate(
@@ -72,6 +81,17 @@ def finished(folder: Path, lexicon: Path | None = None) -> Finished:
     )
 
 
+class _TextSettings(TypedDict):
+    """What texts are read by."""
+
+    source: str
+    target: str
+    source_language: str
+    target_language: str
+    tokenized: bool
+    lowercase: bool
+
+
 def texts(folder: Path) -> dict[str, Corpus]:
     """The texts of a run, by side: `source`, `target`; `folder / side` is where each is encoded.
 
@@ -81,15 +101,11 @@ def texts(folder: Path) -> dict[str, Corpus]:
     Raises:
         JointalignError: If there is no run in the folder that has come as far as its aligned space.
     """
-    try:
-        settings: dict[str, Any] = json.loads((folder / SETTINGS).read_text("utf-8"))
-        return {
-            side: Corpus(
-                settings[side], settings[f"{side}_language"], settings["tokenized"], settings["lowercase"]
-            )
-            for side in ("source", "target")
-        }
-    except (OSError, ValueError, KeyError, TypeError):
-        raise JointalignError(
-            f"{folder}: no run here; finish `jointalign run --out {folder}` first"
-        ) from None
+    if not (folder / SETTINGS).is_file():
+        raise JointalignError(f"{folder}: no run here; finish `jointalign run --out {folder}` first")
+    settings = read_json(folder / SETTINGS, _TextSettings, "the settings of a run")
+    cut = settings["tokenized"], settings["lowercase"]
+    return {
+        "source": Corpus(settings["source"], settings["source_language"], *cut),
+        "target": Corpus(settings["target"], settings["target_language"], *cut),
+    }

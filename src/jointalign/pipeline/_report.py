@@ -57,8 +57,9 @@ def _summary(
     scores: dict[str, Any] | None,
     entries: Sequence[Translation],
 ) -> str:
-    gamma = choice["gamma"]
-    space = "separate trainings" if gamma is None else f"gamma {gamma:g}"
+    gamma, space = choice["gamma"], choice["space"]
+    if gamma is not None:
+        space += f", gamma {gamma:g},"
     text = (
         f"{len(entries):,} mutual translations with {space} and {choice['method']['name']} "
         f"({choice['reason']})."
@@ -101,7 +102,9 @@ def score_tables(scores: dict[str, Any]) -> list[Table]:
 def _trials(choice: dict[str, Any]) -> Table:
     rows = [
         [
-            trial["space"] if trial["gamma"] is None else f"{trial['gamma']:g}",
+            ", ".join(
+                filter(None, [trial["space"], "" if trial["gamma"] is None else f"{trial['gamma']:g}"])
+            ),
             trial["method"]["name"],
             ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in trial["chosen"].items()),
             f"{trial['precision']:.1f}",
@@ -109,7 +112,7 @@ def _trials(choice: dict[str, Any]) -> Table:
         for trial in choice["trials"]
     ]
     note = f"P@1 on {choice['held_out']:,} source words held out of the training dictionary"
-    head = ["gamma", "method", "chosen settings", "P@1"]
+    head = ["space, gamma", "method", "chosen settings", "P@1"]
     return Table("What was tried", head, rows, note)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from jointalign.corpora.corpus import Corpus
 from jointalign.corpora.encoding import FILES, EncodedCorpus, encode
 from jointalign.dictionary.api import induce_and_keep, read_tsv, write_tsv
 from jointalign.embedding import BilingualEmbedding, Embedding
+from jointalign.ensemble import reduced
 from jointalign.formats.api import read, read_bilingual, write
 from jointalign.lexicon import Lexicon
 from jointalign.numerics.processors import limited_to
@@ -31,7 +32,7 @@ from jointalign.selection.api import MULTIPLE, training_seconds
 from jointalign.selection.base import Spaces
 from jointalign.selection.unsupervised import align_without_dictionary
 from jointalign.selection.wishes import decide
-from jointalign.storage.checkpoint import or_fresh
+from jointalign.storage.facts import read_json
 from jointalign.storage.files import atomic, file_facts
 from jointalign.storage.stages import Stages, locked, peak_memory_mb
 from jointalign.training.base import CHECKPOINT_SECONDS
@@ -92,12 +93,12 @@ class _Run:
     ) -> None:
         self.settings, self.folder = settings, folder
         self.threads, self.progress = threads, progress
-        self.checkpoint_seconds, self.fresh = checkpoint_seconds, fresh
+        self.checkpoint_seconds = checkpoint_seconds
         self.stages = Stages(folder, announce, fresh=fresh)
 
     def result(self) -> RunResult:
         settings, do = self.settings, self.stages.do
-        text = {side: corpus.key for side, corpus in self.corpora.items()}
+        text = {side: corpus.facts for side, corpus in self.corpora.items()}
         do("count", text, [f"{side}/{name}" for side in self.corpora for name in FILES], self.count)
         check_dictionaries(
             self.source.counts, self.target.counts, self.lexicon, self.test, settings.trainer.minimum_count
@@ -125,6 +126,7 @@ class _Run:
         peaks = [peak_memory_mb(), *(record.peak_memory_mb for record in records.values())]
         return RunResult(
             self.folder,
+            choice["space"],
             choice["gamma"],
             choice["method"],
             choice["reason"],
@@ -137,7 +139,7 @@ class _Run:
 
     def count(self) -> None:
         for side, corpus in self.corpora.items():
-            encode(corpus, self.folder / side, self.threads, self.progress, key=corpus.key)
+            encode(corpus, self.folder / side, self.threads, self.progress, corpus.facts)
 
     def train(self) -> None:
         joint = self._trained([self.source, self.target], "training")
@@ -149,8 +151,7 @@ class _Run:
 
     def _trained(self, corpora: list[EncodedCorpus], folder: str) -> Embedding:
         trainer = self.settings.trainer
-        fit = partial(
-            trainer.fit_encoded,
+        embedding = trainer.fit_encoded(
             corpora,
             seed=self.settings.seed,
             threads=self.threads,
@@ -158,7 +159,6 @@ class _Run:
             progress=self.progress,
             checkpoint_seconds=self.checkpoint_seconds,
         )
-        embedding = or_fresh(fit, self.fresh)
         trainer.forget(self.folder / folder)
         return embedding
 
@@ -177,8 +177,10 @@ class _Run:
                 limit=self._limit(),
                 progress=self.progress,
             )
-            split, facts = spaces.of(choice.best), choice.to_json()
-            aligned = align(split, choice.method, lexicon, seed=settings.seed)
+            space, facts = spaces.of(choice.best), choice.to_json()
+            aligned = align(space, choice.method, lexicon, seed=settings.seed)
+            aligned = reduced(aligned, settings.trainer.dimensions)
+            split = space if choice.gamma is None else spaces.split(choice.gamma)
         write(split, self.folder / "reallocated.safetensors")
         write(aligned, self.folder / "aligned.safetensors")
         self._write_json("choice.json", facts)
@@ -309,7 +311,9 @@ class _Run:
         return None if path is None else read_lexicon(path, self.settings)
 
     def _json(self, name: str) -> Any:
-        return json.loads((self.folder / name).read_text("utf-8"))
+        return read_json(
+            self.folder / name, dict[str, Any], "what the run has found out", "start it again with --fresh"
+        )
 
     def _write_json(self, name: str, content: Any) -> None:
         with atomic(self.folder / name, "w") as file:

@@ -73,6 +73,7 @@ class RunResult:
 
     Args:
         folder: Where its files are.
+        space: `joint`, `separate`, or `joint and separate` for both side by side.
         gamma: Used for reallocation; `None` where two separate trainings were better.
         method: The alignment method with its settings.
         reason: Why both, in words.
@@ -85,6 +86,7 @@ class RunResult:
     """
 
     folder: Path
+    space: str
     gamma: float | None
     method: dict[str, Any]
     reason: str
@@ -102,6 +104,7 @@ class RunResult:
             "bli_identical_removed": None if forward is None else forward["identical_removed"],
             "bli_reversed": None if self.scores is None else self.scores["target_to_source"],
             **self._ranked(),
+            "space": self.space,
             "gamma": self.gamma,
             "method": self.method,
             "reason": self.reason,
@@ -126,7 +129,7 @@ class RunResult:
 
     def table(self) -> str:
         """Scores for people, a line a rule."""
-        space = "separate trainings" if self.gamma is None else f"gamma {self.gamma:g}"
+        space = self.space if self.gamma is None else f"{self.space}, gamma {self.gamma:g}"
         lines = [f"{space}, {self.method['name']}", self.reason]
         if self.worked is False:
             lines.append("ALIGNMENT FAILED: do not trust it; give some pairs or more text")

@@ -33,7 +33,7 @@ def chosen(learner: Learner, right: int) -> Learner:
     """
     installed = find_spec("lightgbm") is not None
     if learner in (Learner.BOOSTING, Learner.LISTWISE) and not installed:
-        raise MissingExtraError("ranking", "lightgbm")
+        raise MissingExtraError("lightgbm", "ranking")
     if learner is not Learner.AUTO:
         return learner
     return Learner.BOOSTING if installed and right >= ENOUGH else Learner.LOGISTIC
@@ -101,7 +101,7 @@ class Trees:
             MissingExtraError: If LightGBM is not installed.
         """
         if find_spec("lightgbm") is None:
-            raise MissingExtraError("ranking", "lightgbm")
+            raise MissingExtraError("lightgbm", "ranking")
         import lightgbm
 
         return cls(text, lightgbm.Booster(model_str=text))

@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, TypedDict
 
 import numpy as np
 
 from jointalign.embedding import BilingualEmbedding, Embedding
-from jointalign.errors import FormatError, JointalignError
+from jointalign.errors import JointalignError
+from jointalign.ranges import Range
 from jointalign.retrieval.api import both_similarities
-from jointalign.storage.tensors import read_tensors, write_tensors
+from jointalign.storage.tensors import Array, Schema, read_tensors, write_tensors
 
 _KIND = "jointalign hubs 1"
 
@@ -101,11 +103,24 @@ class Hubs:
             JointalignError: If the file cannot be opened.
             FormatError: If it is another kind of file, or damaged.
         """
-        tensors, facts = read_tensors(path)
-        if facts.get("kind") != _KIND:
-            raise FormatError(path, None, f"expected a file of kind '{_KIND}'; name another")
+        tensors, facts = read_tensors(path, _SCHEMA)
         keys = facts["source"], facts["target"]
-        return cls(tensors["source"], tensors["target"], int(facts["neighbourhood"]), keys)
+        return cls(tensors["source"], tensors["target"], facts["neighbourhood"], keys)
+
+
+class _Facts(TypedDict):
+    neighbourhood: Annotated[int, Range(least=1)]
+    source: str
+    target: str
+
+
+_SCHEMA = Schema(
+    f"a file of kind '{_KIND}'",
+    _Facts,
+    lambda _: {"source": Array("F32", (None,)), "target": Array("F32", (None,))},
+    _KIND,
+    cure="remove the file; they are worked out again",
+)
 
 
 def beside(path: str | Path) -> Path:

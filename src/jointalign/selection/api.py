@@ -28,7 +28,7 @@ from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
 from jointalign.retrieval.api import neighbours
-from jointalign.selection.base import Choice, Spaces, Trial, simplest
+from jointalign.selection.base import BOTH, Choice, Spaces, Trial, simplest
 
 logger = logging.getLogger(__name__)
 
@@ -85,11 +85,13 @@ def choose(
     worth trying; numbers of steps are read off one descent.
 
     Both times **the simplest that is within one standard error of the best** is chosen (see
-    `simplest`). Joint spaces are simpler than separate ones, and those nearest to gamma 0.9 than
-    other joint ones; methods in closed form are simpler than those that iterate, and of either
-    those earlier in `methods`; a method's own settings are simpler than others.
+    `simplest`). Joint spaces are simpler than separate ones, those nearest to gamma 0.9 than other
+    joint ones, and both side by side (at the gamma nearest to 0.9) are the least simple; methods in
+    closed form are simpler than those that iterate, and of either those earlier in `methods`; a
+    method's own settings are simpler than others.
 
-    Afterwards, `align` in `spaces.of(choice.best)` with the whole training dictionary.
+    Afterwards, `align` in `spaces.of(choice.best)` with the whole training dictionary; two spaces side
+    by side can then be `reduced` to the dimensions of one.
 
     Args:
         spaces: What to choose from; or one space, for its method alone.
@@ -131,9 +133,10 @@ def choose(
     judge = listed[0] if set(listed[0].chosen) <= set(fixed) else Procrustes()
     if search.comparison(judge) > left:
         judge = Procrustes()
-    plan, skipped = search.plan(judge, groups, left)
+    search.plan(judge, groups, left, search.dimensions)  # for the progress: most likely
     place = search.compare(judge)
     space = search.spaces.of(place)
+    plan, skipped = search.plan(judge, groups, left, space.dimensions)
     for group in plan:
         search.add(space, place, group)
     own = [method for group in groups for method in group]
@@ -227,26 +230,37 @@ class _HeldOutSearch:
             raise JointalignError("there is no method to try; pass at least one")
         return [method_named(method) if isinstance(method, str) else method for method in several]
 
-    def _seconds(self, method: Aligner) -> float:
+    def _seconds(self, method: Aligner, dimensions: int) -> float:
         """Rough processor time of a trial."""
-        product = 2 * self.words * self.words * self.dimensions / _OPERATIONS
+        product = 2 * self.words * self.words * dimensions / _OPERATIONS
         return len(self.folds) * (1 + method.searches(self.words, self.pairs)) * product
 
     def comparison(self, judge: Aligner) -> float:
         """Rough processor time of comparing the spaces, if there are several."""
-        return len(self.places) * self._seconds(judge) if len(self.places) > 1 else 0.0
+        if len(self.places) == 1:
+            return 0.0
+        return sum(
+            self._seconds(judge, self.dimensions * (1 + (place.space == BOTH))) for place in self.places
+        )
 
     def plan(
-        self, judge: Aligner, groups: list[list[Aligner]], left: float
+        self, judge: Aligner, groups: list[list[Aligner]], left: float, dimensions: int
     ) -> tuple[list[list[Aligner]], tuple[str, ...]]:
-        """What there is time to try after comparing the spaces, one at least; the rest, in words."""
+        """What there is time to try after comparing the spaces, one at least; the rest, in words.
+
+        Args:
+            judge: Method that compared them.
+            groups: What to try.
+            left: Processor seconds for both.
+            dimensions: Of the space chosen.
+        """
         left -= self.comparison(judge)
         judged = self.comparison(judge) > 0
         plan, skipped = [], []
         for group in groups:
             if judged and group == [judge]:
                 continue
-            effort = self._seconds(group[-1])
+            effort = self._seconds(group[-1], dimensions)
             if effort <= left or not (plan or judged and [judge] in groups):
                 left -= effort
                 plan.append(group)

@@ -13,11 +13,13 @@ from jointalign.alignment.api import first
 from jointalign.alignment.base import Aligner
 from jointalign.alignment.procrustes import Procrustes
 from jointalign.embedding import BilingualEmbedding, Embedding
+from jointalign.ensemble import side_by_side
 from jointalign.errors import JointalignError
 from jointalign.reallocation import reallocate
 from jointalign.vocabulary import Counts
 
 SEPARATE = "separate"
+BOTH = "joint and separate"
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Trial:
         gamma: Of its space; `None` where nothing is reallocated.
         method: With its settings.
         right: For each held-out source word, whether its first translation is a known one.
-        space: Name of the space where gamma does not tell it from others, e.g. `separate`.
+        space: Name of the space where gamma does not tell it from others: `separate`, or
+            `joint and separate`, side by side, the joint one reallocated with this gamma.
     """
 
     gamma: float | None
@@ -44,7 +47,7 @@ class Trial:
     @property
     def made_in(self) -> str:
         """Its space, in words."""
-        return self.space if self.gamma is None else f"gamma {self.gamma:g}"
+        return ", ".join(filter(None, [self.space, "" if self.gamma is None else f"gamma {self.gamma:g}"]))
 
     def __str__(self) -> str:
         return f"{self.precision:5.1f}  {', '.join(filter(None, [self.made_in, str(self.method)]))}"
@@ -112,7 +115,9 @@ class Spaces:
         return reallocate(*self.joint, gamma, *self.languages)
 
     def of(self, trial: Trial) -> BilingualEmbedding:
-        """The space in which a trial was made, with all words."""
+        """The space in which a trial was made, with all words; not aligned."""
+        if trial.space == BOTH and self.separate is not None and trial.gamma is not None:
+            return side_by_side(self.split(trial.gamma), self.separate)
         if trial.gamma is not None or self.separate is None:
             return self.split(1.0 if trial.gamma is None else trial.gamma)
         return self.separate
@@ -122,16 +127,28 @@ class Spaces:
         return self.split(1.0) if self.separate is None or self.joint is not None else self.separate
 
     def places(self, gammas: Sequence[float]) -> list[Trial]:
-        """Each space, as a trial that has not been made; the separate one last."""
+        """Each space, as a trial that has not been made; last, at the first gamma, both side by side."""
         places = [Trial(gamma, Procrustes()) for gamma in gammas if self.joint is not None]
         if self.separate is not None:
             places.append(Trial(None, Procrustes(), space=SEPARATE if self.joint is not None else ""))
+            places += [
+                Trial(gamma, Procrustes(), space=BOTH) for gamma in gammas[:1] if self.joint is not None
+            ]
         return places
 
     def first(self, size: int | None) -> Spaces:
-        """The same with the most frequent words of each language alone."""
+        """The same with the most frequent words of each language alone, without n-grams."""
         joint = None if self.joint is None else (_frequent(*self.joint, size), *self.joint[1:])
-        return replace(self, joint=joint, separate=self.separate and first(self.separate, size))
+        separate = self.separate and first(self.separate, size)
+        if joint is not None:
+            joint = (replace(joint[0], subwords=None), *joint[1:])
+        if separate is not None:
+            parts = {
+                name: replace(getattr(separate, name), subwords=None)
+                for name in ("source_only", "target_only", "shared")
+            }
+            separate = replace(separate, **parts)
+        return replace(self, joint=joint, separate=separate)
 
 
 def _frequent(joint: Embedding, source_counts: Counts, target_counts: Counts, size: int | None) -> Embedding:
@@ -186,8 +203,8 @@ class Choice:
         # Spaces are compared under one mapping: the one that was tried in all of them.
         alike = [t for t in self.trials if t.method == self.trials[0].method]
         own = next((t.precision for t in alike if t.made_in == best.made_in), nan)
-        for separate in (False, True):
-            rivals = [t for t in alike if t.made_in != best.made_in and (t.gamma is None) == separate]
+        for space in ("", SEPARATE, BOTH):
+            rivals = [t for t in alike if t.made_in != best.made_in and t.space == space]
             if rivals:
                 rival = highest(rivals)
                 parts.append(f"{own - rival.precision:+.1f} against {rival.made_in}")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from jointalign.errors import JointalignError
-from jointalign.storage.tensors import read_tensors, write_tensors
+from jointalign.storage.tensors import STATE, read_tensors, write_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,7 +40,7 @@ class OtherWorkError(JointalignError):
             f"{path}: begun with other settings ({differences}); give the same again to go on, or "
             "--fresh to start anew (or remove this file)"
         )
-        self.path = path
+        self.path, self.differences = path, differences
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Checkpoint:
             JointalignError: If the file cannot be written; the state before stays.
         """
         metadata = {"facts": json.dumps(self._plain), "state": json.dumps(dict(state))}
-        write_tensors(self.path, arrays, metadata)
+        write_tensors(self.path, arrays, metadata, sealed=True)
 
     def load(self) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
         """The arrays, read-only, and the state; `None` if there is nothing to go on from.
@@ -88,7 +88,7 @@ class Checkpoint:
         if not self.path.exists():
             return None
         try:
-            arrays, metadata = read_tensors(self.path)
+            arrays, metadata = read_tensors(self.path, STATE)
             before, state = json.loads(metadata["facts"]), json.loads(metadata["state"])
         except (JointalignError, KeyError, ValueError):
             logger.warning("%s: this unfinished work is damaged; it is begun again", self.path)
@@ -156,7 +156,7 @@ def _shown(values: Mapping[str, Any], name: str) -> str:
 
 
 def or_fresh(work: Callable[[], Result], fresh: bool) -> Result:
-    """Do work; unfinished work of other settings that is in its way is removed if that is wished.
+    """Do work; work of other settings that is in its way is removed if that is wished.
 
     Args:
         work: Can be called again after an `OtherWorkError`.
@@ -171,7 +171,7 @@ def or_fresh(work: Callable[[], Result], fresh: bool) -> Result:
         except OtherWorkError as error:
             if not fresh:
                 raise
-            logger.warning("%s: unfinished work of other settings, removed", error.path)
+            logger.warning("%s: begun with other settings (%s), now removed", error.path, error.differences)
             error.path.unlink(missing_ok=True)
 
 

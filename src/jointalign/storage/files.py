@@ -8,7 +8,7 @@ import io
 import os
 import secrets
 import sys
-import zlib
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +20,7 @@ from jointalign.storage.lines import pieces, why_not_text
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TEMPORARY = ".jointalign-tmp"
+_YOUNG = 1.0  # seconds
 _CAUSES = {
     errno.ENOENT: "no such file; check the path",
     errno.EISDIR: "expected a file, this is a folder",
@@ -155,20 +156,6 @@ def digest(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def checksum(path: str | Path) -> int:
-    """CRC-32 of a file, block by block: it may be larger than the memory.
-
-    Example:
-        >>> checksum("/dev/null")
-        0
-    """
-    found = 0
-    with plain_errors(path), Path(path).open("rb") as file:
-        while block := file.read(1 << 22):
-            found = zlib.crc32(block, found)
-    return found
-
-
 # Writing
 
 
@@ -177,8 +164,9 @@ def atomic(path: str | Path, mode: str = "wb") -> Iterator[IO[Any]]:
     """Write a file completely or not at all.
 
     What is written goes to a temporary file in the same folder, which takes the place of `path`
-    when the block ends, and is removed if the block fails or is interrupted. Missing folders are
-    made. Links are followed; devices and pipes, which cannot be replaced, are written directly.
+    when the block ends, and is removed if the block fails or is interrupted. What a killed process
+    has left is removed by the next one that writes into the folder. Missing folders are made. Links
+    are followed; devices and pipes, which cannot be replaced, are written directly.
 
     Args:
         path: The file to write; the suffix means nothing here (`write_text` compresses).
@@ -209,16 +197,48 @@ def atomic(path: str | Path, mode: str = "wb") -> Iterator[IO[Any]]:
                 yield file
             return
         final.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(final.parent)
         temporary = final.parent / f".{secrets.token_hex(8)}{_TEMPORARY}"
         try:
             with temporary.open(mode.replace("w", "x"), encoding=encoding, newline=newline) as file:
+                held = _hold(file)
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(final)
+                if held:  # once it is free it would be taken for abandoned
+                    temporary.replace(final)
+            if not held:
+                temporary.replace(final)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+
+def _hold(file: IO[Any], wait: bool = True) -> bool:
+    """Lock an open file until it is closed, or its process is killed; whether that could be done."""
+    try:
+        import fcntl
+    except ImportError:  # Windows, where an open file can be neither renamed nor removed
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:  # held by another process, or a disk without locks
+        return False
+    return True
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove temporary files of writers that were killed; what others are writing stays."""
+    for leftover in folder.glob(f".*{_TEMPORARY}"):
+        try:
+            # One that has only just been opened may not be held yet.
+            if time.time() - leftover.stat().st_mtime < _YOUNG:
+                continue
+            with leftover.open("rb") as file:
+                if _hold(file, wait=False):
+                    leftover.unlink()
+        except OSError:
+            continue
 
 
 @contextmanager
@@ -261,7 +281,27 @@ def check_folder(folder: str | Path) -> None:
         Path(folder).mkdir(parents=True, exist_ok=True)
         probe = Path(folder) / f".{secrets.token_hex(8)}{_TEMPORARY}"
         probe.open("xb").close()
-        probe.unlink()
+        probe.unlink(missing_ok=True)
+
+
+def check_place(path: str | Path) -> None:
+    """Find out before hours of work whether something can be written to a path; nothing is made.
+
+    Raises:
+        JointalignError: If a part of the path is a file, or its first folder that is there cannot be
+            written to.
+    """
+    with plain_errors(path):
+        place = Path(path).resolve()
+        if place.exists() and not place.is_file() and not place.is_dir():
+            return  # a device or a pipe
+        while not place.is_dir():
+            if place.is_file() and place != Path(path).resolve():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+            place = place.parent
+        probe = place / f".{secrets.token_hex(8)}{_TEMPORARY}"
+        probe.open("xb").close()
+        probe.unlink(missing_ok=True)
 
 
 def remove_leftovers(folder: str | Path) -> int:

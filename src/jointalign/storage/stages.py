@@ -11,19 +11,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from filelock import FileLock, Timeout
 
 from jointalign.errors import JointalignError
-from jointalign.storage.checkpoint import OtherWorkError, differences, plain_facts
+from jointalign.storage.checkpoint import OtherWorkError, differences, or_fresh, plain_facts
+from jointalign.storage.facts import from_json, typed
 from jointalign.storage.files import atomic, check_folder, remove_leftovers
 
 logger = logging.getLogger(__name__)
 
 RECORDS = "stages"
 LOCK = ".lock"
-_FIELDS = {"settings", "made", "upstream", "outputs", "seconds", "peak_memory_mb"}
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class Stages:
     Args:
         folder: Where all files of the run lie.
         report: Told the name of each stage and whether it was done before.
-        fresh: Whether a stage that was finished with other settings is done again, with a warning;
-            it is refused otherwise.
+        fresh: Whether what was made with other settings, finished or not, is made again, with a
+            warning; it is refused otherwise.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Stages:
     def do(
         self,
         name: str,
-        settings: Mapping[str, Any] | Sequence[Any],
+        settings: Mapping[str, Any],
         outputs: Sequence[str],
         work: Callable[[], None],
         after: Sequence[str] = (),
@@ -83,11 +83,10 @@ class Stages:
             after: Earlier stages that it depends on.
 
         Raises:
-            OtherWorkError: If it was finished with other settings, unless `fresh`.
+            OtherWorkError: If it was finished, or begun, with other settings, unless `fresh`.
         """
         upstream = tuple(self.records[earlier].made for earlier in after)
-        named = settings.items() if isinstance(settings, Mapping) else enumerate(settings)
-        facts = plain_facts({str(key): value for key, value in named})
+        facts = plain_facts(settings)
         before = self._read(name)
         if before is not None and (changed := differences(before["settings"], facts)):
             if not self._fresh:
@@ -101,7 +100,7 @@ class Stages:
             # Before the first file changes: a record must never vouch for another's files.
             self._path(name).unlink(missing_ok=True)
             begun = time.monotonic()
-            work()
+            or_fresh(work, self._fresh)
             seconds = time.monotonic() - begun
             record = Record(facts, secrets.token_hex(8), upstream, seconds, peak_memory_mb())
             self._write(name, record, outputs)
@@ -113,11 +112,7 @@ class Stages:
 
     def _read(self, name: str) -> dict[str, Any] | None:
         """A whole record; `None` for none, and then the stage is done again."""
-        try:
-            facts = json.loads(self._path(name).read_text("utf-8"))
-            return facts if _FIELDS <= facts.keys() else None
-        except (OSError, ValueError, AttributeError):
-            return None
+        return _noted(self._path(name))
 
     def _finished(
         self, before: dict[str, Any] | None, upstream: tuple[str, ...], outputs: Sequence[str]
@@ -146,14 +141,29 @@ class Stages:
             json.dump(facts, file, indent=2)
 
 
+class _Noted(TypedDict):
+    """A record as its file has it."""
+
+    settings: dict[str, Any]
+    made: str
+    upstream: tuple[str, ...]
+    outputs: dict[str, int]
+    seconds: float
+    peak_memory_mb: float | None
+
+
+def _noted(path: Path) -> dict[str, Any] | None:
+    try:
+        return typed(from_json(path.read_bytes()), _Noted)
+    except (OSError, JointalignError):
+        return None
+
+
 def in_step(folder: Path, names: Sequence[str]) -> bool:
     """Whether these stages are done, each from the present files of the one before."""
-    try:
-        records = [json.loads((folder / RECORDS / f"{name}.json").read_text()) for name in names]
-        pairs = zip(records[:-1], records[1:], strict=True)
-        return all(earlier["made"] in later["upstream"] for earlier, later in pairs)
-    except (OSError, ValueError, KeyError):
-        return False
+    records = [_noted(folder / RECORDS / f"{name}.json") for name in names]
+    pairs = zip(records[:-1], records[1:], strict=True)
+    return None not in records and all(one["made"] in two["upstream"] for one, two in pairs if one and two)
 
 
 @contextmanager
@@ -179,6 +189,23 @@ def alone(path: Path, refusal: str) -> Iterator[None]:
 
 
 @contextmanager
+def claimed(folder: Path, name: str = "") -> Iterator[None]:
+    """Hold the lock of a folder of results, whatever else is in it, or of a file in it.
+
+    Args:
+        folder: Made if missing.
+        name: Of the file; empty for the folder.
+
+    Raises:
+        JointalignError: If another process is at work there, or it cannot be written.
+    """
+    check_folder(folder)
+    lock = folder / (f".{name}.lock" if name else LOCK)
+    with alone(lock, f"{folder / name}: another process is at work on this; wait or name another"):
+        yield
+
+
+@contextmanager
 def locked(folder: Path, marker: str = RECORDS) -> Iterator[None]:
     """Claim a folder for this process while it works in it.
 
@@ -200,6 +227,8 @@ def locked(folder: Path, marker: str = RECORDS) -> Iterator[None]:
         (folder / marker).mkdir(exist_ok=True)
         remove_leftovers(folder)
         yield
+        if not (folder / LOCK).exists():
+            raise JointalignError(f"{folder}: this folder was removed meanwhile; start again")
 
 
 def spare_others(folder: str | Path, names: Iterable[str], own: str) -> None:
@@ -234,31 +263,3 @@ def peak_memory_mb() -> float | None:
     who = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
     peak = max(resource.getrusage(one).ru_maxrss for one in who)
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
-
-
-def claim(path: Path, facts: Mapping[str, Any], clear: Callable[[], None], fresh: bool = False) -> None:
-    """Note what is trained in a folder, or make sure that it is the same as before.
-
-    Args:
-        path: The note.
-        facts: All that decides the result, by name.
-        clear: Removes what another training has left.
-        fresh: Whether another training is cleared away, with a warning.
-
-    Raises:
-        OtherWorkError: If something else is trained there, unless `fresh`.
-    """
-    facts = plain_facts(facts)
-    try:
-        changed = differences(json.loads(path.read_text("utf-8")), facts)
-        if not changed:
-            return
-    except (OSError, ValueError):
-        changed = ""
-    if changed:
-        if not fresh:
-            raise OtherWorkError(path, changed)
-        logger.warning("%s: begun with other settings (%s), now begun anew", path, changed)
-        clear()
-    with atomic(path, "w") as file:
-        json.dump(facts, file, indent=2)

@@ -18,6 +18,7 @@ from jointalign.lexicon import Lexicon
 from jointalign.reallocation import reallocate
 from jointalign.selection.api import FIRST_GAMMA, choose
 from jointalign.selection.base import Choice, Spaces, described
+from jointalign.storage.facts import REMOVE, read_json
 from jointalign.storage.files import atomic
 from jointalign.study._rows import Anchors, Row, Space, rows_named
 from jointalign.study._trainings import Trainings
@@ -69,7 +70,12 @@ class Cells:
         if row.supervised and row.method:
             upstream += [self._choose_method(row, place.pair)]
         method = described(method_named(row.method)) if row.method else None
-        facts = [self._facts(place.pair), self.settings.max_vocabulary, method, str(row.anchors)]
+        facts = {
+            **self._facts(place.pair),
+            "max_vocabulary": self.settings.max_vocabulary,
+            "method": method,
+            "anchors": row.anchors,
+        }
         name = f"cell.{row.name}.{place}"
         self._do(name, facts, lambda: self._make(row, place), upstream)
         return self._read(name)
@@ -80,12 +86,13 @@ class Cells:
             names += self.trainings.names(place.pair, place.seed, row.space)
         return list(dict.fromkeys(names))
 
-    def _facts(self, pair: Pair) -> list[Any]:
+    def _facts(self, pair: Pair) -> dict[str, Any]:
         """What all choices and scores of a direction depend on besides the trainings."""
         found = self.trainings.dictionaries(pair)
-        return [__version__, found.training.pairs, found.test.pairs]
+        pairs = {"training_dictionary": found.training.pairs, "test_dictionary": found.test.pairs}
+        return {"version": __version__, **pairs}
 
-    def _do(self, name: str, facts: list[Any], work: Callable[[], Any], after: list[str]) -> None:
+    def _do(self, name: str, facts: dict[str, Any], work: Callable[[], Any], after: list[str]) -> None:
         path = Path("cells") / f"{name}.json"
 
         def write() -> None:
@@ -96,7 +103,8 @@ class Cells:
         self.stages.do(name, facts, [str(path)], write, after)
 
     def _read(self, name: str) -> dict[str, Any]:
-        return json.loads((self.folder / "cells" / f"{name}.json").read_text("utf-8"))
+        path = self.folder / "cells" / f"{name}.json"
+        return read_json(path, dict[str, Any], "a result of the study", REMOVE)
 
     def choose_gamma(self, pair: Pair) -> str:
         """Make sure that gamma is chosen for a direction; the name of that stage.
@@ -138,7 +146,7 @@ class Cells:
         name = f"settings.{row.name}.{pair}"
         if name not in self.stages.records:
             after = [*self._trained(row, Place(pair, 0)), self.choose_gamma(pair)]
-            self._do(name, [self._facts(pair), described(method)], work, after)
+            self._do(name, {**self._facts(pair), "method": described(method)}, work, after)
         return name
 
     def gamma(self, pair: Pair) -> float:

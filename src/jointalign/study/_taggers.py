@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from jointalign.errors import JointalignError
 from jointalign.ner import StaticInputs, Text, WordTable
 from jointalign.ner.api import NERModel, coverage, sentence_counts, train
 from jointalign.selection.base import described
+from jointalign.storage.facts import REMOVE, read_json
 from jointalign.storage.files import atomic, file_facts
 from jointalign.study._cells import Cells, Place
 from jointalign.study._data import PARTS, TaggedTexts, text_of
@@ -56,7 +58,7 @@ class Taggers:
         after = self.spaces.stages(row, pair, seed)
         stages.do(name, self._facts(row, pair), [str(path)], work, after)
         (self._folder / "checkpoints" / name).unlink(missing_ok=True)
-        return json.loads((self._folder / path).read_text("utf-8"))
+        return read_json(self._folder / path, dict[str, Any], "a result of the study", REMOVE)
 
     def missing(self, row: Row, target: str) -> str | None:
         """What a row needs of a language that is not there; `None` if all is."""
@@ -78,11 +80,17 @@ class Taggers:
         for place in self._texts.places(target):
             self._texts.needed(*place)
 
-    def _facts(self, row: Row, pair: Pair) -> list[Any]:
+    def _facts(self, row: Row, pair: Pair) -> dict[str, Any]:
         places = self._texts.places(pair.target, row.kind is Kind.UPPER)
         texts = [file_facts(self._texts.needed(*place)) for place in places]
         lexicon = self._trainings.dictionaries(pair).training.pairs
-        return [__version__, str(row), self.settings.of_a_cell(), texts, lexicon]
+        return {
+            "version": __version__,
+            **self.settings.of_a_cell(),
+            "row": asdict(row),
+            "texts": texts,
+            "training_dictionary": lexicon,
+        }
 
     def _made(self, row: Row, pair: Pair, seed: int, checkpoint: Path) -> dict[str, Any]:
         learnt, decides, test = self._texts.drawn(pair.target, seed, row.kind is Kind.UPPER)
@@ -165,8 +173,8 @@ class NERSpaces:
         """How the space of a row was aligned: with how many pairs, or in which ways without any."""
         if self._has_dictionary(pair):
             return {"dictionary": len(self._trainings.dictionaries(pair).training)}
-        facts = (self._folder / f"{_title(row, pair, seed)}.json").read_text("utf-8")
-        return {"dictionary": None, **json.loads(facts)}
+        path = self._folder / f"{_title(row, pair, seed)}.json"
+        return {"dictionary": None, **read_json(path, dict[str, Any], "a result of the study", REMOVE)}
 
     def gamma(self, row: Row, pair: Pair) -> float | None:
         """Gamma of a row's space; `None` where nothing is reallocated."""
@@ -195,7 +203,7 @@ class NERSpaces:
 
         stages = self._trainings.stages
         if name not in stages.records:
-            settings = [__version__, self.gamma(row, pair), most]
+            settings = {"version": __version__, "gamma": self.gamma(row, pair), "max_vocabulary": most}
             stages.do(name, settings, [mapping, facts], work, after)
         return name
 

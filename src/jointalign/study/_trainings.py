@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
@@ -20,7 +19,6 @@ from jointalign.storage.files import atomic, digest, read_lines
 from jointalign.storage.stages import Stages
 from jointalign.study._data import found_dictionaries, text_of
 from jointalign.study._rows import Space
-from jointalign.study._settings import check_trainer
 from jointalign.study.base import Pair, StudySettings
 from jointalign.training.duong import SupervisedJoint
 from jointalign.training.replace import JointReplace
@@ -37,6 +35,7 @@ class Trainings:
         threads: How many; `None` for all processors.
         progress: Told how far the work at hand is.
         announce: Told the name of each piece of work, and whether it was done before.
+        fresh: Whether work of other settings is made anew; it is refused otherwise.
     """
 
     def __init__(
@@ -46,15 +45,15 @@ class Trainings:
         threads: int | None = None,
         progress: Progress | None = None,
         announce: Callable[[str, bool], None] | None = None,
+        fresh: bool = False,
     ) -> None:
         self.settings, self.folder = settings, folder
         self.threads, self.progress = threads, progress
-        self.stages = Stages(folder, announce, fresh=True)
+        self.stages = Stages(folder, announce, fresh=fresh)
         # Every cell asks for these: files are read, and texts digested, once for all of them.
         self.dictionaries = cache(partial(found_dictionaries, settings))
         self._text_of = cache(partial(text_of, settings))
         self._text = cache(self._encoded)
-        self._check = cache(partial(check_trainer, settings, folder))
 
     def names(self, pair: Pair, seed: int, space: Space) -> list[str]:
         """Make sure that what a space is made of is trained; the names of those stages."""
@@ -100,7 +99,7 @@ class Trainings:
         texts = [self._name(pair, code) for code in languages]
         for code in languages:
             self._text(pair, code)
-        settings = [__version__, asdict(self.settings.trainer), seed]
+        settings = {"version": __version__, "trainer": asdict(self.settings.trainer), "seed": seed}
         if title not in self.stages.records:
             self.stages.do(title, settings, [path], work, after=texts)
             self._clear(title)
@@ -131,7 +130,12 @@ class Trainings:
 
         for code in languages:
             self._text(pair, code)
-        settings = [__version__, asdict(trainer), lexicon.pairs, seed]
+        settings = {
+            "version": __version__,
+            "trainer": asdict(trainer),
+            "dictionary": lexicon.pairs,
+            "seed": seed,
+        }
         if title not in self.stages.records:
             texts = [self._name(pair, code) for code in languages]
             self.stages.do(title, settings, [path.name], work, after=texts)
@@ -153,19 +157,18 @@ class Trainings:
         return Lexicon(tuple(entry for entry in training if entry not in tested))
 
     def _encoded(self, pair: Pair, language: str) -> EncodedCorpus:
-        self._check()  # before anything is made or replaced: all trainings begin with a text
         _, path = self._text_of(pair, language)
         name = self._name(pair, language)
         folder = self.folder / name
         # By content: a study may go on in another place, with a copy of its data.
-        key = json.dumps([digest(path), self.settings.tokens, __version__])
+        facts = {"version": __version__, "text": digest(path), "tokens": self.settings.tokens}
 
         def work() -> None:
             text = path if self.settings.tokens is None else self._shortened(path, language, name)
-            encode(Corpus(text, language), folder, self.threads, self.progress, key)
+            encode(Corpus(text, language), folder, self.threads, self.progress, facts)
 
         if name not in self.stages.records:
-            self.stages.do(name, [key], [f"{name}/{file}" for file in FILES], work)
+            self.stages.do(name, facts, [f"{name}/{file}" for file in FILES], work)
         return EncodedCorpus.open(folder)
 
     def _shortened(self, path: Path, language: str, name: str) -> Path:

@@ -46,11 +46,12 @@ def study(
     threads: int | None = None,
     progress: Progress | None = None,
     announce: Callable[[str, bool], None] | None = None,
+    fresh: bool = False,
 ) -> StudyResult:
     """Make one of the tables of the paper.
 
     Stopped at any moment, it goes on when started again with the same folder; all tables share
-    trainings and cells there.
+    trainings and cells there, and so does a study with more languages, rows or seeds.
 
     Args:
         table: `table1`, `table2` or `table4`.
@@ -59,10 +60,11 @@ def study(
         threads: How many; `None` for all processors.
         progress: Told how far the work at hand is.
         announce: Told the name of each piece of work, and whether it was done before.
+        fresh: Whether work of other settings in the folder is made anew; it is refused otherwise.
 
     Raises:
         JointalignError: If there is no such table, method, text or dictionary, or the folder has
-            vectors of other settings.
+            work of other settings.
         MissingExtraError: If a method needs a package that is not installed.
     """
     if table not in TITLES:
@@ -74,7 +76,7 @@ def study(
     pairs = list(dict.fromkeys(way for pair in settings.pairs for way in (pair, pair.reversed())))
     reversed_ones = [str(pair) for pair in pairs if dictionaries(settings, pair).is_reversed]
     with locked(folder), limited_to(threads):
-        trainings = Trainings(settings, folder, threads, progress, announce)
+        trainings = Trainings(settings, folder, threads, progress, announce, fresh)
         cells = Cells(settings, trainings, folder)
         made: dict[tuple[str, str], list[dict[str, Any]]] = {}
         for seed in range(settings.seeds):
@@ -113,6 +115,7 @@ def table3(
     threads: int | None = None,
     progress: Progress | None = None,
     announce: Callable[[str, bool], None] | None = None,
+    fresh: bool = False,
 ) -> StudyResult:
     """Make Table 3.
 
@@ -130,9 +133,10 @@ def table3(
         threads: Of the trainings; taggers are learnt with one, so that a seed gives one result.
         progress: Told how far the work at hand is.
         announce: Told the name of each piece of work, and whether it was done before.
+        fresh: Whether work of other settings in the folder is made anew; it is refused otherwise.
 
     Raises:
-        JointalignError: If there is no such row, text or tagged text, or the folder has vectors of
+        JointalignError: If there is no such row, text or tagged text, or the folder has work of
             other settings.
         MissingExtraError: If torch is not installed.
     """
@@ -140,7 +144,7 @@ def table3(
     made: dict[tuple[str, str], list[dict[str, Any]]] = {}
     reasons: dict[tuple[str, str], str] = {}
     with locked(folder), limited_to(threads), torch_threads(1):
-        trainings = Trainings(settings, folder, threads, progress, announce)
+        trainings = Trainings(settings, folder, threads, progress, announce, fresh)
         taggers = Taggers(ner, Cells(settings, trainings, folder))
         if any(row.kind in TAGGED for row in rows):
             for target in ner.targets:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -14,16 +13,12 @@ from jointalign.contextual import (
     Combine,
     Encoder,
     FeatureSettings,
-    FeatureSide,
-    FeatureStore,
-    LayerMappings,
     MappingSettings,
     Pooling,
     encoder_identity,
     learn_mappings,
     read_aligned_text,
     read_layer_mappings,
-    write_features,
     write_layer_mappings,
 )
 from jointalign.contextual.tagging import (
@@ -31,16 +26,15 @@ from jointalign.contextual.tagging import (
     FEATURE_TAGGER,
     FINE_TUNING_FIT,
     FINE_TUNING_TAGGER,
-    FeatureInputs,
     fine_tune,
-    train_on_features,
-    words_of,
+    train_tagger,
 )
 from jointalign.errors import JointalignError
 from jointalign.ner import TaggerFitSettings, TaggerSettings, Text
 from jointalign.ner.api import NERModel, sentence_counts
 from jointalign.progress import Progress
 from jointalign.storage.files import atomic, file_facts
+from jointalign.storage.stages import Stages
 from jointalign.study._data import TaggedTexts
 from jointalign.study._rows import Row
 from jointalign.study.base import NERStudySettings
@@ -49,6 +43,7 @@ from jointalign.version import __version__
 FEATURE, ALIGNED = "m-bert-feature", "m-bert-feature-align"
 FINE_TUNED, ADVERSARIAL = "m-bert-fine-tune-wu-dredze", "m-bert-fine-tune-adversarial-keung"
 XLM = "xlm-fine-tune"
+_MOST_PAIRS = 30_000  # sentence pairs that maps are learnt from, as in the paper
 _SAME = "as the row of Wu & Dredze"
 
 
@@ -89,6 +84,8 @@ class ContextualCells:
         data: Folder with `ner/LANGUAGE/{train,valid,test}.txt`.
         folder: Where all files go: that of the table.
         progress: Told how far the work at hand is.
+        announce: Told the name of each piece of work, and whether it was done before.
+        fresh: Whether work of other settings is made anew; it is refused otherwise.
     """
 
     def __init__(
@@ -98,9 +95,12 @@ class ContextualCells:
         data: Path,
         folder: Path,
         progress: Progress | None = None,
+        announce: Callable[[str, bool], None] | None = None,
+        fresh: bool = False,
     ) -> None:
         self.settings, self._ner, self._tagged = settings, ner, TaggedTexts(ner, data)
         self._folder, self._progress = folder / "contextual", progress
+        self._stages = Stages(self._folder, announce, fresh=fresh)
         self._loaded: tuple[str, Encoder] | None = None
         self._identity = cache(self._identity_of)  # weights are read once for all cells
 
@@ -116,130 +116,109 @@ class ContextualCells:
 
     def __call__(self, row: Row, target: str, seed: int) -> dict[str, Any]:
         """The cell of a row, a target language and a seed, made unless it is there."""
-        name = self._encoder_name(row)
-        facts = [row.name, target, seed, self._read_by(row, target)]
-        key = self._digest(name, [*facts, self._map_facts(row.name == ALIGNED, target)])
-        path = self._folder / "cells" / f"{row.name}.{target}.seed{seed}.json"
-        try:
-            facts = json.loads(path.read_text("utf-8"))
-            if facts["key"] == key:
-                return facts
-        except (OSError, ValueError, KeyError):
-            pass
-        checkpoint = path.with_suffix(".safetensors")
-        checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        texts = self._tagged.drawn(target, seed)
-        if row.name in (FEATURE, ALIGNED):
-            model, more = self._on_features(row, texts, target, seed, checkpoint)
-        else:
-            model, more = self._fine_tuned(row, texts, target, seed, checkpoint)
-        facts = {
-            "key": key,
-            "row": row.name,
-            "target": target,
-            "seed": seed,
-            **more,
-            **model.about,
-            "counts": sentence_counts(model, texts[2]).tolist(),
-        }
-        with atomic(path, "w") as file:
-            json.dump(facts, file)
-        checkpoint.unlink(missing_ok=True)
-        return facts
+        name = f"{row.name}.{target}.seed{seed}"
+        path, state = f"cells/{name}.json", self._folder / "cells" / f"{name}.safetensors"
 
-    def _read_by(self, row: Row, target: str) -> list[Any]:
-        """The files that a cell is made of, besides the encoder's."""
+        def work() -> None:
+            state.parent.mkdir(parents=True, exist_ok=True)
+            texts = self._tagged.drawn(target, seed)
+            learn = self._on_features if row.name in (FEATURE, ALIGNED) else self._fine_tuned
+            model, more = learn(row, texts, target, seed, state)
+            facts = {
+                "row": row.name,
+                "target": target,
+                "seed": seed,
+                **more,
+                **model.about,
+                "counts": sentence_counts(model, texts[2]).tolist(),
+            }
+            with atomic(self._folder / path, "w") as file:
+                json.dump(facts, file)
+
+        after = [self._mapped(target)] if row.name == ALIGNED else []
+        self._stages.do(name, self._facts(row, target), [path], work, after)
+        state.unlink(missing_ok=True)
+        return json.loads((self._folder / path).read_text("utf-8"))
+
+    def _facts(self, row: Row, target: str) -> dict[str, Any]:
+        """All that decides a cell: the row's own encoder and files, not where they are found."""
+        on_features = row.name in (FEATURE, ALIGNED)
         places = self._tagged.places(target)
         if row.name == ADVERSARIAL:
             places.append((target, "train"))
-        parallel = self.settings.parallel[target] if row.name == ALIGNED else ()
-        return [file_facts(path) for path in (*(self._tagged.needed(*p) for p in places), *parallel)]
+        settings = self.settings
+        return {
+            "version": __version__,
+            "encoder": self._identity(self._encoder_name(row)),
+            "texts": [file_facts(self._tagged.needed(*place)) for place in places],
+            "ner": self._ner.of_a_cell(),
+            "features": asdict(settings.features) if on_features else None,
+            "tagger": asdict(settings.tagger if on_features else FINE_TUNING_TAGGER),
+            "fit": asdict(settings.tagger_fit if on_features else settings.tuning_fit),
+            "device": settings.device,
+        }
 
     def _on_features(
         self, row: Row, texts: tuple[Text, Text, Text], target: str, seed: int, state: Path
     ) -> tuple[NERModel, dict[str, Any]]:
         encoder = self._encoder(self._encoder_name(row))
-        mappings: LayerMappings | None = None
         more: dict[str, Any] = {"encoder": encoder.name}
+        mappings, place = None, "plain"
         if row.name == ALIGNED:
-            mappings, more["layers"] = self._mappings(encoder, target)
-        stores: dict[str, list[FeatureStore]] = {}
-        for number, (text, place) in enumerate(zip(texts, self._tagged.places(target), strict=True)):
-            # Each side by its own map: the source turns, and both are centred.
-            side = FeatureSide.SOURCE if text.language == self._ner.source else FeatureSide.TARGET
-            name = f"{text.language}{number}.{target if mappings else 'plain'}"
-            key = [
-                name,
-                seed,
-                len(text.sentences),
-                file_facts(self._tagged.needed(*place)),
-                mappings and mappings.digest(),
-            ]
-            # The sentences of training and development are drawn by seed.
-            store = write_features(
-                encoder,
-                words_of(text),
-                self._folder / "features" / f"{name}.seed{seed}",
-                self.settings.features,
-                mappings=mappings,
-                side=side,
-                language=text.language,
-                key=self._digest(encoder.name, key),
-                progress=self._progress,
-            )
-            stores.setdefault(text.language, []).append(store)
-        inputs = FeatureInputs(stores, self.settings.device)
-        model = train_on_features(
-            inputs,
+            mappings, place = read_layer_mappings(self._folder / _maps(target)), target
+            more["layers"] = json.loads((self._folder / _scores(target)).read_text("utf-8"))["layers"]
+        elif self._ner.select_on_target:
+            place = f"plain.{target}"
+        model = train_tagger(
+            encoder,
             texts[0],
             texts[1],
             self.settings.tagger,
             self.settings.tagger_fit,
+            features=self.settings.features,
+            mappings=mappings,
+            # Plain features are those of every target; sentences are drawn by the seed.
+            folder=self._folder / "features" / f"{place}.seed{seed}",
             seed=seed,
             checkpoint=state,
             progress=self._progress,
         )
         return model, more
 
-    def _mappings(self, encoder: Encoder, target: str) -> tuple[LayerMappings, list[Any]]:
-        """Learnt once for a target; and how well they do on held-out words."""
-        path = self._mapping_path(target)
-        scores = path.with_suffix(".json")
+    def _mapped(self, target: str) -> str:
+        """Make sure that a target's maps are learnt; the name of that stage."""
+        name, path = f"mapping.{target}", self._folder / _maps(target)
         files = self.settings.parallel[target]
         how = MappingSettings(self.settings.features.layers)
-        key = self._digest(encoder.name, [target, self._map_facts(True, target)])
-        try:
-            facts = json.loads(scores.read_text("utf-8"))
-            if facts["key"] == key:
-                return read_layer_mappings(path), facts["layers"]
-        except (OSError, ValueError, KeyError):
-            pass
-        languages = self._ner.source, target
-        text, _ = read_aligned_text(files, None, languages, most=30_000, progress=self._progress)
-        learnt = learn_mappings(
-            encoder,
-            text,
-            how,
-            languages=languages,
-            checkpoint=path.with_suffix(".checkpoint"),
-            progress=self._progress,
-        )
-        write_layer_mappings(learnt.mappings, path)
-        path.with_suffix(".checkpoint").unlink(missing_ok=True)
-        layers = [asdict(score) for score in learnt.scores]
-        with atomic(scores, "w") as file:
-            json.dump({"key": key, "layers": layers, "pairs": learnt.pairs}, file)
-        return learnt.mappings, layers
+        encoder = self.settings.encoder
+        checkpoint = path.with_suffix(".checkpoint")
 
-    def _map_facts(self, aligned: bool, target: str) -> list[Any] | None:
-        """All that a target's maps depend on, besides the settings; `None` without maps."""
-        if not aligned:
-            return None
-        how = MappingSettings(self.settings.features.layers)
-        return [repr(how), [file_facts(file) for file in self.settings.parallel[target]]]
+        def work() -> None:
+            languages = self._ner.source, target
+            text, _ = read_aligned_text(files, None, languages, most=_MOST_PAIRS, progress=self._progress)
+            learnt = learn_mappings(
+                self._encoder(str(encoder)),
+                text,
+                how,
+                languages=languages,
+                checkpoint=checkpoint,
+                progress=self._progress,
+            )
+            write_layer_mappings(learnt.mappings, path)
+            layers = [asdict(score) for score in learnt.scores]
+            with atomic(self._folder / _scores(target), "w") as file:
+                json.dump({"layers": layers, "pairs": learnt.pairs}, file)
 
-    def _mapping_path(self, target: str) -> Path:
-        return self._folder / f"mapping.{target}.safetensors"
+        if name not in self._stages.records:
+            facts = {
+                "version": __version__,
+                "encoder": self._identity(str(encoder)),
+                "parallel": [file_facts(file) for file in files],
+                **asdict(how),
+            }
+            self._stages.do(name, facts, [_maps(target), _scores(target)], work)
+            checkpoint.unlink(missing_ok=True)
+        return name
 
     def _fine_tuned(
         self, row: Row, texts: tuple[Text, Text, Text], target: str, seed: int, state: Path
@@ -283,11 +262,10 @@ class ContextualCells:
             )
         return self._loaded[1]
 
-    def _digest(self, encoder: str, facts: list[Any]) -> str:
-        """Of these and of everything else that decides a cell."""
-        settings, ner = asdict(self.settings), self._ner.of_a_cell()
-        # The row's own encoder counts, and the files that it reads; the rest is where to find them.
-        for name in ("encoder", "xlm", "parallel", "local_only"):
-            del settings[name]
-        text = json.dumps([__version__, self._identity(encoder), facts, settings, ner], default=str)
-        return hashlib.sha256(text.encode()).hexdigest()
+
+def _maps(target: str) -> str:
+    return f"mapping.{target}.safetensors"
+
+
+def _scores(target: str) -> str:
+    return f"mapping.{target}.json"

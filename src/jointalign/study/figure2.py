@@ -12,6 +12,7 @@ from typing import Any
 from jointalign.errors import JointalignError
 from jointalign.numerics.processors import usable_processors
 from jointalign.progress import Progress
+from jointalign.storage.checkpoint import or_fresh
 from jointalign.storage.stages import Stages, locked
 from jointalign.study._data import TOY, Captions, captions, dictionaries, text_of, write_toy
 from jointalign.study._pictures import draw_curves
@@ -94,6 +95,7 @@ def figure_two(
     max_minutes: float | None = None,
     progress: Progress | None = None,
     announce: Callable[[str], None] | None = None,
+    fresh: bool = False,
 ) -> StudyResult:
     """Train a model from each kind of vectors and draw their curves.
 
@@ -108,9 +110,11 @@ def figure_two(
         max_minutes: Stop training after this time and draw what there is.
         progress: Told how far the work at hand is.
         announce: Told what has been done.
+        fresh: Whether work of other settings in the folder is begun anew; it is refused otherwise.
 
     Raises:
-        JointalignError: If data is missing or no kind of vectors is named.
+        JointalignError: If data is missing, no kind of vectors is named, or the folder has work of
+            other settings.
         MissingExtraError: If torch, tokenizers or sacrebleu is not installed.
     """
     check_extra()
@@ -119,7 +123,7 @@ def figure_two(
     begun, tell = time.monotonic(), announce or (lambda _: None)
     deadline = None if max_minutes is None else begun + 60 * max_minutes
     with locked(folder):
-        made = _Figure(settings, folder, device, threads, progress, tell)
+        made = _Figure(settings, folder, device, threads, progress, tell, fresh)
         made.train(deadline)
         return made.result(time.monotonic() - begun)
 
@@ -135,12 +139,13 @@ class _Figure:
         threads: int | None,
         progress: Progress | None,
         tell: Callable[[str], None],
+        fresh: bool,
     ) -> None:
-        self.settings, self.folder, self.device = settings, folder, device
+        self.settings, self.folder, self.device, self.fresh = settings, folder, device, fresh
         self.tell, self.progress = tell, progress
         pair = settings.pair
         self.texts = captions(settings.data, pair)
-        stages = Stages(folder, lambda name, done: None if done else tell(name), fresh=True)
+        stages = Stages(folder, lambda name, done: None if done else tell(name), fresh=fresh)
         lexicon = None
         if any(start.needs_lexicon for start in settings.starts):
             lexicon = dictionaries(StudySettings(settings.data, (pair,)), pair).training
@@ -204,7 +209,7 @@ class _Figure:
         self.report[start] = report
         if supervised:
             job = _parallel(job, self.texts)
-        return Session(job, self.folder / "models" / start)
+        return or_fresh(lambda: Session(job, self.folder / "models" / start), self.fresh)
 
     def _curves(self) -> dict[str, Any]:
         settings = self.settings

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from jointalign.errors import JointalignError
-from jointalign.subwords import SubwordTable
-from jointalign.training._kernels import compose, hash_ngrams
+from jointalign.subwords import SubwordTable, hash_ngrams
+from jointalign.training._kernels import compose
 from jointalign.vocabulary import Counts, Vocabulary
 
 CACHE_LINE = 16
 """float32 values in a cache line."""
+
+_WORDS_AT_ONCE = 1 << 14
 
 
 def joint_vocabulary(counts: Sequence[Counts], weights: Sequence[float], minimum_count: int) -> Vocabulary:
@@ -87,18 +89,13 @@ def units(vocabulary: Vocabulary, minimum: int, maximum: int, buckets: int) -> U
 
 
 def _hashes(words: Sequence[str], minimum: int, maximum: int, buckets: int) -> tuple[np.ndarray, np.ndarray]:
-    counts = np.zeros(len(words), np.int64)
-    if maximum == 0:
-        return counts, np.zeros(0, np.uint32)
-    encoded = [f"<{word}>".encode("utf-8", "surrogateescape") for word in words]
-    starts = np.zeros(len(words) + 1, np.int64)
-    np.cumsum([len(word) for word in encoded], out=starts[1:])
-    data = np.frombuffer(b"".join(encoded), np.uint8)
-    hash_ngrams(data, starts, minimum, maximum, buckets, counts, np.zeros(0, np.uint32))
-    hashes = np.empty(int(counts.sum()), np.uint32)
-    if len(hashes):
-        hash_ngrams(data, starts, minimum, maximum, buckets, counts, hashes)
-    return counts, hashes
+    """`hash_ngrams`, so many words at a time that its tables stay small."""
+    blocks = [
+        hash_ngrams(words[start : start + _WORDS_AT_ONCE], minimum, maximum, buckets)
+        for start in range(0, max(1, len(words)), _WORDS_AT_ONCE)
+    ]
+    counts, hashes = zip(*blocks, strict=True)
+    return np.concatenate(counts), np.concatenate(hashes)
 
 
 def keep_probabilities(counts: np.ndarray, total: float, threshold: float) -> np.ndarray:

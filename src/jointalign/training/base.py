@@ -219,6 +219,6 @@ def _encode_all(
     corpora: Sequence[Corpus], folder: Path, workers: int | None, progress: Progress | None
 ) -> list[EncodedCorpus]:
     return [
-        encode(corpus, folder / f"corpus-{number}", workers, progress, key=corpus.key)
+        encode(corpus, folder / f"corpus-{number}", workers, progress, corpus.facts)
         for number, corpus in enumerate(corpora)
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -13,8 +12,15 @@ from typing import Any
 import numpy as np
 
 from jointalign.errors import JointalignError
+from jointalign.storage.checkpoint import (
+    Checkpoint,
+    as_arrays,
+    as_tensors,
+    digest_of,
+    optimizer_arrays,
+    restore_optimizer,
+)
 from jointalign.storage.files import atomic
-from jointalign.storage.tensors import read_tensors, write_tensors
 from jointalign.translation._loop import EpochTally, Group, Training
 from jointalign.translation._text import Sentences
 from jointalign.translation._translator import Translator, write_translator
@@ -24,6 +30,7 @@ from jointalign.version import __version__
 
 CHECKPOINT, MODEL, HISTORY = "checkpoint.safetensors", "model.safetensors", "history.json"
 CHECKPOINT_SECONDS = 60.0
+_WEIGHT = "weight."
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,19 +55,24 @@ class Job:
     criterion: str = "round_trip"
     parallel: bool = False
 
-    def key(self) -> str:
-        """Digest of all that the state depends on."""
-        plan = self.translator.plan
-        facts: list[Any] = [__version__, asdict(plan), asdict(self.settings), self.seed]
-        facts += [self.criterion, self.translator.languages, self.parallel]
-        digest = hashlib.sha256(json.dumps(facts).encode())
-        digest.update(json.dumps([self.validation.source, self.validation.target]).encode())
-        for text in self.texts:
-            digest.update(text.tokens.tobytes() + text.words.tobytes() + text.ends.tobytes())
-        for name in sorted(self.translator.weights):
-            weight = self.translator.weights[name].detach().cpu().float().numpy()
-            digest.update(name.encode() + weight.tobytes())
-        return digest.hexdigest()
+    @property
+    def facts(self) -> dict[str, Any]:
+        """All that the state depends on."""
+        translator, held_out = self.translator, self.validation
+        weights = as_arrays({name: w.float() for name, w in sorted(translator.weights.items())})
+        texts = (array for t in self.texts for array in (t.tokens, t.words, t.ends))
+        return {
+            "version": __version__,
+            **asdict(translator.plan),
+            "fit": asdict(self.settings),
+            "seed": self.seed,
+            "criterion": self.criterion,
+            "languages": translator.languages,
+            "parallel": self.parallel,
+            "validation": digest_of(json.dumps([held_out.source, held_out.target])),
+            "texts": digest_of(*(array.tobytes() for array in texts)),
+            "first_weights": digest_of(*weights, *(array.tobytes() for array in weights.values())),
+        }
 
 
 class Session:
@@ -74,7 +86,8 @@ class Session:
             and all read the folder.
 
     Raises:
-        JointalignError: If another training is in the folder, or not all of them see it.
+        OtherWorkError: If another training is in the folder.
+        JointalignError: If not all processes see the folder.
     """
 
     def __init__(
@@ -86,7 +99,8 @@ class Session:
     ) -> None:
         self.job, self.folder, self._group = job, folder, group or Group()
         self.history: list[dict[str, Any]] = []
-        self._key, self._every = job.key(), checkpoint_seconds
+        self._kept = None if folder is None else Checkpoint(folder / CHECKPOINT, job.facts)
+        self._every = checkpoint_seconds
         self._tally, self._saved = EpochTally(), time.monotonic()
         weights = {name: w.detach().clone() for name, w in job.translator.weights.items()}
         self.training = Training(
@@ -190,57 +204,34 @@ class Session:
     def save(self) -> None:
         """Write the state, as a whole or not at all."""
         self._saved = time.monotonic()
-        if self.folder is None or not self._group.first:
+        if self._kept is None or self.folder is None or not self._group.first:
             return
-        tensors: dict[str, np.ndarray] = {}
-        for name, weight in self.training.weights.items():
-            tensors[f"weight.{name}"] = weight.detach().cpu().numpy()
-            for kind, value in self.training.optimizer.state.get(weight, {}).items():
-                tensors[f"{kind}.{name}"] = np.atleast_1d(value.detach().cpu().numpy())
-        facts = {
-            "key": self._key,
-            "iteration": str(self.training.iteration),
-            "tally": json.dumps(asdict(self._tally)),
-            "history": json.dumps(self.history),
-        }
-        write_tensors(self.folder / CHECKPOINT, tensors, facts)
+        training = self.training
+        state = {"iteration": training.iteration, "tally": asdict(self._tally), "history": self.history}
+        weights = as_arrays(training.weights, _WEIGHT)
+        self._kept.save(weights | optimizer_arrays(training.optimizer), state)
         with atomic(self.folder / HISTORY, "w") as file:
             json.dump(self.history, file, indent=1)
 
     def _load(self) -> bool:
         """Go on from the folder's checkpoint, if it is of this very job."""
-        if self.folder is None or not (self.folder / CHECKPOINT).exists():
+        import torch
+
+        found = None if self._kept is None else self._kept.load()
+        if found is None:
             return False
-        try:
-            tensors, facts = read_tensors(self.folder / CHECKPOINT)
-        except JointalignError:  # damaged by the disk: begin again
-            return False
-        if facts.get("key") != self._key:
-            raise JointalignError(
-                f"{self.folder}: another training is here (of other texts, vectors, settings or "
-                f"another seed); name another folder, or remove {self.folder / CHECKPOINT}"
-            )
-        self._restore(tensors)
-        self.training.iteration = int(facts["iteration"])
-        self.history = json.loads(facts["history"])
-        tally = json.loads(facts["tally"])
+        arrays, state = found
+        weights = as_tensors(arrays, _WEIGHT)
+        with torch.no_grad():
+            for name, weight in self.training.weights.items():
+                weight.copy_(weights[name])
+        restore_optimizer(self.training.optimizer, arrays)
+        self.training.iteration = state["iteration"]
+        self.history = state["history"]
+        tally = state["tally"]
         tally["losses"] = {name: tuple(pair) for name, pair in tally["losses"].items()}
         self._tally = EpochTally(**tally)
         return True
-
-    def _restore(self, tensors: dict[str, np.ndarray]) -> None:
-        import torch
-
-        training = self.training
-        with torch.no_grad():
-            for name, weight in training.weights.items():
-                weight.copy_(torch.tensor(tensors[f"weight.{name}"]))
-                if f"step.{name}" not in tensors:
-                    continue
-                state = training.optimizer.state[weight]
-                state["step"] = torch.tensor(float(tensors[f"step.{name}"][0]), device=weight.device)
-                for kind in ("exp_avg", "exp_avg_sq"):
-                    state[kind] = torch.tensor(tensors[f"{kind}.{name}"], device=weight.device)
 
 
 def usable(sentences: Sentences, longest: int) -> tuple[Sentences, int, int]:

@@ -6,11 +6,12 @@ shuffles, drops and blanks whole words (Lample et al. 2018a, section 2.3).
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -109,13 +110,9 @@ class Segmentation:
         Raises:
             JointalignError: If there is no text.
         """
-        from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+        from tokenizers import pre_tokenizers, trainers
 
-        tokenizer = Tokenizer(models.BPE())
-        split = pre_tokenizers.Split(Regex(_WORDS), "isolated")
-        as_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, as_bytes])  # type: ignore[assignment]
-        tokenizer.decoder = decoders.ByteLevel()  # type: ignore[assignment]
+        tokenizer = _new_tokenizer()
         trainer = trainers.BpeTrainer(
             vocab_size=size,
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
@@ -186,10 +183,38 @@ class Segmentation:
 
     @classmethod
     def from_text(cls, text: str, lowercase: bool) -> Segmentation:
-        """What `to_text` wrote."""
+        """What `to_text` wrote.
+
+        Raises:
+            JointalignError: If it is anything else, such as a tokenizer of another kind.
+        """
         from tokenizers import Tokenizer
 
-        return cls(Tokenizer.from_str(text), lowercase)
+        try:
+            tokenizer = Tokenizer.from_str(text)
+        except Exception as error:  # the package knows no other
+            raise JointalignError(f"the pieces cannot be read ({error})") from None
+        numbers = sorted(tokenizer.get_vocab(with_added_tokens=False).values())
+        if _way(tokenizer) != _way(_new_tokenizer()) or numbers != list(range(len(numbers))):
+            raise JointalignError("the pieces are not cut as by jointalign")
+        return cls(tokenizer, lowercase)
+
+
+def _new_tokenizer() -> Tokenizer:
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+
+    tokenizer = Tokenizer(models.BPE())
+    split = pre_tokenizers.Split(Regex(_WORDS), "isolated")
+    as_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, as_bytes])  # type: ignore[assignment]
+    tokenizer.decoder = decoders.ByteLevel()  # type: ignore[assignment]
+    return tokenizer
+
+
+def _way(tokenizer: Tokenizer) -> dict[str, Any]:
+    """How a tokenizer cuts, but for its pieces and merges."""
+    whole = json.loads(tokenizer.to_str())
+    return {**whole, "model": {**whole["model"], "vocab": None, "merges": None}}
 
 
 def _prepared(line: str, lowercase: bool) -> str:

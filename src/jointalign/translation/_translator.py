@@ -6,14 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
 from jointalign.embedding import Setting
-from jointalign.errors import FormatError, JointalignError
+from jointalign.errors import JointalignError
 from jointalign.numerics.devices import device_named
-from jointalign.storage.tensors import read_tensors, write_tensors
+from jointalign.storage.facts import fits
+from jointalign.storage.tensors import Array, Schema, check_arrays, read_tensors, write_tensors
 from jointalign.translation._decode import TranslationSearch, decode
 from jointalign.translation._model import Network, Plan, precision_named
 from jointalign.translation._text import Segmentation, Sentences
@@ -141,20 +142,34 @@ def read_translator(path: str | Path, device: str = "auto", precision: str = "au
     """
     import torch
 
-    tensors, facts = read_tensors(path)
-    if facts.get("kind") != _KIND:
-        raise FormatError(path, None, "expected a translation model of `jointalign mt train`; name its file")
+    tensors, facts = read_tensors(path, _SCHEMA)
+    with fits(path, _SCHEMA.what):
+        segmentation = Segmentation.from_text(facts["segmentation"], facts["lowercase"])
+        plan = Plan(facts["shape"], len(segmentation) + SPECIAL, facts["separate"])
+        if max(plan.shape.encoder_layers, plan.shape.decoder_layers) > len(tensors):
+            raise JointalignError("the shape is that of a larger model")
+        weights = {f"weight.{name}": Array("F32", size) for name, size in plan.sizes().items()}
+        allowed = Array("I64", (None,), least=END, below=plan.vocabulary)
+        check_arrays(tensors, weights | {"allowed.0": allowed, "allowed.1": allowed})
     place = device_named(device, "mt")
-    weights = {
-        name.removeprefix("weight."): torch.tensor(array, device=place)
-        for name, array in tensors.items()
-        if name.startswith("weight.")
-    }
-    segmentation = Segmentation.from_text(facts["segmentation"], json.loads(facts["lowercase"]))
-    plan = Plan(
-        Shape(**json.loads(facts["shape"])), len(segmentation) + SPECIAL, json.loads(facts["separate"])
+    return Translator(
+        plan,
+        {name: torch.tensor(tensors[f"weight.{name}"], device=place) for name in plan.sizes()},
+        segmentation,
+        facts["languages"],
+        (np.array(tensors["allowed.0"]), np.array(tensors["allowed.1"])),
+        facts["settings"],
+        precision,
     )
-    source, target = json.loads(facts["languages"])
-    allowed = np.array(tensors["allowed.0"]), np.array(tensors["allowed.1"])
-    settings = json.loads(facts["settings"])
-    return Translator(plan, weights, segmentation, (source, target), allowed, settings, precision)
+
+
+class _Facts(TypedDict):
+    shape: Shape
+    separate: bool
+    languages: tuple[str, str]
+    segmentation: str
+    lowercase: bool
+    settings: dict[str, Setting]
+
+
+_SCHEMA = Schema("a translation model of `jointalign mt train`", _Facts, kind=_KIND)

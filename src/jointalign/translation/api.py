@@ -11,6 +11,7 @@ from typing import Any
 from jointalign.embedding import BilingualEmbedding, Setting
 from jointalign.errors import JointalignError
 from jointalign.numerics.devices import device_named
+from jointalign.storage.checkpoint import or_fresh
 from jointalign.translation._decode import TranslationSearch
 from jointalign.translation._loop import Group, joined
 from jointalign.translation._model import Plan, check_extra, initial_weights, put_vectors
@@ -143,6 +144,7 @@ def fit(
     max_minutes: float | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     group: Group | None = None,
+    fresh: bool = False,
     progress: Callable[[float, float | None, str], None] | None = None,
     announce: Callable[[dict[str, Any]], None] | None = None,
 ) -> FitResult:
@@ -169,6 +171,8 @@ def fit(
         checkpoint_seconds: Time between two checkpoints.
         group: The processes that learn together, from `joined`; this one alone by default. Each
             then calls `fit` with the same arguments and the group's device.
+        fresh: Whether a training of other settings in the folder is begun anew; it is refused
+            otherwise.
         progress: Told how far the epoch is.
         announce: Told each epoch's entry of the history.
 
@@ -204,7 +208,7 @@ def fit(
         device=device,
     )
     group = group or Group()
-    session = Session(job, folder, checkpoint_seconds, group)
+    session = or_fresh(lambda: Session(job, folder, checkpoint_seconds, group), fresh)
     deadline = None if max_minutes is None else begun + 60 * max_minutes
     while session.epochs < epochs:
         if not session.epoch(deadline, progress):

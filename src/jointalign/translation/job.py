@@ -14,21 +14,11 @@ from jointalign.numerics.processors import limited_to
 from jointalign.progress import Progress
 from jointalign.storage.checkpoint import digest_of
 from jointalign.storage.files import digest
-from jointalign.storage.stages import Stages, claim, locked
-from jointalign.translation.api import (
-    CHECKPOINT,
-    HISTORY,
-    MODEL,
-    FitResult,
-    Group,
-    Segmentation,
-    Validation,
-    fit,
-)
+from jointalign.storage.stages import Stages, locked
+from jointalign.translation.api import FitResult, Group, Segmentation, Validation, fit
 from jointalign.translation.base import Shape, TranslationFitSettings
 from jointalign.translation.vectors import Start, Vectors, VectorSettings, piece_trainer
-
-JOB = "job.json"
+from jointalign.version import __version__
 
 
 @dataclass(frozen=True)
@@ -85,7 +75,7 @@ def train_from_texts(
             arguments, and the first one writes and reports.
         threads: How many; `None` for all processors.
         max_minutes: Save the state and stop after this time.
-        fresh: Whether a training of other settings in the folder is removed; it is refused otherwise.
+        fresh: Whether work of other settings in the folder is begun anew; it is refused otherwise.
         progress: Told how far the work at hand is.
         announce: Told the name of each stage as it begins, and whether it was done before.
         told: Told each epoch's entry of the history.
@@ -100,18 +90,15 @@ def train_from_texts(
     settings, group = settings or JobSettings(), group or Group()
     validation = validation or Validation()
     with locked(folder) if group.first else nullcontext(), limited_to(threads):
-        stages = Stages(folder, announce if group.first else None, fresh=True)
+        stages = Stages(folder, announce if group.first else None, fresh=fresh)
         vectors = Vectors(
             languages, settings.vectors, texts, larger, lexicon, stages, settings.seed, threads, progress
         )
-        claimed = _claimed(texts, languages, settings, lexicon, larger, validation)
-
-        def clear() -> None:
-            for name in (CHECKPOINT, MODEL, HISTORY):
-                (folder / name).unlink(missing_ok=True)
+        decisive = _decisive(texts, languages, settings, lexicon, larger, validation)
 
         def begun() -> tuple[Segmentation, BilingualEmbedding | None]:
-            claim(folder / JOB, claimed, clear, fresh)
+            # It makes nothing, but knows of all settings: others are refused before any work.
+            stages.do("settings", decisive, [], lambda: None)
             return vectors.segmentation(), vectors.space(settings.start)
 
         segmentation, space = group.led(begun)
@@ -131,13 +118,14 @@ def train_from_texts(
             folder=folder,
             max_minutes=max_minutes,
             group=group,
+            fresh=fresh,
             progress=progress,
             announce=told if group.first else None,
         )
     return replace(result, report=result.report | vectors.report)
 
 
-def _claimed(
+def _decisive(
     texts: tuple[tuple[str, ...], tuple[str, ...]],
     languages: tuple[str, str],
     settings: JobSettings,
@@ -159,4 +147,5 @@ def _claimed(
         "fit": asdict(settings.fit),
         "validation": digest_of(repr([validation.source, validation.target, validation.parallel])),
         "seed": settings.seed,
+        "version": __version__,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -18,6 +17,7 @@ from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
 from jointalign.ranges import check_ranges, within
 from jointalign.reallocation import reallocate
+from jointalign.storage.facts import REMOVE, fits
 from jointalign.storage.files import atomic, digest, read_lines
 from jointalign.storage.stages import Stages
 from jointalign.training.duong import SupervisedJoint
@@ -139,9 +139,10 @@ class Vectors:
                 file.write(learnt.to_text())
 
         if "pieces" not in self._stages.records:
-            facts = [size, lowercase, self._texts]
+            facts = {"pieces": size, "lowercase": lowercase, "texts": self._texts}
             self._stages.do("pieces", facts, [SEGMENTATION], work)
-        return Segmentation.from_text(path.read_text("utf-8"), lowercase)
+        with fits(path, "the pieces of a translation model", REMOVE):
+            return Segmentation.from_text(path.read_text("utf-8"), lowercase)
 
     def space(self, start: Start) -> BilingualEmbedding | None:
         """The vectors that a model begins with; `None` for random ones."""
@@ -155,7 +156,12 @@ class Vectors:
         def work() -> None:
             write(self._made(start, trained, lexicon), path)
 
-        facts = [self.settings.method, self.settings.gamma, lexicon.pairs, self._seed]
+        facts = {
+            "method": self.settings.method,
+            "gamma": self.settings.gamma,
+            "lexicon": lexicon.pairs,
+            "seed": self._seed,
+        }
         if name not in self._stages.records:
             self._stages.do(name, facts, [path.name], work, after=trained)
         return read_bilingual(path)
@@ -219,7 +225,8 @@ class Vectors:
             shutil.rmtree(parts, ignore_errors=True)
 
         texts = [self._written(code) for code in codes]
-        facts = [asdict(trainer), None if lexicon is None else lexicon.pairs, self._seed]
+        taught = None if lexicon is None else lexicon.pairs
+        facts = {"trainer": asdict(trainer), "lexicon": taught, "seed": self._seed}
         if name not in self._stages.records:
             self._stages.do(name, facts, [path.name], work, after=texts)
         return name
@@ -246,7 +253,7 @@ class Vectors:
 
         large = None if self._large is None else digest(self._large[side])
         if name not in self._stages.records:
-            facts = json.loads(json.dumps([large, self.settings.tokens, self._texts[side]]))
+            facts = {"large": large, "tokens": self.settings.tokens, "text": self._texts[side]}
             self._stages.do(name, facts, [f"{name}.txt"], work, after=["pieces"])
         return name
 

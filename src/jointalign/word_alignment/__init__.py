@@ -1,9 +1,9 @@
 """Word alignment of parallel text: which word of a sentence translates which of the other."""
 
-from jointalign.word_alignment.api import Alignment, align_text
-from jointalign.word_alignment.base import GeneratedLinks, Gold, Links, ParallelText, TextSide
-from jointalign.word_alignment.bayesian import BayesianAligner
-from jointalign.word_alignment.diagonal import DiagonalAligner
+from jointalign.word_alignment.api import Alignment, align_text, align_with
+from jointalign.word_alignment.base import Computation, GeneratedLinks, Gold, Links, ParallelText, TextSide
+from jointalign.word_alignment.bayesian import BayesianAligner, BayesianModel
+from jointalign.word_alignment.diagonal import DiagonalAligner, DiagonalModel
 from jointalign.word_alignment.reading import read_gold, read_links, read_parallel
 from jointalign.word_alignment.scoring import AlignmentScore, alignment_error_rate
 from jointalign.word_alignment.symmetrization import Symmetrization, symmetrize
@@ -12,7 +12,10 @@ __all__ = [
     "Alignment",
     "AlignmentScore",
     "BayesianAligner",
+    "BayesianModel",
+    "Computation",
     "DiagonalAligner",
+    "DiagonalModel",
     "GeneratedLinks",
     "Gold",
     "Links",
@@ -20,6 +23,7 @@ __all__ = [
     "TextSide",
     "Symmetrization",
     "align_text",
+    "align_with",
     "alignment_error_rate",
     "read_gold",
     "read_links",

@@ -11,7 +11,7 @@ import numpy as np
 
 from jointalign.errors import JointalignError
 from jointalign.numerics.processors import usable_processors
-from jointalign.word_alignment._kernels import number_cells
+from jointalign.word_alignment._kernels import number_cells, types_of_entries
 from jointalign.word_alignment.base import ParallelText, TextSide, starts_of
 
 _PARTS = 64
@@ -83,22 +83,11 @@ class TextCells:
         """One of both languages."""
         return self.text.target if target else self.text.source
 
-    def rows(self, target: bool) -> np.ndarray:
-        """The target or the source type of each entry, int32 `(entries,)`."""
-        rows = np.empty(self.entries, np.int32)
-        lengths = np.diff(self.text.source.starts), np.diff(self.text.target.starts)
-        # Sentence by sentence, as whole arrays for both sides would be larger than the cells.
-        for sentence in range(len(self.text)):
-            block = self.cells[self.starts[sentence] : self.starts[sentence + 1]]
-            if target:
-                first = self.text.target.starts[sentence]
-                tokens = self.text.target.tokens[first : first + lengths[1][sentence]]
-                rows[block] = np.tile(tokens, lengths[0][sentence])
-            else:
-                first = self.text.source.starts[sentence]
-                tokens = self.text.source.tokens[first : first + lengths[0][sentence]]
-                rows[block] = np.repeat(tokens, lengths[1][sentence])
-        return rows
+    def entry_types(self) -> tuple[np.ndarray, np.ndarray]:
+        """The source and the target type of each entry, int32 `(entries,)`."""
+        kinds = np.empty(self.entries, np.int32), np.empty(self.entries, np.int32)
+        types_of_entries(*self.layout, self.text.source.tokens, self.text.target.tokens, *kinds)
+        return kinds
 
     def mass(
         self, weights: np.ndarray, forward: bool

@@ -49,6 +49,26 @@ def number_cells(
     return entries
 
 
+@compiled()
+def types_of_entries(
+    source_starts: np.ndarray,
+    target_starts: np.ndarray,
+    cell_starts: np.ndarray,
+    cells: np.ndarray,
+    source_tokens: np.ndarray,
+    target_tokens: np.ndarray,
+    source_types: np.ndarray,  # (entries,) int32, written
+    target_types: np.ndarray,  # (entries,) int32, written
+) -> None:
+    """The two types of each entry."""
+    for sentence in range(len(cell_starts) - 1):
+        cell = cell_starts[sentence]
+        for source in source_tokens[source_starts[sentence] : source_starts[sentence + 1]]:
+            for target in target_tokens[target_starts[sentence] : target_starts[sentence + 1]]:
+                source_types[cells[cell]], target_types[cells[cell]] = source, target
+                cell += 1
+
+
 @inlined
 def _prior(g, generated, conditioning, tension, ratio, weights):
     """Unnormalised exp(tension * feature) of each conditioning word; returns their sum.

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
 
 from jointalign.corpora.tokenization import tokenizer
-from jointalign.errors import FormatError
+from jointalign.errors import FormatError, JointalignError
 from jointalign.storage.files import read_lines
 from jointalign.word_alignment.base import Gold, Links, ParallelText
+from jointalign.word_alignment.tmx import is_tmx, read_tmx
 
 SEPARATOR = "|||"
 _BLANK = " \t\r"
 _MOST_DIGITS = 9  # of a position, which is kept in 32 bits
 
-Cut = Callable[[str], list[str]]
+
+@dataclass(frozen=True)
+class Cutting:
+    """How the lines of a parallel text become words.
+
+    Args:
+        languages: Codes of both, which decide how lines are cut into words.
+        tokenized: Whether white space separates the words already.
+        lowercase: Whether to lower-case.
+    """
+
+    languages: tuple[str, str] = ("en", "es")
+    tokenized: bool = False
+    lowercase: bool = True
+
+    def pairs(self, *files: str | Path) -> Iterator[tuple[list[str], list[str]]]:
+        """The words of the sentence pairs of one or two files; errors as for `read_parallel`."""
+        one, other = (tokenizer(language, self.lowercase, self.tokenized) for language in self.languages)
+        return ((one(a), other(b)) for a, b in raw_pairs(*files, languages=self.languages))
 
 
 def read_parallel(
@@ -28,10 +48,11 @@ def read_parallel(
     tokenized: bool = False,
     lowercase: bool = True,
 ) -> ParallelText:
-    r"""Read sentence pairs from one file of `source ||| target` lines, or from two files.
+    r"""Read sentence pairs from a file of `source ||| target` lines, a translation memory, or two files.
 
     Args:
-        source: The one file, or the source language's; may be compressed.
+        source: The one file (`.tmx`: a translation memory, see `read_tmx`), or the source language's;
+            may be compressed.
         target: The target language's file, line by line the same sentences.
         languages: Codes of both, which decide how lines are cut into words.
         tokenized: Whether white space separates the words already.
@@ -50,13 +71,19 @@ def read_parallel(
         >>> text.source[0], text.target[0]
         (['the', 'house'], ['la', 'casa'])
     """
-    cuts = tuple(_cut(language, tokenized, lowercase) for language in languages)
-    pairs = raw_pairs(source, target)
-    return ParallelText.of((cuts[0](one), cuts[1](other)) for one, other in pairs)
+    files = [source] if target is None else [source, target]
+    return ParallelText.of(Cutting(languages, tokenized, lowercase).pairs(*files))
 
 
-def raw_pairs(source: str | Path, target: str | Path | None = None) -> Iterator[tuple[str, str]]:
+def raw_pairs(
+    source: str | Path, target: str | Path | None = None, *, languages: tuple[str, str] | None = None
+) -> Iterator[tuple[str, str]]:
     """Sentence pairs as they stand in the files; arguments and errors as for `read_parallel`."""
+    if is_tmx(source) and target is None:
+        if languages is None:
+            raise JointalignError(f"{source}: a translation memory holds many languages; name two of them")
+        yield from read_tmx(source, languages)
+        return
     if target is None:
         for number, line in read_lines(source):
             sides = line.split(SEPARATOR)
@@ -80,10 +107,6 @@ def raw_pairs(source: str | Path, target: str | Path | None = None) -> Iterator[
                 "one sentence a line, in the same order",
             )
         yield one[1].strip(_BLANK), other[1].strip(_BLANK)
-
-
-def _cut(language: str, tokenized: bool, lowercase: bool) -> Cut:
-    return tokenizer(language, lowercase, tokenized)
 
 
 def read_links(path: str | Path) -> Links:
