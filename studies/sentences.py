@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from sentence_transformers import SentenceTransformer
 
-from jointalign import BilingualEmbedding, Corpus, Lexicon, SkipGram, VecMap, align, reallocate
+from jointalign import BilingualEmbedding, Corpus, Lexicon, SkipGram, VecMap, align, mine, reallocate
 from jointalign.formats import static
 from jointalign.retrieval.api import neighbours
 from jointalign.storage.files import atomic, read_lines
@@ -77,6 +77,22 @@ def recall(x: np.ndarray, z: np.ndarray, score: str) -> float:
     return round(100 * float(np.mean(best == np.arange(len(x)))), 1)
 
 
+def mined(space: BilingualEmbedding, texts: list[tuple[str, str]], weighting: static.Weighting) -> dict:
+    """Precision and recall of pairs of which a third has no partner, and of the surer half."""
+    quarter = len(texts) // 4
+    source, target = [s for s, _ in texts[: 3 * quarter]], [t for _, t in texts[quarter:]]
+    both = {(" ".join(s.split()), " ".join(t.split())) for s, t in texts[quarter : 3 * quarter]}
+    found = mine(space, source, target, weighting=weighting)
+    right = [(pair.source, pair.target) in both for pair in found]
+    half = right[: len(right) // 2]
+    return {
+        "pairs": len(found),
+        "precision": round(100 * float(np.mean(right)), 1),
+        "recall": round(100 * sum(right) / len(both), 1),
+        "precision_of_surer_half": round(100 * float(np.mean(half)), 1),
+    }
+
+
 def measure(space: BilingualEmbedding, texts: list[tuple[str, str]], weighting: static.Weighting) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         facts = static.write_static(space, folder, weighting)
@@ -85,7 +101,7 @@ def measure(space: BilingualEmbedding, texts: list[tuple[str, str]], weighting: 
     found: dict[str, object] = {"weighting": str(weighting), "words": facts.words, "merged": facts.merged}
     for score in ("nn", "csls"):
         found[score] = {"there": recall(x, z, score), "back": recall(z, x, score)}
-    return found
+    return found | {"mined": mined(space, texts, weighting)}
 
 
 def main() -> None:

@@ -26,6 +26,7 @@ from .dictionary.api import (
     write_translations as write_translations,
     write_tsv as write_tsv,
 )
+from .dictionary.sentences import mine as mine
 from .embedding import BilingualEmbedding as BilingualEmbedding, Embedding as Embedding
 from .ensemble import reduced as reduced
 from .ensemble import side_by_side as side_by_side
@@ -41,6 +42,7 @@ from .formats.api import (
     write as write,
 )
 from .formats.gensim import from_gensim as from_gensim, to_gensim as to_gensim
+from .formats.hub import push_to_hub as push_to_hub
 from .formats.static import Weighting as Weighting, write_static as write_static
 from .lexicon import Lexicon as Lexicon
 from .multilingual import MultilingualEmbedding as MultilingualEmbedding

@@ -111,6 +111,8 @@ def test_bilingual_is_native_only(tmp_path):
     pair = BilingualEmbedding.separate(EMBEDDING, EMBEDDING)
     with pytest.raises(JointalignError, match=r"only \.safetensors"):
         api.write(pair, tmp_path / "a.vec")
+    with pytest.raises(JointalignError, match="fasttext holds one language"):
+        api.write(pair, tmp_path / "a.safetensors", "fasttext")
     with pytest.raises(JointalignError, match=r"only \.safetensors"):
         api.read_bilingual(tmp_path / "a.vec.gz")
 

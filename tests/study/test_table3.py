@@ -181,6 +181,6 @@ def test_the_tables_of_a_folder_share_its_vectors_or_say_why_not(data, tmp_path,
     second += ["--sentences", "50", "--development", "20"]
     capsys.readouterr()
     assert command_line(second) == 2
-    assert "trained with epochs 2, now epochs is 5" in capsys.readouterr().err
+    assert "(trainer.epochs: 2, now 5)" in capsys.readouterr().err
     assert command_line([*second, "--vector-epochs", "2"]) == 0
     assert trained == {path: path.stat().st_mtime_ns for path in trained}

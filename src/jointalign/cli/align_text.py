@@ -63,6 +63,15 @@ def command(
     gold: Annotated[
         Path | None, typer.Option(help="Links by hand ('1-1' sure, '1p1' possible) of the text's last lines.")
     ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="Link with this model, from --save-model; languages and cutting are as it has them."
+        ),
+    ] = None,
+    save_model: Annotated[
+        Path | None, typer.Option(help="Also keep what was learnt, to link other text with it.")
+    ] = None,
     source_language: SourceLanguage = "en",
     target_language: TargetLanguage = "es",
     tokenized: Tokenized = False,
@@ -76,28 +85,37 @@ def command(
     Writes a line for each sentence pair, '0-0 1-2', positions counted from 0.
     """
     from jointalign.storage.files import spare_inputs, write_text
-    from jointalign.word_alignment.api import align_text
-    from jointalign.word_alignment.base import Computation
-    from jointalign.word_alignment.reading import check_links, read_gold, read_parallel
+    from jointalign.word_alignment.api import align_text, align_with
+    from jointalign.word_alignment.base import Computation, ParallelText
+    from jointalign.word_alignment.reading import Cutting, check_links, read_gold
     from jointalign.word_alignment.scoring import alignment_error_rate
+    from jointalign.word_alignment.storage import read_model, write_model
 
     if len(input) > 2:
         raise typer.BadParameter("give --input once or twice")
-    given = [*input, *([gold] if gold else [])]
-    spare_inputs(given, [out, *([words] if words else [])])
-    chosen = aligner.over(method.defaults())
+    if model is not None and (save_model is not None or aligner.origins):
+        raise typer.BadParameter("--model is used as it is: give no --save-model and no settings beside it")
+    given = [*input, *([gold] if gold else []), *([model] if model else [])]
+    spare_inputs(given, [out, *([words] if words else []), *([save_model] if save_model else [])])
+    saved = None if model is None else read_model(model)
+    chosen = aligner.over(method.defaults()) if saved is None else saved.model.settings
+    cutting = Cutting((source_language, target_language), tokenized, not keep_case)
     drawn = None if gold is None else read_gold(gold)
     begun = time.monotonic()
     with progress("read") as bar:
-        text = read_parallel(
-            *input, languages=(source_language, target_language), tokenized=tokenized, lowercase=not keep_case
-        )
+        text = ParallelText.of((cutting if saved is None else saved.cutting).pairs(*input))
         if text.empty:
             say(f"{text.empty} of {len(text)} sentence pairs have an empty side, and no links")
         if gold is not None and drawn is not None:
             check_links(drawn.possible, text, gold, start=1, last=True)
         bar.title("align")
-        result = align_text(text, chosen, symmetrization, Computation(seed, threads, bar))
+        computation = Computation(seed, threads, bar)
+        if saved is None:
+            result = align_text(text, chosen, symmetrization, computation)
+        else:
+            result = align_with(saved.model, text, symmetrization, computation)
+    if save_model is not None:
+        write_model(result.model, save_model, cutting)
     with write_text(out) as file:
         file.writelines(f"{line}\n" for line in result.links.lines())
     if words is not None:
@@ -109,7 +127,7 @@ def command(
         "sentences": len(text),
         "empty": text.empty,
         "links": len(result.links.pairs),
-        "method": str(method),
+        "method": "bayes" if isinstance(chosen, BayesianAligner) else "diagonal",
         **{name: [way.history[name][-1] for way in ways] for name in ways[0].history},
         "seconds": round(time.monotonic() - begun, 3),
         "settings": plain(chosen),

@@ -28,6 +28,7 @@ COMMANDS = {
     "reallocate": "Give words of one language back to it, and report oversharing.",
     "align": "Learn a mapping and move all words by it.",
     "rank": "Rank translations by vectors, frequency, spelling and affixes, with probabilities.",
+    "mine": "Find the sentences of two texts that translate each other, the surest first.",
     "align-text": "Link the words of sentences that translate each other.",
     "features": "Write a vector for each word of a text, in its sentence, in half precision.",
     "align-features": "Learn a map for each layer of an encoder from words that translate each other.",

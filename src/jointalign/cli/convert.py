@@ -56,7 +56,7 @@ def command(
         ),
     ] = None,
     weights: Annotated[
-        Weighting | None, typer.Option(help="Of words in the mean of a text, with --to static. [idf]")
+        Weighting | None, typer.Option(help="Of words in the mean of a text, with --to static. [sif]")
     ] = None,
     json: Json = False,
 ) -> None:
@@ -71,7 +71,7 @@ def command(
     if to is To.STATIC:
         whole = side is None and language is None
         read = partial(_whole, input, format) if whole else partial(_one, input, side, language)
-        _write_static(input, read, out, weights or Weighting.IDF, max_vocabulary, json)
+        _write_static(input, read, out, weights or Weighting.SIF, max_vocabulary, json)
         return
     spare_inputs([input], [out])
     written = None if to is None else Format(to)
@@ -125,7 +125,9 @@ def _whole(path: Path, format: Format | None) -> Space:
     """Whatever a file holds."""
     from jointalign.formats import native
     from jointalign.formats.api import read, read_bilingual, read_multilingual
+    from jointalign.formats.hub import fetched
 
+    path = Path(fetched(path))
     kind = native.kind(path) if path.suffix.lower() == ".safetensors" else "embedding"
     if kind == "bilingual":
         return read_bilingual(path)

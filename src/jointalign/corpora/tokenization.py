@@ -31,7 +31,6 @@ import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
 
 import regex
 
@@ -255,12 +254,14 @@ class PortableRules:
             ('[‐‑]', '-')
         """
         every = [_rules_of(language)[1] for language in languages] or [_Rules()]
-        joined: dict[str, Any] = {
-            name: _any(*dict.fromkeys(getattr(rules, name) for rules in every))
-            for name in ("before", "after", "untied", "whole")
-        }
+
+        def both(name: str) -> str:
+            return _any(*dict.fromkeys(getattr(rules, name) for rules in every))
+
         joiners = "".join(dict.fromkeys(mark for rules in every for mark in rules.joiners))
-        united = _Rules(**joined, joiners=joiners, hyphen=max(rules.hyphen for rules in every))
+        hyphen = max(rules.hyphen for rules in every)
+        parts = both("before"), both("after"), both("untied"), both("whole")
+        united = _Rules(*parts, joiners=joiners, hyphen=hyphen)
         words = _expression(united, _ADDRESS, _EMOJI).replace(_LETTER, _ONIGURUMA_LETTER)
         apostrophes, hyphens = _TYPOGRAPHIC[:2], _TYPOGRAPHIC[2:]
         spelling = [

@@ -11,6 +11,7 @@ from pathlib import Path
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.formats import fasttext, native, vec, word2vec_binary
+from jointalign.formats.hub import fetched
 from jointalign.multilingual import MultilingualEmbedding
 from jointalign.storage.compression import COMPRESSIONS, named_suffix, peekable
 from jointalign.storage.files import check_folder, open_text, plain_errors
@@ -50,7 +51,8 @@ def read(
     may be compressed, and come through a pipe; the others are mapped into memory.
 
     Args:
-        path: The file; `-` for the standard input.
+        path: The file; `-` for the standard input; `hf://owner/name` or `hf://owner/name/file` for one on
+            the Hugging Face hub.
         max_vocabulary: Only this many words, from the first on; `None` for all.
         format: To overrule what the content looks like.
 
@@ -67,6 +69,7 @@ def read(
         ...     read(f"{folder}/english.vec.gz", max_vocabulary=1).words
         ('cat',)
     """
+    path = fetched(path)
     named, format = named_suffix(path), _format(format)
     if format is None and (named == _NATIVE or _is_native(path)):
         format = Format.NATIVE
@@ -113,11 +116,14 @@ def write(
         ...     read_bilingual(path).target_language
         'es'
     """
+    format = _format(format)
     if not isinstance(space, Embedding):
+        if format not in (None, Format.NATIVE):
+            raise JointalignError(f"{path}: the format {format} holds one language; write each on its own")
         _check_native(path)
         native.write(space, path)
         return
-    written = _written(path, _format(format))
+    written = _written(path, format)
     counted = space.vocabulary.counts.any() or space.subwords is not None
     if written in (Format.TEXT, Format.WORD2VEC) and (counted or space.settings):
         logger.info("%s: has no place for counts, n-grams and settings; %s has", path, _NATIVE)
@@ -125,23 +131,25 @@ def write(
 
 
 def read_bilingual(path: str | Path) -> BilingualEmbedding:
-    """Read a bilingual embedding from a native file (`.safetensors`).
+    """Read a bilingual embedding from a native file (`.safetensors`), or from the hub as `read` does.
 
     Raises:
         JointalignError: If the suffix is another or the file cannot be opened.
         FormatError: If the file does not hold a bilingual embedding.
     """
+    path = fetched(path)
     _check_native(path)
     return native.read_bilingual(path)
 
 
 def read_multilingual(path: str | Path) -> MultilingualEmbedding:
-    """Read several languages from a native file (`.safetensors`).
+    """Read several languages from a native file (`.safetensors`), or from the hub as `read` does.
 
     Raises:
         JointalignError: If the suffix is another or the file cannot be opened.
         FormatError: If the file holds something else.
     """
+    path = fetched(path)
     _check_native(path)
     return native.read_multilingual(path)
 

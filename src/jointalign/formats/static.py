@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jointalign.corpora.tokenization import PortableRules
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError, MissingExtraError
 from jointalign.multilingual import MultilingualEmbedding
@@ -47,11 +46,11 @@ _MODULES = [
 class Weighting(StrEnum):
     """How much a word says in the mean of a text, by its share p of all words of its language."""
 
-    IDF = "idf"
-    """-log p: what the inverse document frequency is where a word is a document."""
-
     SIF = "sif"
     """a / (a + p), a = 0.001: smooth inverse frequency (Arora et al. 2017)."""
+
+    IDF = "idf"
+    """-log p: what the inverse document frequency is where a word is a document."""
 
     NONE = "none"
     """All words alike."""
@@ -85,7 +84,7 @@ class StaticFacts:
 def write_static(
     space: Embedding | BilingualEmbedding | MultilingualEmbedding,
     folder: str | Path,
-    weighting: Weighting = Weighting.IDF,
+    weighting: Weighting = Weighting.SIF,
     max_vocabulary: int | None = None,
 ) -> StaticFacts:
     """Write a static model of all languages of a space.
@@ -96,7 +95,8 @@ def write_static(
     Args:
         space: Aligned, so that a text is near its translation.
         folder: Made if it is not there; files of these names are replaced.
-        weighting: Of words in the mean of a text.
+        weighting: Of words in the mean of a text; the default finds most translations of sentences
+            (`studies/sentences.py`).
         max_vocabulary: Only the most frequent words of each language; default: all.
 
     Raises:
@@ -154,9 +154,9 @@ def _rows(sides: Sequence[Embedding], weighting: Weighting) -> tuple[list[str], 
     rows = np.zeros((len(numbers), sides[0].dimensions), np.float32)
     total, languages = np.zeros(len(numbers)), np.zeros(len(numbers), int)
     for side, at in zip(sides, own, strict=True):
-        shares = _shares(side)
-        rows[at] += unit(np.asarray(side.vectors, np.float32)) * shares[:, None].astype(np.float32)
-        total[at] += shares
+        own_shares = shares(side)
+        rows[at] += unit(np.asarray(side.vectors, np.float32)) * own_shares[:, None].astype(np.float32)
+        total[at] += own_shares
         languages[at] += 1
     # A mean of vectors that disagree is short: a spelling that means two things says less.
     rows /= total[:, None].astype(np.float32)
@@ -167,7 +167,7 @@ def _rows(sides: Sequence[Embedding], weighting: Weighting) -> tuple[list[str], 
     return [words[row] for row in order.tolist()], rows[order], differ[order]
 
 
-def _shares(side: Embedding) -> np.ndarray:
+def shares(side: Embedding) -> np.ndarray:
     """Share of each word of all words of its language, `(n,)`; by Zipf's law without counts."""
     counts = side.vocabulary.counts.astype(float)
     weights = np.maximum(counts, 0.5) if counts.any() else 1 / np.arange(1, len(counts) + 1)
@@ -184,6 +184,8 @@ def _tokenizer(languages: Sequence[str], lowercase: bool) -> Tokenizer:
         from tokenizers.pre_tokenizers import Split
     except ImportError:
         raise MissingExtraError("tokenizers", "static") from None
+    from jointalign.corpora.tokenization import PortableRules
+
     rules = PortableRules.of(languages, lowercase)
     before, after = (
         [Replace(Regex(expression), text) for expression, text in some]

@@ -181,7 +181,7 @@ class _Announcement(Listener):
         details: Any = event.data
         if not self.said and details["dispatcher"].py_func.__module__.startswith("jointalign."):
             self.said = True
-            log.info("compiling for this processor, once per installation: about half a minute in all")
+            log.info("compiling for this processor, once per installation: seconds for each command")
 
     def on_end(self, event: Event) -> None:
         """Numba has compiled."""

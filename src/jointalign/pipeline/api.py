@@ -312,7 +312,7 @@ class _Run:
 
     def _json(self, name: str) -> Any:
         return read_json(
-            self.folder / name, dict[str, Any], "what the run has found out", "start it again with --fresh"
+            self.folder / name, object, "what the run has found out", "start it again with --fresh"
         )
 
     def _write_json(self, name: str, content: Any) -> None:

@@ -166,6 +166,10 @@ def _list(value: Any, kind: Any, name: str) -> Any:
     return tuple(typed(one, each, f"{name}[{number}]") for number, (one, each) in enumerate(pairs))
 
 
+def _record(value: Any, kind: Any, name: str) -> Any:
+    return kind(*typed(value, tuple[*get_type_hints(kind).values()], name))
+
+
 def _named(value: Any, kind: Any, name: str) -> Any:
     if type(value) is not dict:
         raise _other(value, "an object", name)
@@ -198,7 +202,7 @@ def _dataclass(value: Any, kind: Any, name: str) -> Any:
 
 
 _READERS: tuple[tuple[Callable[[Any], bool], Callable[[Any, Any, str], Any]], ...] = (
-    (lambda kind: kind is Any, _as_is),
+    (lambda kind: kind in (Any, object), _as_is),
     (lambda kind: get_origin(kind) is Annotated, _within),
     (lambda kind: get_origin(kind) in (Union, UnionType), _one_of),
     (lambda kind: get_origin(kind) is Literal, _literal),
@@ -206,6 +210,7 @@ _READERS: tuple[tuple[Callable[[Any], bool], Callable[[Any, Any, str], Any]], ..
     (lambda kind: get_origin(kind) in (dict, Mapping), _named),
     (is_object, _object),
     (is_dataclass, _dataclass),
+    (lambda kind: hasattr(kind, "_fields"), _record),
     (lambda kind: isinstance(kind, type) and issubclass(kind, Enum), _enum),
 )
 

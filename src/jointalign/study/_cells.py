@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from jointalign.selection.api import FIRST_GAMMA, choose
 from jointalign.selection.base import Choice, Spaces, described
 from jointalign.storage.facts import REMOVE, read_json
 from jointalign.storage.files import atomic
+from jointalign.storage.stages import Stages
 from jointalign.study._rows import Anchors, Row, Space, rows_named
 from jointalign.study._trainings import Trainings
 from jointalign.study.base import Pair, StudySettings
@@ -44,6 +45,40 @@ class Place:
         return f"{self.pair}.seed{self.seed}"
 
 
+def kept(
+    stages: Stages,
+    name: str,
+    settings: Mapping[str, Any],
+    work: Callable[[], dict[str, Any]],
+    after: Sequence[str] = (),
+    more: Sequence[str] = (),
+) -> dict[str, Any]:
+    """What a stage has found, as plain types: made and written to `cells/NAME.json`, or read there.
+
+    Args:
+        stages: Of the folder.
+        name: Of the stage.
+        settings: All that it depends on besides earlier stages.
+        work: Finds it.
+        after: Earlier stages.
+        more: Other files that the work leaves, below the folder.
+    """
+    path = f"cells/{name}.json"
+
+    def write() -> None:
+        result = work()
+        with atomic(stages.folder / path, "w") as file:
+            json.dump(result, file)
+
+    stages.do(name, settings, [path, *more], write, after)
+    return found(stages.folder, name)
+
+
+def found(folder: Path, name: str) -> dict[str, Any]:
+    """What a stage has found, which is made."""
+    return read_json(folder / "cells" / f"{name}.json", dict[str, Any], "a result of the study", REMOVE)
+
+
 class Cells:
     """Makes the cells in a folder, each once; what was chosen for them, likewise.
 
@@ -61,7 +96,7 @@ class Cells:
     def __init__(self, settings: StudySettings, trainings: Trainings, folder: Path) -> None:
         self.settings, self.trainings, self.folder = settings, trainings, folder
         self.stages = trainings.stages
-        self._kept = cache(self._without_torn)  # the same for all rows of a column
+        self._whole = cache(self._without_torn)  # the same for all rows of a column
 
     def cell(self, row: Row, place: Place) -> dict[str, Any]:
         """Scores of a system, made unless they are there."""
@@ -77,8 +112,7 @@ class Cells:
             "anchors": row.anchors,
         }
         name = f"cell.{row.name}.{place}"
-        self._do(name, facts, lambda: self._make(row, place), upstream)
-        return self._read(name)
+        return kept(self.stages, name, facts, lambda: self._make(row, place), upstream)
 
     def _trained(self, row: Row, place: Place) -> list[str]:
         names = self.trainings.names(place.pair, place.seed, Space.JOINT)
@@ -88,23 +122,9 @@ class Cells:
 
     def _facts(self, pair: Pair) -> dict[str, Any]:
         """What all choices and scores of a direction depend on besides the trainings."""
-        found = self.trainings.dictionaries(pair)
-        pairs = {"training_dictionary": found.training.pairs, "test_dictionary": found.test.pairs}
+        both = self.trainings.dictionaries(pair)
+        pairs = {"training_dictionary": both.training.pairs, "test_dictionary": both.test.pairs}
         return {"version": __version__, **pairs}
-
-    def _do(self, name: str, facts: dict[str, Any], work: Callable[[], Any], after: list[str]) -> None:
-        path = Path("cells") / f"{name}.json"
-
-        def write() -> None:
-            result = work()
-            with atomic(self.folder / path, "w") as file:
-                json.dump(result, file)
-
-        self.stages.do(name, facts, [str(path)], write, after)
-
-    def _read(self, name: str) -> dict[str, Any]:
-        path = self.folder / "cells" / f"{name}.json"
-        return read_json(path, dict[str, Any], "a result of the study", REMOVE)
 
     def choose_gamma(self, pair: Pair) -> str:
         """Make sure that gamma is chosen for a direction; the name of that stage.
@@ -124,7 +144,7 @@ class Cells:
 
         name = f"gamma.{pair}"
         if name not in self.stages.records:
-            self._do(name, self._facts(pair), work, self.trainings.names(pair, 0, Space.JOINT))
+            kept(self.stages, name, self._facts(pair), work, self.trainings.names(pair, 0, Space.JOINT))
         return name
 
     def _choose_method(self, row: Row, pair: Pair) -> str:
@@ -146,12 +166,12 @@ class Cells:
         name = f"settings.{row.name}.{pair}"
         if name not in self.stages.records:
             after = [*self._trained(row, Place(pair, 0)), self.choose_gamma(pair)]
-            self._do(name, {**self._facts(pair), "method": described(method)}, work, after)
+            kept(self.stages, name, {**self._facts(pair), "method": described(method)}, work, after)
         return name
 
     def gamma(self, pair: Pair) -> float:
         """Gamma of a direction, as `choose_gamma` has chosen it."""
-        return self._read(self.choose_gamma(pair))["gamma"]
+        return found(self.folder, self.choose_gamma(pair))["gamma"]
 
     def space(self, row: Row, place: Place) -> BilingualEmbedding:
         """What a row's mapping is learnt in."""
@@ -201,7 +221,7 @@ class Cells:
         method = method_named(row.method)
         if not row.supervised:
             return method
-        return method.changed(self._read(self._choose_method(row, pair))["settings"])
+        return method.changed(found(self.folder, self._choose_method(row, pair))["settings"])
 
     def _anchors(self, row: Row, pair: Pair, space: BilingualEmbedding) -> Lexicon | None:
         if row.anchors is Anchors.DICTIONARY:
@@ -215,7 +235,7 @@ class Cells:
         test = self.trainings.dictionaries(place.pair).test
         whole, part = evaluate_parts(
             space,
-            (test, self._kept(place)),
+            (test, self._whole(place)),
             Conditions(max_vocabulary=self.settings.max_vocabulary, seed=place.seed),
         )
         scored = {

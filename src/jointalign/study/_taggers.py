@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,8 @@ from jointalign.errors import JointalignError
 from jointalign.ner import StaticInputs, Text, WordTable
 from jointalign.ner.api import NERModel, coverage, sentence_counts, train
 from jointalign.selection.base import described
-from jointalign.storage.facts import REMOVE, read_json
-from jointalign.storage.files import atomic, file_facts
-from jointalign.study._cells import Cells, Place
+from jointalign.storage.files import file_facts
+from jointalign.study._cells import Cells, Place, found, kept
 from jointalign.study._data import PARTS, TaggedTexts, text_of
 from jointalign.study._rows import Kind, Row, Space
 from jointalign.study.base import NERStudySettings, Pair
@@ -46,19 +44,18 @@ class Taggers:
     def cell(self, row: Row, target: str, seed: int) -> dict[str, Any]:
         """Scores of a row's tagger, made unless they are there."""
         pair = Pair(self.settings.source, target)
-        stages = self._trainings.stages
         name = f"ner.{row.name}.{pair}.seed{seed}"
-        path = Path("cells") / f"{name}.json"
-
-        def work() -> None:
-            facts = self._made(row, pair, seed, self._folder / "checkpoints" / name)
-            with atomic(self._folder / path, "w") as file:
-                json.dump(facts, file)
-
+        checkpoint = self._folder / "checkpoints" / name
         after = self.spaces.stages(row, pair, seed)
-        stages.do(name, self._facts(row, pair), [str(path)], work, after)
-        (self._folder / "checkpoints" / name).unlink(missing_ok=True)
-        return read_json(self._folder / path, dict[str, Any], "a result of the study", REMOVE)
+        made = kept(
+            self._trainings.stages,
+            name,
+            self._facts(row, pair),
+            lambda: self._made(row, pair, seed, checkpoint),
+            after,
+        )
+        checkpoint.unlink(missing_ok=True)
+        return made
 
     def missing(self, row: Row, target: str) -> str | None:
         """What a row needs of a language that is not there; `None` if all is."""
@@ -173,8 +170,7 @@ class NERSpaces:
         """How the space of a row was aligned: with how many pairs, or in which ways without any."""
         if self._has_dictionary(pair):
             return {"dictionary": len(self._trainings.dictionaries(pair).training)}
-        path = self._folder / f"{_title(row, pair, seed)}.json"
-        return {"dictionary": None, **read_json(path, dict[str, Any], "a result of the study", REMOVE)}
+        return {"dictionary": None, **found(self._folder, _title(row, pair, seed))}
 
     def gamma(self, row: Row, pair: Pair) -> float | None:
         """Gamma of a row's space; `None` where nothing is reallocated."""
@@ -186,25 +182,22 @@ class NERSpaces:
     def _align_without(self, row: Row, pair: Pair, seed: int, after: list[str]) -> str:
         """Make sure that a space is aligned without a dictionary; the name of that stage."""
         name = _title(row, pair, seed)
-        mapping, facts = f"{name}.safetensors", f"{name}.json"
         most = self._trainings.settings.max_vocabulary
 
-        def work() -> None:
+        def work() -> dict[str, Any]:
             frequent = first(self._cells.space(row, Place(pair, seed)), most)
-            found = align_unsupervised(frequent, seed=seed, progress=self._trainings.progress)
-            write_mapping(found.mapping, self._folder / mapping)
-            told = {
-                "method": described(found.method),
-                "worked": found.worked,
-                "attempts": [str(attempt) for attempt in found.attempts],
+            result = align_unsupervised(frequent, seed=seed, progress=self._trainings.progress)
+            write_mapping(result.mapping, self._folder / f"{name}.safetensors")
+            return {
+                "method": described(result.method),
+                "worked": result.worked,
+                "attempts": [str(attempt) for attempt in result.attempts],
             }
-            with atomic(self._folder / facts, "w") as file:
-                json.dump(told, file)
 
         stages = self._trainings.stages
         if name not in stages.records:
             settings = {"version": __version__, "gamma": self.gamma(row, pair), "max_vocabulary": most}
-            stages.do(name, settings, [mapping, facts], work, after)
+            kept(stages, name, settings, work, after, [f"{name}.safetensors"])
         return name
 
 

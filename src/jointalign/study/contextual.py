@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
@@ -33,8 +32,9 @@ from jointalign.errors import JointalignError
 from jointalign.ner import TaggerFitSettings, TaggerSettings, Text
 from jointalign.ner.api import NERModel, sentence_counts
 from jointalign.progress import Progress
-from jointalign.storage.files import atomic, file_facts
+from jointalign.storage.files import file_facts
 from jointalign.storage.stages import Stages
+from jointalign.study._cells import found, kept
 from jointalign.study._data import TaggedTexts
 from jointalign.study._rows import Row
 from jointalign.study.base import NERStudySettings
@@ -117,14 +117,14 @@ class ContextualCells:
     def __call__(self, row: Row, target: str, seed: int) -> dict[str, Any]:
         """The cell of a row, a target language and a seed, made unless it is there."""
         name = f"{row.name}.{target}.seed{seed}"
-        path, state = f"cells/{name}.json", self._folder / "cells" / f"{name}.safetensors"
+        state = self._folder / "cells" / f"{name}.safetensors"
 
-        def work() -> None:
+        def work() -> dict[str, Any]:
             state.parent.mkdir(parents=True, exist_ok=True)
             texts = self._tagged.drawn(target, seed)
             learn = self._on_features if row.name in (FEATURE, ALIGNED) else self._fine_tuned
             model, more = learn(row, texts, target, seed, state)
-            facts = {
+            return {
                 "row": row.name,
                 "target": target,
                 "seed": seed,
@@ -132,13 +132,11 @@ class ContextualCells:
                 **model.about,
                 "counts": sentence_counts(model, texts[2]).tolist(),
             }
-            with atomic(self._folder / path, "w") as file:
-                json.dump(facts, file)
 
         after = [self._mapped(target)] if row.name == ALIGNED else []
-        self._stages.do(name, self._facts(row, target), [path], work, after)
+        made = kept(self._stages, name, self._facts(row, target), work, after)
         state.unlink(missing_ok=True)
-        return json.loads((self._folder / path).read_text("utf-8"))
+        return made
 
     def _facts(self, row: Row, target: str) -> dict[str, Any]:
         """All that decides a cell: the row's own encoder and files, not where they are found."""
@@ -166,7 +164,7 @@ class ContextualCells:
         mappings, place = None, "plain"
         if row.name == ALIGNED:
             mappings, place = read_layer_mappings(self._folder / _maps(target)), target
-            more["layers"] = json.loads((self._folder / _scores(target)).read_text("utf-8"))["layers"]
+            more["layers"] = found(self._folder, f"mapping.{target}")["layers"]
         elif self._ner.select_on_target:
             place = f"plain.{target}"
         model = train_tagger(
@@ -193,7 +191,7 @@ class ContextualCells:
         encoder = self.settings.encoder
         checkpoint = path.with_suffix(".checkpoint")
 
-        def work() -> None:
+        def work() -> dict[str, Any]:
             languages = self._ner.source, target
             text, _ = read_aligned_text(files, None, languages, most=_MOST_PAIRS, progress=self._progress)
             learnt = learn_mappings(
@@ -205,9 +203,7 @@ class ContextualCells:
                 progress=self._progress,
             )
             write_layer_mappings(learnt.mappings, path)
-            layers = [asdict(score) for score in learnt.scores]
-            with atomic(self._folder / _scores(target), "w") as file:
-                json.dump({"layers": layers, "pairs": learnt.pairs}, file)
+            return {"layers": [asdict(score) for score in learnt.scores], "pairs": learnt.pairs}
 
         if name not in self._stages.records:
             facts = {
@@ -216,7 +212,7 @@ class ContextualCells:
                 "parallel": [file_facts(file) for file in files],
                 **asdict(how),
             }
-            self._stages.do(name, facts, [_maps(target), _scores(target)], work)
+            kept(self._stages, name, facts, work, more=[path.name])
             checkpoint.unlink(missing_ok=True)
         return name
 
@@ -265,7 +261,3 @@ class ContextualCells:
 
 def _maps(target: str) -> str:
     return f"mapping.{target}.safetensors"
-
-
-def _scores(target: str) -> str:
-    return f"mapping.{target}.json"

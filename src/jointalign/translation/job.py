@@ -97,8 +97,8 @@ def train_from_texts(
         decisive = _decisive(texts, languages, settings, lexicon, larger, validation)
 
         def begun() -> tuple[Segmentation, BilingualEmbedding | None]:
-            # It makes nothing, but knows of all settings: others are refused before any work.
-            stages.do("settings", decisive, [], lambda: None)
+            # A stage that knows of all settings: others are refused before any work.
+            stages.do("settings", decisive, [], lambda: vectors.check(settings.start))
             return vectors.segmentation(), vectors.space(settings.start)
 
         segmentation, space = group.led(begun)

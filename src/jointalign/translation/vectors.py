@@ -128,6 +128,15 @@ class Vectors:
         self._threads, self._progress = threads, progress
         self._folder = stages.folder
 
+    def check(self, start: Start) -> None:
+        """Make sure that there is a dictionary of use where one is needed, before anything is trained.
+
+        Raises:
+            JointalignError: If there is none, or none of its pairs has two words of one piece each.
+        """
+        if start.has_vectors:
+            self._pieces_lexicon(start)
+
     def segmentation(self) -> Segmentation:
         """Of both languages, learnt on the model's text."""
         path = self._folder / SEGMENTATION

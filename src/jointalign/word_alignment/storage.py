@@ -28,7 +28,7 @@ _WAYS = "forward", "reverse"
 class SavedModel(NamedTuple):
     """A model, and how the text was cut into words that it has learnt from."""
 
-    model: TextModel
+    model: BayesianModel | DiagonalModel
     cutting: Cutting
 
 
@@ -142,11 +142,12 @@ class _Reader:
             if not len(taken[2]) % 2:
                 raise ValueError(f"{way}.jumps has no middle")
             counts.append(DirectionCounts(*taken))
-        return BayesianModel(settings, LinkCounts(pairs, counts[0], counts[1], self._facts["sentences"]))
+        sentences = self._facts.get("sentences", 0)
+        return BayesianModel(settings, LinkCounts(pairs, counts[0], counts[1], sentences))
 
     def _diagonal(self, given: Mapping[str, Any]) -> DiagonalModel:
         settings, pairs = DiagonalAligner(**given), self._pairs()
-        tensions = self._facts["tensions"]
+        tensions = self._facts.get("tensions", (-1.0, -1.0))
         if not all(0 <= tension < np.inf for tension in tensions):
             raise ValueError(f"its tensions are {tensions}")
         tables = [
