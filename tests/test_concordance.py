@@ -30,7 +30,7 @@ PIECES = [
         "ราคา",
         "👍🏽",
     ],
-    *["don't", "word_word", "well-known", "house’s", "'tis", "ﬁne", "ß", "x" * 30],
+    *["don't", "word_word", "well-known", "house’s", "'tis", "ﬁne", "ß", "\ufeff", "x" * 30],
 ]
 
 
