@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("torch", reason="tagging needs torch")
 
 from jointalign.cli.app import run as command_line  # noqa: E402
+from jointalign.errors import JointalignError
 from jointalign.ner import Sentence, TaggerFitSettings, TaggerSettings, conll  # noqa: E402
 from jointalign.study import NERStudySettings, Pair, StudySettings, table3  # noqa: E402
 from jointalign.study._tables import ner_markdown  # noqa: E402
@@ -131,7 +132,9 @@ def test_a_training_dictionary_alone_will_do(done, data, tmp_path):
     few = NERStudySettings(
         "en", ("nl",), ("joint-replace", "joint-align"), 100, 30, NER.tagger, TaggerFitSettings(epochs=1)
     )
-    result = table3(study(both), few, folder, threads=1)
+    with pytest.raises(JointalignError, match=r"\(training_dictionary: \[\], now \w+\).*--fresh"):
+        table3(study(both), few, folder, threads=1)
+    result = table3(study(both), few, folder, threads=1, fresh=True)
     assert all(cell["absent"] is None for cell in cells(result).values())
     assert "- nl: Procrustes from 150 pairs of the training dictionary; gamma" in result.markdown
     assert "(chosen on a held-out fifth)" in result.markdown

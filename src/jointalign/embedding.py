@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from jointalign.checks import check_fields, float32
 from jointalign.errors import JointalignError
 from jointalign.subwords import SubwordTable
 from jointalign.vocabulary import Vocabulary, read_only
@@ -22,7 +23,7 @@ class Embedding:
 
     Args:
         vocabulary: The words, by falling frequency.
-        vectors: float32 `(n, d)`, kept as a read-only view, not copied.
+        vectors: float32 `(n, d)`, kept as a read-only view, not copied; other numbers become float32.
         subwords: N-gram table, for words outside the vocabulary; `None` where there is none.
         settings: How it was made: names and values, kept in the native file.
 
@@ -42,6 +43,8 @@ class Embedding:
     settings: MappingType[str, Setting] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "vectors", float32("Embedding: vectors", self.vectors))
+        check_fields(self)
         if self.vectors.ndim != 2 or len(self.vectors) != len(self.vocabulary):
             raise JointalignError(
                 f"expected one vector a word, ({len(self.vocabulary)}, d); got shape {self.vectors.shape}"
@@ -121,6 +124,7 @@ class BilingualEmbedding:
     target_language: str = "target"
 
     def __post_init__(self) -> None:
+        check_fields(self)
         sizes = {part.dimensions for part in (self.source_only, self.target_only, self.shared)}
         if len(sizes) > 1:
             raise JointalignError(

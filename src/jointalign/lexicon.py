@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import reprlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jointalign.checks import checked
 from jointalign.corpora.tokenization import Spelling
 from jointalign.errors import FormatError, JointalignError
 from jointalign.storage.compression import named_suffix
@@ -16,6 +19,9 @@ from jointalign.storage.dictionary_lines import Pair, Pairs
 from jointalign.storage.files import read_lines
 from jointalign.storage.tables import read_csv
 from jointalign.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from pandas import DataFrame  # type: ignore[import-not-found]
 
 _LINES_NAMED = 20
 _NO_LINES = (".json", ".jsonl", ".tmx", ".xml", ".xls", ".xlsx", ".ods")
@@ -84,7 +90,9 @@ class Lexicon:
     """Translation pairs in the order of their file, each once.
 
     Args:
-        pairs: (source word, target word); a word may have several translations.
+        pairs: (source word, target word); a word may have several translations. Given may be pairs of
+            any kind, the first two columns of a pandas DataFrame, or a dict from a word to its
+            translation or a list of them.
         report: What was found in the file; derived lexicons keep the report of the file they
             come from.
         spellings: By what rules the words of both sides are spelt, and vocabularies searched; `None`
@@ -96,13 +104,28 @@ class Lexicon:
         {'house': ('casa', 'hogar'), 'bar': ('bar',)}
         >>> len(lexicon), len(lexicon.without_identical()), lexicon.reversed().sources
         (3, 2, ('casa', 'hogar', 'bar'))
+        >>> Lexicon({"house": ["casa", "hogar"], "bar": "bar"}).pairs == lexicon.pairs
+        True
     """
 
     pairs: tuple[Pair, ...]
     report: LexiconReport = field(default_factory=LexiconReport)
     spellings: tuple[Spelling, Spelling] | None = None
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            pairs: Iterable[Sequence[str]] | Mapping[str, str | Iterable[str]] | DataFrame,
+            report: LexiconReport = ...,
+            spellings: tuple[Spelling, Spelling] | None = ...,
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pairs", _pairs(self.pairs))
+
     @classmethod
+    @checked
     def read(
         cls,
         path: str | Path,
@@ -184,6 +207,7 @@ class Lexicon:
         return cls(tuple(found.pairs), report, spellings)
 
     @classmethod
+    @checked
     def identical_strings(cls, source: Vocabulary, target: Vocabulary) -> Lexicon:
         """Words that both vocabularies have, as translations of themselves.
 
@@ -197,6 +221,7 @@ class Lexicon:
         pairs = tuple((word, word) for word in source.words if word in target)
         return cls(pairs, LexiconReport(pairs=len(pairs)))
 
+    @checked
     def known(self, source: Vocabulary, target: Vocabulary) -> dict[Pair, tuple[int, int]]:
         """Pairs of which both words are known, in file order, and their rows in two vocabularies.
 
@@ -211,12 +236,14 @@ class Lexicon:
             and (target_row := target_rows.get(target_word)) is not None
         }
 
+    @checked
     def rows_of(self, source: Vocabulary, target: Vocabulary) -> tuple[Mapping[str, int], Mapping[str, int]]:
         """Where each side's words are found in vocabularies: spelling -> row."""
         if self.spellings is None:
             return source.rows, target.rows
         return source.by_spelling(self.spellings[0]), target.by_spelling(self.spellings[1])
 
+    @checked
     def rows(self, source: Vocabulary, target: Vocabulary) -> np.ndarray:
         """Pairs of which both words are known, as rows of the two vocabularies; see `known`.
 
@@ -252,10 +279,12 @@ class Lexicon:
         pairs = tuple((target, source) for source, target in self.pairs)
         return replace(self, pairs=pairs, spellings=spellings)
 
+    @checked
     def overlap(self, other: Lexicon) -> int:
         """Number of pairs that both lexicons have."""
         return len(set(self.pairs) & set(other.pairs))
 
+    @checked
     def folds(self, count: int, seed: int) -> Iterator[tuple[Lexicon, Lexicon]]:
         """Cut the source words into parts, and hold out each in turn with all its translations.
 
@@ -291,6 +320,38 @@ class Lexicon:
 
     def __iter__(self) -> Iterator[Pair]:
         return iter(self.pairs)
+
+
+def _pairs(given: Any) -> tuple[Pair, ...]:
+    """Pairs of words, whatever holds them."""
+    if hasattr(given, "itertuples"):
+        given = (row[:2] for row in given.itertuples(index=False, name=None))
+    elif isinstance(given, Mapping):
+        given = (
+            (word, other)
+            for word, others in given.items()
+            for other in ([others] if isinstance(others, str) or not isinstance(others, Iterable) else others)
+        )
+    elif not isinstance(given, Iterable) or isinstance(given, str | bytes):
+        raise JointalignError(
+            "a Lexicon is made of pairs (word, translation), a dict or a DataFrame, or read from a file by "
+            f"Lexicon.read; got {type(given).__name__}"
+        )
+    pairs = given if isinstance(given, tuple) else tuple(given)
+    if all(
+        type(pair) is tuple and len(pair) == 2 and type(pair[0]) is type(pair[1]) is str for pair in pairs
+    ):
+        return pairs
+    return tuple(_pair(number, pair) for number, pair in enumerate(pairs, start=1))
+
+
+def _pair(number: int, given: Any) -> Pair:
+    pair = () if isinstance(given, str) or not isinstance(given, Iterable) else tuple(given)
+    if len(pair) != 2 or not all(isinstance(word, str) for word in pair):
+        raise JointalignError(
+            f"a Lexicon is made of pairs (word, translation); number {number} is {reprlib.repr(given)}"
+        )
+    return str(pair[0]), str(pair[1])
 
 
 def _plural(number: int, noun: str) -> str:

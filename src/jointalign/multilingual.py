@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from jointalign.checks import check_fields
 from jointalign.embedding import BilingualEmbedding, Embedding, merged
 from jointalign.errors import JointalignError
 from jointalign.vocabulary import Vocabulary, read_only
@@ -30,6 +31,7 @@ class Part:
     counts: np.ndarray
 
     def __post_init__(self) -> None:
+        check_fields(self)
         expected = (len(self.embedding), len(self.languages))
         if self.counts.shape != expected:
             raise JointalignError(
@@ -81,6 +83,7 @@ class MultilingualEmbedding:
     parts: tuple[Part, ...]
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if len(set(self.languages)) != len(self.languages) or len(self.languages) < 2:
             raise JointalignError(
                 f"expected two or more languages, each once; got {', '.join(self.languages)}"

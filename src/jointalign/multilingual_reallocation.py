@@ -8,12 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from jointalign.checks import checked
 from jointalign.embedding import Embedding
 from jointalign.multilingual import MultilingualEmbedding, Part
 from jointalign.reallocation import belonging, counts_of, part_of
 from jointalign.vocabulary import Counts
 
 
+@checked
 def reallocate_languages(
     joint: Embedding, counts: MappingType[str, Counts], gamma: float = 0.9
 ) -> MultilingualEmbedding:

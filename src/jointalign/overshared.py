@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from jointalign.checks import checked
 from jointalign.embedding import Embedding
 from jointalign.lexicon import Lexicon
 from jointalign.reallocation import belonging, counts_of
@@ -124,6 +125,7 @@ def _cells(row: OversharingRow) -> tuple[str, ...]:
     return (f"{row.gamma:g}", *map(str, sizes), *lost, moved)
 
 
+@checked
 def oversharing(
     joint: Embedding,
     source_counts: Counts,

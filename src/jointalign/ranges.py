@@ -6,6 +6,7 @@ from dataclasses import field, fields
 from math import inf
 from typing import Any, NamedTuple
 
+from jointalign.checks import check_fields
 from jointalign.errors import JointalignError
 
 
@@ -34,10 +35,10 @@ def within(default: Any, **bounds: float) -> Any:
 
 
 def check_ranges(settings: Any) -> None:
-    """Look at all fields made by `within`; `None` is in every range.
+    """Look at all fields: their types, and the ranges of those made by `within`; `None` is in every range.
 
     Raises:
-        JointalignError: If a value is out of its range.
+        JointalignError: If a value is of another type or out of its range.
 
     Example:
         >>> from dataclasses import dataclass
@@ -49,6 +50,7 @@ def check_ranges(settings: Any) -> None:
         Traceback (most recent call last):
         jointalign.errors.JointalignError: rate must lie in (0, 1), got 2.0
     """
+    check_fields(settings)
     for one in fields(settings):
         allowed, value = one.metadata.get("range"), getattr(settings, one.name)
         if allowed is not None and value is not None and not allowed.holds(value):

@@ -13,11 +13,13 @@ from fractions import Fraction
 
 import numpy as np
 
+from jointalign.checks import checked
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.vocabulary import Counts, Vocabulary
 
 
+@checked
 def reallocate(
     joint: Embedding,
     source_counts: Counts,

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from jointalign.checks import check_fields
 from jointalign.errors import JointalignError
 
 
@@ -42,6 +43,7 @@ class Counts:
     lines: int = 0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if len(self.words) != len(self.values):
             raise JointalignError(f"{len(self.words)} words but {len(self.values)} counts")
         if len(self.rows) != len(self.words):
@@ -121,6 +123,7 @@ class Vocabulary:
     def __post_init__(self) -> None:
         if self.counts is None:
             object.__setattr__(self, "counts", np.zeros(len(self.words), np.int64))
+        check_fields(self)
         if len(self.words) != len(self.counts):
             raise JointalignError(f"{len(self.words)} words but {len(self.counts)} counts")
         if doubles := len(self.words) - len(self.rows):

@@ -37,6 +37,7 @@ from jointalign.contextual.tagging import (
 from jointalign.errors import FormatError, JointalignError
 from jointalign.ner import Sentence, TaggerFitSettings, Text, conll
 from jointalign.ner import api as ner
+from jointalign.storage.checkpoint import OtherWorkError, or_fresh
 from tiny_encoder import NAMES, VERBS, save_tiny_bert, sentences
 
 SMALL = replace(FEATURE_TAGGER, hidden=12)
@@ -288,5 +289,12 @@ def test_learning_that_was_stopped_takes_up_its_features(encoder, texts, tmp_pat
     assert before and before == {path: path.stat().st_mtime_ns for path in before}
     assert again.about["losses"] == first.about["losses"]
     other = Text(texts[0].sentences[::-1], "en")
-    train_tagger(loaded, other, texts[1], SMALL, replace(QUICK, epochs=1), folder=work)
+
+    def learn():
+        return train_tagger(loaded, other, texts[1], SMALL, replace(QUICK, epochs=1), folder=work)
+
+    with pytest.raises(OtherWorkError, match=r"training/info\.json: .*\(text: \w+, now \w+\)"):
+        learn()
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+    or_fresh(learn, True)
     assert before != {path: path.stat().st_mtime_ns for path in before}

@@ -23,16 +23,18 @@ TOYS = [
 ]
 
 
-def predictive(counts, alpha, kinds):
+def predictive(counts, alpha, kinds, before=()):
     """Log probability of all that was drawn from one Dirichlet, which is integrated out."""
-    total = sum(counts.values())
-    log = math.lgamma(alpha * kinds) - math.lgamma(alpha * kinds + total)
-    return log + sum(math.lgamma(alpha + n) - math.lgamma(alpha) for n in counts.values())
+    before = dict(before)
+    total, start = sum(counts.values()), alpha * kinds + sum(before.values())
+    log = math.lgamma(start) - math.lgamma(start + total)
+    known = {kind: alpha + before.get(kind, 0.0) for kind in counts}
+    return log + sum(math.lgamma(known[kind] + n) - math.lgamma(known[kind]) for kind, n in counts.items())
 
 
-def log_probability(pairs, links, model, settings):
+def log_probability(pairs, links, model, settings, prior):
     """Of the generated words and their links given the other words, as the models are defined."""
-    kinds = len({word for _, generated in pairs for word in generated})
+    kinds = len({word for _, generated in pairs for word in generated} | {word for _, word in prior})
     longest = max(len(side) for pair in pairs for side in pair)
     words, jumps, fertilities, log = {}, Counter(), {}, 0.0
     for (conditioning, generated), places in zip(pairs, links, strict=True):
@@ -50,7 +52,9 @@ def log_probability(pairs, links, model, settings):
         jumps[len(conditioning) - before] += 1
         for place, word in enumerate(conditioning):
             fertilities.setdefault(word, Counter())[list(places).count(place)] += 1
-    log += sum(predictive(counts, settings.alpha, kinds) for counts in words.values())
+    for giver, counts in words.items():
+        before = {word: n for (one, word), n in prior.items() if one == giver}
+        log += predictive(counts, settings.alpha, kinds, before)
     if model != _WORDS:
         log += predictive(jumps, settings.jump_alpha, 2 * longest + 3)
     if model == _FERTILITIES:
@@ -59,14 +63,15 @@ def log_probability(pairs, links, model, settings):
     return log
 
 
-def exact_marginals(pairs, model, settings):
+def exact_marginals(pairs, model, settings, prior=()):
     """The chance of each link, NULL first: `[token][place + 1]`."""
+    prior = dict(prior)
     ways = [
         itertools.product(range(-1, len(conditioning)), repeat=len(generated))
         for conditioning, generated in pairs
     ]
     every = list(itertools.product(*ways))
-    logs = np.array([log_probability(pairs, links, model, settings) for links in every])
+    logs = np.array([log_probability(pairs, links, model, settings, prior) for links in every])
     weights = np.exp(logs - logs.max())
     weights /= weights.sum()
     chances = [np.zeros(len(conditioning) + 1) for conditioning, generated in pairs for _ in generated]
@@ -76,7 +81,7 @@ def exact_marginals(pairs, model, settings):
     return chances
 
 
-def sampled_marginals(pairs, model, settings, reverse, sweeps=20_000):
+def sampled_marginals(pairs, model, settings, reverse, sweeps=20_000, prior=None):
     text = ParallelText.of(
         [
             (generated, conditioning) if reverse else (conditioning, generated)
@@ -84,7 +89,7 @@ def sampled_marginals(pairs, model, settings, reverse, sweeps=20_000):
         ]
     )
     cells = TextCells.of(text)
-    way = _Direction(settings, cells, LinkCounts.nothing(), not reverse)
+    way = _Direction(settings, cells, prior or LinkCounts.nothing(), not reverse)
     chain, sums = _Chain(way, [1]), _Sums(cells, not reverse)
     for one in range(_WORDS, model + 1):
         chain.begin(one)
@@ -99,6 +104,21 @@ def sampled_marginals(pairs, model, settings, reverse, sweeps=20_000):
             chances.append(np.append(sums.null[token], words) / sweeps)
             token += 1
     return chances
+
+
+@pytest.mark.parametrize("model", [_WORDS, _FERTILITIES])
+def test_chances_given_a_dictionary_are_those_of_all_alignments_counted(model):
+    """It counts as if its pairs had been seen, one of them with a word that the text lacks."""
+    prior = {("a", "x"): 3.0, ("b", "x"): 0.5, ("c", "new"): 2.0}
+    settings = BayesianAligner(alpha=0.6, jump_alpha=1.0, fertility_alpha=2.0)
+    pairs = [(one.split(), other.split()) for one, other in TOYS[0]]
+    counts = LinkCounts.of_dictionary(list(prior), np.array(list(prior.values())), 1.0)
+    found = sampled_marginals(pairs, model, settings, False, prior=counts)
+    expected = exact_marginals(pairs, model, settings, prior)
+    plain = exact_marginals(pairs, model, settings)
+    assert np.abs(np.concatenate(expected) - np.concatenate(plain)).max() > 0.05
+    for chances, exact in zip(found, expected, strict=True):
+        np.testing.assert_allclose(chances, exact, atol=0.015)
 
 
 @pytest.mark.parametrize("model", [_WORDS, _JUMPS, _FERTILITIES])

@@ -12,6 +12,7 @@ import numpy as np
 from jointalign.alignment._verdict import is_chance, looks_failed
 from jointalign.alignment.base import Aligner, Mapping, as_numpy
 from jointalign.alignment.registry import METHODS, check_extras, method_named, method_names
+from jointalign.checks import checked
 from jointalign.embedding import BilingualEmbedding, Embedding, Setting
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
@@ -99,6 +100,7 @@ def training_pairs(bilingual: BilingualEmbedding, lexicon: Lexicon) -> tuple[np.
     return lexicon.rows(*own), report
 
 
+@checked
 def align(
     bilingual: BilingualEmbedding,
     method: Aligner | str,
@@ -142,6 +144,7 @@ def align(
     return apply(mapping, bilingual, noted(chosen, seed))
 
 
+@checked
 def fit(
     bilingual: BilingualEmbedding,
     method: Aligner | str,
@@ -195,6 +198,7 @@ def usable_pairs(bilingual: BilingualEmbedding, lexicon: Lexicon) -> np.ndarray:
     return pairs
 
 
+@checked
 def apply(
     mapping: Mapping, bilingual: BilingualEmbedding, settings: MappingType[str, Setting] | None = None
 ) -> BilingualEmbedding:

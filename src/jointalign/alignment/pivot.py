@@ -9,12 +9,14 @@ import numpy as np
 
 from jointalign.alignment.api import apply, fit, method_named, noted
 from jointalign.alignment.base import Aligner, Mapping, as_numpy
+from jointalign.checks import checked
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
 from jointalign.multilingual import MultilingualEmbedding, Part
 from jointalign.numerics.normalize import unit
 
 
+@checked
 def align_languages(
     space: MultilingualEmbedding,
     method: Aligner | str | MappingType[str, Aligner],

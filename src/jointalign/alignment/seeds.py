@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import regex
 
+from jointalign.checks import checked
 from jointalign.embedding import BilingualEmbedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
@@ -26,6 +27,7 @@ class Seeds(StrEnum):
     """None: for methods that find their own."""
 
 
+@checked
 def pairs_of(seeds: Seeds, bilingual: BilingualEmbedding) -> Lexicon | None:
     """Translation pairs from the two vocabularies of a space.
 

@@ -20,6 +20,7 @@ from jointalign.alignment.base import Aligner, Mapping
 from jointalign.alignment.muse import MUSE
 from jointalign.alignment.refinement import RefinedProcrustes
 from jointalign.alignment.vecmap import VecMap
+from jointalign.checks import checked
 from jointalign.embedding import BilingualEmbedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
@@ -96,6 +97,7 @@ class Unsupervised:
         return "\n".join(map(str, self.attempts))
 
 
+@checked
 def align_unsupervised(
     bilingual: BilingualEmbedding,
     *,

@@ -13,6 +13,7 @@ from math import nan
 import numpy as np
 
 from jointalign.bli.base import AS_MUSE, BLIResult, Conditions, Identical, OutOfVocabulary
+from jointalign.checks import checked
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon, Pair
@@ -28,6 +29,7 @@ Results = dict[tuple[OutOfVocabulary, Identical], BLIResult]
 """A result for each rule for missing words, with identical pairs kept and removed."""
 
 
+@checked
 def evaluate(
     bilingual: BilingualEmbedding,
     lexicon: Lexicon,
@@ -69,6 +71,7 @@ def evaluate(
     return results[conditions.oov, conditions.identical]
 
 
+@checked
 def evaluate_rules(
     bilingual: BilingualEmbedding,
     lexicon: Lexicon,
@@ -85,6 +88,7 @@ def evaluate_rules(
     return evaluate_parts(bilingual, (lexicon,), conditions, training=training, hubs=hubs)[0]
 
 
+@checked
 def evaluate_parts(
     bilingual: BilingualEmbedding,
     parts: Sequence[Lexicon],

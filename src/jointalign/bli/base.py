@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from jointalign.checks import check_fields
 from jointalign.errors import JointalignError
 from jointalign.retrieval.base import Retrieval, Score
 from jointalign.version import __version__
@@ -97,9 +98,8 @@ class Conditions:
     version: str = __version__
 
     def __post_init__(self) -> None:
+        check_fields(self)
         object.__setattr__(self, "score", Score.of(self.score))
-        object.__setattr__(self, "oov", OutOfVocabulary(self.oov))
-        object.__setattr__(self, "identical", Identical(self.identical))
         if self.max_vocabulary is not None and self.max_vocabulary < 1 or self.resamples < 1:
             raise JointalignError(
                 "max_vocabulary and resamples must be positive, got "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jointalign.bli.base import BLIResult
+from jointalign.checks import checked
 from jointalign.errors import JointalignError
 from jointalign.numerics.bootstrap import gains, interval, p_value
 
@@ -37,6 +38,7 @@ class Comparison:
         )
 
 
+@checked
 def compare(first: BLIResult, second: BLIResult, *, resamples: int = 10_000, seed: int = 0) -> Comparison:
     """Compare P@1 of two systems by paired bootstrap over source words (Koehn 2004).
 

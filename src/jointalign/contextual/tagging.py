@@ -120,6 +120,7 @@ def train_tagger(
         progress: Told sentences, then steps.
 
     Raises:
+        OtherWorkError: If the folder has features of other texts or settings.
         JointalignError: If a sentence has no tags, or a language is not one of the maps.
     """
     live = LiveInputs(encoder, features, mappings, batch_pieces)

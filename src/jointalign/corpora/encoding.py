@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from jointalign.checks import checked
 from jointalign.corpora.corpus import Corpus, Tally
 from jointalign.progress import Progress
 from jointalign.storage.bundle import INFO, Bundle, BundleWriter, Kind, changed_file, read_bundle
 from jointalign.storage.checkpoint import OtherWorkError
 from jointalign.storage.compression import COMPRESSIONS
+from jointalign.storage.facts import fits, typed
 from jointalign.vocabulary import Counts
 
 logger = logging.getLogger(__name__)
@@ -57,14 +59,16 @@ class EncodedCorpus:
             FormatError: If it is damaged.
         """
         arrays, note = read_bundle(folder, "encoded corpus", _CURE)
-        tokens, line_ends = arrays["tokens"], arrays["line_ends"]
-        words = arrays["words"].tobytes().decode().split("\n")
-        if len(words) != len(arrays["counts"]) or not _fit(len(words), tokens, line_ends):
-            raise changed_file(Path(folder) / INFO, _CURE)
-        counts = Counts(tuple(words), np.array(arrays["counts"]), len(line_ends))
-        return cls(counts, tokens, line_ends, note.state["language"])
+        with fits(Path(folder) / INFO, "the note of an encoded corpus", _CURE):
+            tokens, line_ends = arrays["tokens"], arrays["line_ends"]
+            words = arrays["words"].tobytes().decode().split("\n")
+            if len(words) != len(arrays["counts"]) or not _fit(len(words), tokens, line_ends):
+                raise changed_file(Path(folder) / INFO, _CURE)
+            counts = Counts(tuple(words), np.array(arrays["counts"]), len(line_ends))
+            return cls(counts, tokens, line_ends, typed(note.state.get("language"), str, "language"))
 
 
+@checked
 def encode(
     corpus: Corpus,
     folder: str | Path,

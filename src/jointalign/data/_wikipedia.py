@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TextIO
 from xml.etree import ElementTree
@@ -27,9 +28,11 @@ _HIDDEN_TAGS = (
     "timeline"
 )
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_HIDDEN = re.compile(
-    rf"<(?:{_HIDDEN_TAGS})\b[^<>]*/>|<({_HIDDEN_TAGS})\b[^<>]*>.*?</\1\s*>", re.DOTALL | re.IGNORECASE
-)
+_HIDDEN = re.compile(rf"<({_HIDDEN_TAGS})\b[^<>]*>", re.IGNORECASE)
+_HIDDEN_END = re.compile(rf"</({_HIDDEN_TAGS})\s*>", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)([^<>]*)(>?)")
+_SINGLE_TAGS = frozenset("br wbr hr meta link img li dt dd th td tr".split())  # may stand alone
+_LINK = re.compile(r"\[(?=(?:[a-z][\w+.-]*:)?//|mailto:)", re.IGNORECASE)
 # Of markup that does not fit together, which the parser leaves as text.
 _LEFTOVERS = re.compile(r"'{2,}|\{\{|\}\}|\[\[|\]\]|</?[a-zA-Z][^<>]*>|__\w+__")
 _ITEM = "\ufdd0"  # marks the line of a list item; no character of any text
@@ -78,7 +81,7 @@ def paragraphs(wikitext: str, hidden: frozenset[str] = HIDDEN_NAMESPACES) -> lis
     from mwparserfromhell.parser import ParserError
 
     try:
-        parsed = mwparserfromhell.parse(_HIDDEN.sub("", _COMMENT.sub("", wikitext)))
+        parsed = mwparserfromhell.parse(_closed(_without_hidden(_COMMENT.sub("", wikitext))))
         text = _text(parsed, hidden)
     except (ParserError, RecursionError):
         return None
@@ -89,6 +92,61 @@ def paragraphs(wikitext: str, hidden: frozenset[str] = HIDDEN_NAMESPACES) -> lis
         if any(map(str.isalpha, line)):
             lines.append(line)
     return lines
+
+
+def _without_hidden(text: str) -> str:
+    """What hidden tags hold goes, from each to the next end of its name."""
+    ends: dict[str, list[re.Match[str]]] = {}
+    for match in _HIDDEN_END.finditer(text):
+        ends.setdefault(match[1].lower(), []).append(match)
+    for found in ends.values():
+        found.reverse()  # the next one is the last
+    kept, place = [], 0
+    for match in _HIDDEN.finditer(text):
+        if match.start() < place:
+            continue
+        end = match.end()
+        if not match[0].endswith("/>"):
+            found = ends.get(match[1].lower(), [])
+            while found and found[-1].start() < end:
+                found.pop()
+            if not found:
+                continue
+            end = found[-1].end()
+        kept.append(text[place : match.start()])
+        place = end
+    return "".join([*kept, text[place:]])
+
+
+def _closed(text: str) -> str:
+    """Markup that is never closed no longer looks as if it began something.
+
+    The parser would read on to the end of the text for each such place, and begin again behind it.
+    """
+    pieces, place = [], 0
+    opened: dict[str, list[int]] = {}
+    for match in _TAG.finditer(text):
+        slash, name, rest, end = match.groups()
+        pieces.append(text[place : match.start()])
+        place = match.end()
+        pieces.append(match[0] if end else f"&lt;{match[0][1:]}")
+        name = name.lower()
+        if not end or rest.endswith("/") or name in _SINGLE_TAGS:
+            continue
+        if not slash:
+            opened.setdefault(name, []).append(len(pieces) - 1)
+        elif opened.get(name):
+            opened[name].pop()
+        else:
+            pieces[-1] = ""
+    for unclosed in chain.from_iterable(opened.values()):
+        pieces[unclosed] = ""
+    return "\n".join(map(_closed_links, "".join([*pieces, text[place:]]).split("\n")))
+
+
+def _closed_links(line: str) -> str:
+    end = line.rfind("]") + 1
+    return line[:end] + _LINK.sub("&#91;", line[end:])
 
 
 def _joined(text: str) -> list[str]:

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from jointalign.checks import checked
 from jointalign.corpora.tokenization import Spelling
 from jointalign.dictionary.base import (
     Answer,
@@ -45,6 +46,7 @@ __all__ = [
 ]
 
 
+@checked
 def translate(
     bilingual: BilingualEmbedding,
     words: Sequence[str],
@@ -105,6 +107,7 @@ class Translations:
             of another space.
     """
 
+    @checked
     def __init__(
         self,
         bilingual: BilingualEmbedding,
@@ -138,6 +141,7 @@ class Translations:
             return known
         return lazy_hubness(candidates.vectors, others.vectors, self._score.neighbourhood)
 
+    @checked
     def of(
         self, words: Sequence[str], *, count: int = 5, threshold: float | None = None, mutual: bool = False
     ) -> list[Answer]:
@@ -202,6 +206,7 @@ class Translations:
         }
 
 
+@checked
 def induce(
     bilingual: BilingualEmbedding,
     *,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jointalign.checks import checked
 from jointalign.embedding import Embedding
 from jointalign.errors import FormatError
 from jointalign.retrieval.api import Neighbours
@@ -116,6 +117,7 @@ COLUMNS = {"source": "", "target": "", "score": ".6g", "margin": ".6g", "rank": 
 """Of a table of translations."""
 
 
+@checked
 def write_translations(
     entries: Iterable[Translation], path: str | Path, languages: tuple[str, str] = ("und", "und")
 ) -> TableReport:
@@ -135,6 +137,7 @@ def write_translations(
     return write_table(COLUMNS, _rows(entries), path, languages)
 
 
+@checked
 def write_tsv(entries: Iterable[Translation], path: str | Path) -> TableReport:
     """Write translations as a table with tabs, whatever the suffix; else as `write_translations`."""
     return write_table(COLUMNS, _rows(entries), path, form=".tsv")
@@ -144,6 +147,7 @@ def _rows(entries: Iterable[Translation]) -> Iterator[tuple[str, str, float, flo
     return ((entry.source, entry.target, entry.score, entry.margin, entry.rank) for entry in entries)
 
 
+@checked
 def read_tsv(path: str | Path) -> list[Translation]:
     """Read a table that `write_tsv` wrote; numbers have the digits that were written.
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
+from jointalign.checks import checked
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.formats import fasttext, native, vec, word2vec_binary
@@ -42,6 +43,7 @@ class Format(StrEnum):
     """All of it, mapped into memory: `.safetensors`."""
 
 
+@checked
 def read(
     path: str | Path, max_vocabulary: int | None = None, format: Format | str | None = None
 ) -> Embedding:
@@ -86,6 +88,7 @@ def read(
     return fasttext.read(path, max_vocabulary)
 
 
+@checked
 def write(
     space: Embedding | BilingualEmbedding | MultilingualEmbedding,
     path: str | Path,
@@ -130,6 +133,7 @@ def write(
     _WRITERS[written](space, path)
 
 
+@checked
 def read_bilingual(path: str | Path) -> BilingualEmbedding:
     """Read a bilingual embedding from a native file (`.safetensors`), or from the hub as `read` does.
 
@@ -142,6 +146,7 @@ def read_bilingual(path: str | Path) -> BilingualEmbedding:
     return native.read_bilingual(path)
 
 
+@checked
 def read_multilingual(path: str | Path) -> MultilingualEmbedding:
     """Read several languages from a native file (`.safetensors`), or from the hub as `read` does.
 

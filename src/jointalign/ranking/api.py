@@ -20,6 +20,7 @@ from jointalign.alignment.vecmap import VecMap
 from jointalign.bli.api import Results
 from jointalign.bli.base import AS_MUSE, DEPTH, Conditions
 from jointalign.bli.lists import evaluate_lists
+from jointalign.checks import checked
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
@@ -194,6 +195,7 @@ class Ranker:
         return RefinedProcrustes()
 
 
+@checked
 def rank(
     spaces: Sequence[BilingualEmbedding] | BilingualEmbedding,
     lexicon: Lexicon,

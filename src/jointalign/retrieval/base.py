@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from array_api_compat import array_namespace
 
+from jointalign.checks import check_fields
 from jointalign.errors import JointalignError
 from jointalign.numerics.normalize import unit
 from jointalign.numerics.topk import Array, Best, log_sums, row_means, top, zeros
@@ -42,11 +43,11 @@ class Score:
     temperature: float = 30.0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.retrieval not in list(Retrieval):
             raise JointalignError(
                 f"there is no retrieval '{self.retrieval}'; there are {', '.join(Retrieval)}"
             )
-        object.__setattr__(self, "retrieval", Retrieval(self.retrieval))
         if not (self.neighbourhood > 0 and self.temperature > 0):
             raise JointalignError(
                 "numbers of neighbours and the temperature must be positive, got "

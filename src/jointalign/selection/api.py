@@ -23,6 +23,7 @@ import numpy as np
 from jointalign.alignment.api import apply, method_named, training_arrays, training_pairs
 from jointalign.alignment.base import Aligner, Mapping
 from jointalign.alignment.procrustes import Procrustes
+from jointalign.checks import checked
 from jointalign.embedding import BilingualEmbedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
@@ -63,6 +64,7 @@ def training_seconds(tokens: int, epochs: int, dimensions: int) -> float:
     return tokens * epochs * dimensions / _WORDS
 
 
+@checked
 def choose(
     spaces: Spaces | BilingualEmbedding,
     lexicon: Lexicon,

@@ -12,26 +12,24 @@ import os
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Annotated, Any, Literal, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
 from jointalign.errors import FormatError, JointalignError
-from jointalign.ranges import Range
 from jointalign.storage.checkpoint import OtherWorkError, differences, plain_facts
-from jointalign.storage.facts import Number, typed
+from jointalign.storage.facts import Number, from_json, typed
 from jointalign.storage.files import atomic, plain_errors
 
 logger = logging.getLogger(__name__)
 
 INFO = "info.json"
-Dtype = Literal["u1", "<f2", "<i4", "<i8", "<u2", "<u4", "<u8"]
-Width = Annotated[int, Range(least=1, most=1 << 20)] | None
 _LAYOUT = 3  # goes up when the files change, so that older ones are made anew
 _BLOCK = 1 << 22
+_DTYPES = ("u1", "<u2", "<u4", "<u8", "<i4", "<i8", "<f2")
 
 
 class Kind(NamedTuple):
@@ -43,7 +41,7 @@ class Kind(NamedTuple):
     """
 
     dtype: str
-    width: int | None = None
+    width: Number | None = None
 
     @property
     def row_bytes(self) -> int:
@@ -69,7 +67,7 @@ class Note:
     complete: bool
     kinds: dict[str, Kind]
     sizes: dict[str, Number]
-    digests: dict[str, Number]
+    digests: dict[str, int]
     layout: int = _LAYOUT
 
 
@@ -247,13 +245,14 @@ def changed_file(path: Path, cure: str) -> FormatError:
 def _noted(folder: Path) -> Note | None:
     """A whole note of this layout; `None` for none."""
     try:
-        found = json.loads((folder / INFO).read_text("utf-8"))
-        kinds = {name: Kind(*typed(kind, tuple[Dtype, Width])) for name, kind in found["kinds"].items()}
-        note = typed(found | {"kinds": {}}, Note)
-    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
-        return None  # missing, cut off, or of another layout
-    whole = note.layout == _LAYOUT and all(map(str.isascii, kinds)) and "/" not in "".join(kinds)
-    return replace(note, kinds=kinds) if whole and kinds.keys() == note.sizes.keys() else None
+        note = typed(from_json((folder / INFO).read_bytes()), Note)
+    except (OSError, JointalignError):  # missing, cut off, or of another layout
+        return None
+    known = note.sizes.keys() == note.kinds.keys() >= note.digests.keys()
+    sound = all(kind.dtype in _DTYPES and kind.width != 0 for kind in note.kinds.values())
+    # They name files of this folder, and no others.
+    sound &= all(name.replace("_", "").replace("-", "").isalnum() for name in note.kinds)
+    return note if known and sound and note.layout == _LAYOUT else None
 
 
 def _path(folder: Path, name: str) -> Path:

@@ -96,7 +96,7 @@ def read_model(path: str | Path) -> SavedModel:
         return _Reader(tensors, facts).saved()
 
 
-class _Facts(TypedDict):
+class _ModelFacts(TypedDict):
     format: str
     kind: str
     version: str
@@ -107,13 +107,13 @@ class _Facts(TypedDict):
     tensions: NotRequired[tuple[float, float]]
 
 
-_MODEL = Schema("a model that `jointalign align-text --save-model` has written", _Facts, kind=_KIND)
+_MODEL = Schema("a model that `jointalign align-text --save-model` has written", _ModelFacts, kind=_KIND)
 
 
 class _Reader:
     """Takes arrays out of a file, each checked: which there should be depends on the settings."""
 
-    def __init__(self, tensors: Mapping[str, np.ndarray], facts: _Facts) -> None:
+    def __init__(self, tensors: Mapping[str, np.ndarray], facts: _ModelFacts) -> None:
         self._left, self._facts = dict(tensors), facts
 
     def saved(self) -> SavedModel:
