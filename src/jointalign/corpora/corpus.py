@@ -26,7 +26,8 @@ from jointalign.vocabulary import Counts
 logger = logging.getLogger(__name__)
 
 _BATCH_CHARACTERS = 1 << 20
-_LONGEST_LINE = 1 << 20  # bytes
+LONGEST_LINE = 1 << 20
+"""Bytes from which on a line is cut into several."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,7 +224,7 @@ def _lines_of(path: str | Path) -> Iterator[str]:
     """Lines of a file; long ones are cut, so that even a corpus on one line comes bit by bit."""
     cut: Counter[int] = Counter()  # pieces after the first, by number of the line
     last = 0
-    for number, line in read_lines(path, _LONGEST_LINE):
+    for number, line in read_lines(path, LONGEST_LINE):
         if number == last:
             cut[number] += 1
         last = number
