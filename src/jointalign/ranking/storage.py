@@ -11,11 +11,13 @@ import numpy as np
 from jointalign.errors import FormatError
 from jointalign.ranking.api import FittedRanker
 from jointalign.ranking.calibration import Calibration
-from jointalign.ranking.features import names
+from jointalign.ranking.features import NAMES
 from jointalign.ranking.learner import Logistic, Trees
 from jointalign.storage.files import atomic, plain_errors
 
-_KIND = "jointalign ranker 1"
+_KIND = "jointalign ranker 2"
+_TREES = ("roots", "columns", "values", "left", "right")
+_LINE = ("weights", "means", "scales")
 
 
 def write_ranker(fitted: FittedRanker, path: str | Path) -> None:
@@ -24,8 +26,7 @@ def write_ranker(fitted: FittedRanker, path: str | Path) -> None:
     Raises:
         JointalignError: If the file cannot be written.
     """
-    spaces = len(fitted.views.each)
-    columns = [names(spaces)[at] for at in fitted.ranker._columns(spaces).tolist()]
+    columns = [NAMES[at] for at in fitted.ranker._columns().tolist()]
     content = {
         "kind": _KIND,
         "columns": columns,
@@ -39,9 +40,8 @@ def write_ranker(fitted: FittedRanker, path: str | Path) -> None:
 
 
 def _plain(model: Logistic | Trees) -> dict[str, Any]:
-    if isinstance(model, Trees):
-        return {"trees": model.text}
-    return {name: getattr(model, name).tolist() for name in ("weights", "means", "scales")}
+    fields = _TREES if isinstance(model, Trees) else _LINE
+    return {name: getattr(model, name).tolist() for name in fields}
 
 
 def read_ranker(path: str | Path) -> tuple[Logistic | Trees, Calibration, list[tuple[str, str]]]:
@@ -50,7 +50,6 @@ def read_ranker(path: str | Path) -> tuple[Logistic | Trees, Calibration, list[t
     Raises:
         JointalignError: If the file cannot be opened.
         FormatError: If it is another kind of file, or damaged.
-        MissingExtraError: If its trees need LightGBM and it is not installed.
     """
     with plain_errors(path):
         text = Path(path).read_text("utf-8", errors="replace")
@@ -59,11 +58,8 @@ def read_ranker(path: str | Path) -> tuple[Logistic | Trees, Calibration, list[t
         if content["kind"] != _KIND:
             raise ValueError
         model = content["model"]
-        learner = (
-            Trees.of(model["trees"])
-            if "trees" in model
-            else Logistic(*(np.array(model[name]) for name in ("weights", "means", "scales")))
-        )
+        kind, fields = (Trees, _TREES) if "roots" in model else (Logistic, _LINE)
+        learner = kind(*(np.array(model[name]) for name in fields))
         first, others = (tuple(content["calibration"][name]) for name in ("first", "others"))
         return learner, Calibration(first, others), [tuple(column) for column in content["columns"]]
     except (ValueError, KeyError, TypeError):
