@@ -20,9 +20,11 @@ from jointalign.ranking.spelling import Spellings
 BACKWARD = 20
 """How far down the list of a candidate the source word is looked for."""
 
-COMPARED = 4096
+COMPARED = 2048
 """Words that a word is compared with, those of the groups nearest to it: the same in vocabularies of
 any size, so that the cost grows in proportion."""
+
+_FOR_HUBS = 1024  # their means change by less than a thousandth of their spread
 
 _NEIGHBOURHOOD = 10  # Conneau et al. (2018)
 _FREQUENT = 10_000
@@ -72,7 +74,7 @@ class View:
 
 
 def _mean_highest(x: np.ndarray, others: Clusters) -> np.ndarray:
-    scores = others.best(x, _NEIGHBOURHOOD, COMPARED)[0]
+    scores = others.best(x, _NEIGHBOURHOOD, _FOR_HUBS)[0]
     return np.where(np.isfinite(scores), scores, 0).mean(axis=1, dtype=np.float64).astype(np.float32)
 
 
@@ -142,9 +144,11 @@ class Views:
 
 
 def _mean(each: Sequence[View]) -> View:
-    hubs = [np.mean([getattr(v, name) for v in each], axis=0) for name in ("source_hubs", "target_hubs")]
+    from_source, from_target = (
+        np.mean([getattr(view, name) for view in each], axis=0) for name in ("source_hubs", "target_hubs")
+    )
     source, target = (unit(np.hstack([getattr(v, name) for v in each])) for name in ("source", "target"))
-    return View(source, target, *hubs, (Clusters.of(source), Clusters.of(target)))
+    return View(source, target, from_source, from_target, (Clusters.of(source), Clusters.of(target)))
 
 
 def _rows_of(side: Embedding, wanted: Embedding) -> np.ndarray:
