@@ -27,7 +27,10 @@ LETTERS = np.array(list("abcdefghijklmnopqrstuvwxyz"))
 
 
 def problem(words, pairs, dimensions, seed):
-    """A space, a dictionary of every other of the frequent words, and pairs of the rest."""
+    """A space, a dictionary of every other of the frequent words, and pairs of the rest.
+
+    The number that ends each word makes it unlike all others of its side, and tells nothing.
+    """
     rng = np.random.default_rng(seed)
     centres = rng.standard_normal((500, dimensions), dtype=np.float32)
     meaning = (
@@ -41,7 +44,7 @@ def problem(words, pairs, dimensions, seed):
     for number, some in enumerate((letters, changed)):
         spelt = [
             "".join(LETTERS[row[:n]]) + f"{'ab'[number]}{at:x}"
-            for at, (row, n) in enumerate(zip(some, lengths, strict=True))
+            for row, n, at in zip(some, lengths, rng.permutation(words), strict=True)
         ]
         vectors = meaning + 1.5 * rng.standard_normal(meaning.shape, dtype=np.float32)
         sides.append(ja.Embedding(ja.Vocabulary(tuple(spelt), counts), vectors))
