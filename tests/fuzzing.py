@@ -31,6 +31,7 @@ from jointalign.multilingual import MultilingualEmbedding, Part
 from jointalign.ner import conll
 from jointalign.ranking.api import Ranker
 from jointalign.ranking.calibration import Calibration
+from jointalign.ranking.features import NAMES
 from jointalign.ranking.learner import Logistic, fit_trees
 from jointalign.ranking.storage import read_ranker, write_ranker
 from jointalign.retrieval.hubs import Hubs
@@ -120,15 +121,19 @@ def make_ranker(folder, model):
     )
 
 
+def line():
+    return Logistic(np.ones(len(NAMES) + 1), np.zeros(len(NAMES)), np.ones(len(NAMES)))
+
+
 def trees():
     rng = np.random.default_rng(0)
-    rows = rng.normal(size=(300, 4))
+    rows = rng.normal(size=(300, len(NAMES)))
     return fit_trees(rows, rows[:, 0] > 0, np.arange(300) // 3, 0, listwise=False)
 
 
 def use_ranker(folder):
     model, calibration, columns = read_ranker(folder / "ranker.json")
-    width = 4 if hasattr(model, "text") else len(model.means)
+    width = len(columns)
     scores = model.scores(np.ones((3, width)))
     return calibration.probabilities(scores, np.ones(3, bool)), columns
 
@@ -292,7 +297,7 @@ TARGETS = {
     "layer maps": Target(
         lambda f: write_layer_mappings(layer_mappings(), f / "maps.safetensors"), use_layers
     ),
-    "ranker": Target(lambda f: make_ranker(f, Logistic(np.ones(4), np.zeros(3), np.ones(3))), use_ranker),
+    "ranker": Target(lambda f: make_ranker(f, line()), use_ranker),
     "trees": Target(lambda f: make_ranker(f, trees()), use_ranker),
     "encoded corpus": Target(make_corpus, use_corpus),
     "checkpoint": Target(

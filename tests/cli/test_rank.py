@@ -37,6 +37,13 @@ def test_rank_writes_a_dictionary_and_prints_scores(options, tmp_path, capsys):
     assert (tmp_path / "ranker.json").exists()
 
 
+def test_languages_and_format_are_taken_as_by_align(options, tmp_path, capsys):
+    folder, given = options
+    sides = ["--source-language", "en", "--target-language", "es", "--format", "text"]
+    assert run(["rank", *given, *sides, "--out", str(tmp_path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["ranking"]["entries"] > 0
+
+
 def test_higher_precision_lists_fewer_pairs(options, tmp_path, capsys):
     _, given = options
     sizes = []

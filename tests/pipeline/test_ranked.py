@@ -59,6 +59,10 @@ def test_the_object_has_ranked_scores_no_lower_than_those_of_csls(ranked):
         assert better["muse"]["n"] == plain["muse"]["n"] > 80
         assert better["muse"]["p_at_1"] >= plain["muse"]["p_at_1"]
         assert "ranked" in better["muse"]["signature"]
+        plain = result["bli_reversed"]["identical" + (suffix.removeprefix("_identical") or "_kept")]
+        back = result["bli_ranked_reversed"]["identical" + (suffix.removeprefix("_identical") or "_kept")]
+        assert back["muse"]["n"] == plain["muse"]["n"] > 80
+        assert back["muse"]["p_at_1"] >= plain["muse"]["p_at_1"]
     assert set(result["ranking"]) == {"calibration_error", "candidate_recall", "seconds"}
     assert 0 <= result["ranking"]["calibration_error"] < 0.15
     assert 50 < result["ranking"]["candidate_recall"] <= 100

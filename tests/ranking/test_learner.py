@@ -55,6 +55,16 @@ def test_trees_learn_what_no_line_can(listwise):
     assert ordered(scores) > 0.95 > 0.6 > ordered(lines)
 
 
+def test_trees_as_arrays_score_as_lightgbm_does(monkeypatch):
+    lightgbm = pytest.importorskip("lightgbm")
+    grown, train = [], lightgbm.train
+    monkeypatch.setattr(lightgbm, "train", lambda *a, **k: grown.append(train(*a, **k)) or grown[-1])
+    rows, right = sample()
+    rows[::7, 0] = 0
+    trees = fit_trees(rows.astype(np.float32), right, np.arange(len(rows)), 0, listwise=False)
+    assert trees.scores(rows).tolist() == grown[0].predict(rows, raw_score=True).tolist()
+
+
 def test_few_right_pairs_get_the_simple_learner():
     assert chosen(Learner.AUTO, 499) is Learner.LOGISTIC
     assert chosen(Learner.LOGISTIC, 10_000) is Learner.LOGISTIC

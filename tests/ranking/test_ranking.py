@@ -5,8 +5,8 @@ import pytest
 
 from jointalign import FormatError, JointalignError, Lexicon, Ranker, VecMap, rank
 from jointalign.ranking import api
-from jointalign.ranking.features import Surface, features, names
-from jointalign.ranking.spaces import Views, propose
+from jointalign.ranking.features import NAMES, Surface, features
+from jointalign.ranking.spaces import BACKWARD, Views, propose
 from jointalign.ranking.storage import read_ranker, write_ranker
 from jointalign.ranking.table import contradictions, entries, write_entries
 from jointalign.retrieval.api import hubness, mean_similarity
@@ -31,7 +31,7 @@ def first_right(fitted, lexicon):
 def test_unseen_words_are_ranked_better_than_by_csls(fitted):
     _, lexicon = language_pair(noise=1.2)
     unseen = halves(lexicon)[1]
-    plain = fitted.views.mean.nearest(unseen.rows(*(s.vocabulary for s in fitted.sides))[:, 0], 1)[0][:, 0]
+    plain = fitted.views.mean.nearest(unseen.rows(*(s.vocabulary for s in fitted.sides))[:, 0], 1)[:, 0]
     by_csls = np.mean(plain == unseen.rows(*(s.vocabulary for s in fitted.sides))[:, 1])
     assert first_right(fitted, unseen) > by_csls + 0.1
 
@@ -94,17 +94,19 @@ def test_features_of_vectors_are_as_by_the_whole_matrix():
     candidates = propose(views, surface.spellings, rows, 10, 5, 3)
     found = features(views, surface, candidates, lexicon.rows(*(s.vocabulary for s in sides)))
     whole = views.mean.csls(np.array([(i, j) for i in range(80) for j in range(80)])).reshape(80, 80)
-    columns = {name: found[:, at] for at, name in enumerate(names(1))}
+    columns = {name: found[:, at] for at, name in enumerate(NAMES)}
+    middle, spread = views.level
+    whole = (whole - middle) / spread
     for at, (source, target) in enumerate(candidates.pairs.tolist()):
         best = np.sort(whole[source])[::-1]
         back = np.sort(whole[:, target])[::-1]
         own, own_back = whole[source, target], np.count_nonzero(whole[:, target] > whole[source, target])
         rival = best[1] if own == best[0] else best[0]
         assert columns["vectors", "margin"][at] == pytest.approx(own - rival, abs=1e-5)
-        assert columns["vectors", "backward place"][at] == pytest.approx(np.log1p(min(own_back, 50)))
+        assert columns["vectors", "backward place"][at] == pytest.approx(np.log1p(min(own_back, BACKWARD)))
         rival = back[1] if own_back == 0 else back[0]
         assert columns["vectors", "backward margin"][at] == pytest.approx(own - rival, abs=1e-5)
-    assert np.isfinite(found).all() and len(names(1)) == found.shape[1]
+    assert np.isfinite(found).all() and len(NAMES) == found.shape[1]
 
 
 def test_probabilities_fall_with_rank_and_unknown_words_have_none(fitted):
@@ -147,15 +149,28 @@ def test_given_pairs_are_kept_and_what_contradicts_them_is_listed(tmp_path):
     assert unranked.split("\t")[2:4] == ["", ""]
 
 
+def test_what_two_spaces_say_does_not_depend_on_their_order():
+    space, lexicon = language_pair(size=80)
+    other, _ = language_pair(size=80, noise=0.3)
+    sides, rows = space.sides(), np.array([3, 7, 70])
+    surface, known = Surface.of(*sides), lexicon.rows(*(s.vocabulary for s in sides))
+    found = []
+    for spaces in ([space, other], [other, space]):
+        views = Views.of(spaces, sides, None, lexicon, 0)
+        candidates = propose(views, surface.spellings, rows, 10, 5, 3)
+        found.append(features(views, surface, candidates, known))
+    assert found[0] == pytest.approx(found[1], abs=1e-4)
+
+
 def test_a_file_gives_the_same_scores(fitted, tmp_path):
     write_ranker(fitted, tmp_path / "ranker.json")
     model, calibration, columns = read_ranker(tmp_path / "ranker.json")
     rows = np.random.default_rng(0).standard_normal((5, len(columns)))
     assert model.scores(rows).tolist() == fitted.model.scores(rows).tolist()
     assert calibration == fitted.calibration
-    assert columns == [names(1)[at] for at in fitted.ranker._columns(1)]
+    assert columns == [NAMES[at] for at in fitted.ranker._columns()]
     (tmp_path / "ranker.json").write_text(json.dumps({"kind": "another"}))
-    with pytest.raises(FormatError, match="expected a file of kind 'jointalign ranker 1'"):
+    with pytest.raises(FormatError, match="expected a file of kind 'jointalign ranker 2'"):
         read_ranker(tmp_path / "ranker.json")
 
 

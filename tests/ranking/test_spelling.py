@@ -80,6 +80,21 @@ def test_plain_words_have_no_marks_and_latin_letters():
     assert [plain(word) for word in ("Straße", "ÉTÉ", "щука", "йод")] == ["strasse", "ete", "shchuka", "iod"]
 
 
+@pytest.mark.parametrize(
+    ("word", "latin"),
+    [
+        ("Ελλάδα", "ellada"),
+        ("नमस्ते", "namaste"),
+        ("சென்னை", "cennai"),
+        ("서울", "seoul"),
+        ("カメラ", "kamera"),
+        ("בר", "br"),
+    ],
+)
+def test_other_scripts_are_read_by_the_sound_of_their_letters(word, latin):
+    assert plain(word) == latin
+
+
 def test_affixes_are_counted_on_the_known_pairs_alone():
     source, target = ["badly", "madly", "cats"], ["malamente", "locamente", "gatos"]
     numbers = AffixNumbers.of(source), AffixNumbers.of(target)

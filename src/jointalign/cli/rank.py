@@ -19,7 +19,7 @@ from jointalign.cli._options import (
     SpellTarget,
     Threads,
 )
-from jointalign.cli._spaces import Source, Space, Target, read_space
+from jointalign.cli._spaces import Source, SourceCode, Space, Target, TargetCode, VectorsFormat, read_space
 from jointalign.ranking.learner import Learner
 
 OUTPUTS = ("dictionary.tsv", "ranker.json", "contradictions.tsv")
@@ -32,6 +32,8 @@ def command(
     source_vectors: Source = None,
     target_vectors: Target = None,
     embedding: Space = None,
+    source: SourceCode = None,
+    target: TargetCode = None,
     learner: Annotated[
         Learner, typer.Option(help="auto: boosting from 500 right pairs on, with LightGBM installed.")
     ] = Learner.AUTO,
@@ -45,6 +47,7 @@ def command(
     max_vocabulary: MaxVocabulary = 200_000,
     source_language: SpellSource = "und",
     target_language: SpellTarget = "und",
+    format: VectorsFormat = None,
     keep_case: KeepCase = False,
     threads: Threads = None,
     seed: Seed = 0,
@@ -62,10 +65,15 @@ def command(
     spare_inputs(filter(None, given), [out / name for name in OUTPUTS])
     begun = monotonic()
     with progress("rank") as bar, limited_to(threads):
-        training = Lexicon.read(lexicon, not keep_case, source_language, target_language)
+        space = read_space(
+            *(embedding, source_vectors, target_vectors, max_vocabulary, (source, target)),
+            codes=(source_language, target_language),
+            format=format,
+        )
+        languages = space.source_language, space.target_language
+        training = Lexicon.read(lexicon, not keep_case, *languages)
         say(f"{lexicon}: {training.report}")
-        tested = None if test is None else Lexicon.read(test, not keep_case, source_language, target_language)
-        space = read_space(embedding, source_vectors, target_vectors, max_vocabulary)
+        tested = None if test is None else Lexicon.read(test, not keep_case, *languages)
         check_folder(out)
         ranker = Ranker(learner=learner, max_vocabulary=max_vocabulary)
         fitted = ranker.fit([space], training, seed=seed, progress=bar)

@@ -17,7 +17,7 @@ from numba import get_num_threads
 from jointalign.numerics import topk as _topk
 from jointalign.numerics.normalize import unit
 from jointalign.numerics.processors import spread
-from jointalign.numerics.scanning import highest_of_rows, raise_lists
+from jointalign.numerics.scanning import highest_of_rows, raise_lists, raise_numbered
 from jointalign.numerics.tiles import blocks, each_tile
 from jointalign.numerics.topk import Array, best_of_block
 
@@ -85,6 +85,37 @@ class Clusters:
         else:
             self._raise(lists, x, near, 0, x.shape[0])
         return lists
+
+    def best(
+        self, x: np.ndarray, k: int, compared: int, penalty: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Most of the best vectors of each row, at a cost that does not grow with how many there are.
+
+        Args:
+            x: Rows, `(n, d)`.
+            k: How many.
+            compared: Vectors that each row is compared with, about: those of the nearest groups.
+            penalty: What is subtracted from each product, one a vector, `(m,)`; default: nothing.
+
+        Returns:
+            Scores, falling, and rows of `vectors`, `(n, min(k, m))`; minus infinity and -1 where fewer
+            vectors were met.
+        """
+        count, size = self.centres.shape[0], len(self.vectors)
+        probes = min(count, max(1, ceil(compared * count / size)))
+        shape = len(x), min(k, size)
+        scores, rows = np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int64)
+        penalty = np.zeros(size, np.float32) if penalty is None else penalty.astype(np.float32)
+        for first, last in blocks(len(x), _topk.COLUMNS):
+            near = _nearest(x[first:last], self.centres, probes)
+            order, ends = _grouped(near.ravel(), self.centres)
+            begin = 0
+            for members, end in zip(self.members(), ends, strict=True):
+                asked, begin = first + order[begin:end] // probes, end
+                if len(asked) and len(members):
+                    block = x[asked] @ self.vectors[members].T
+                    raise_numbered(scores, rows, asked, block, members, penalty)
+        return scores, rows
 
     def _raise(self, lists: Array, x: Array, near: Array, first: int, last: int) -> None:
         """Compare some rows of `x` with the groups near to each; their lists change in place."""

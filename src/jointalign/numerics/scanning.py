@@ -181,6 +181,39 @@ def raise_lists(lists: np.ndarray, rows: np.ndarray, block: np.ndarray) -> None:
 
 
 @compiled()
+def raise_numbered(
+    scores: np.ndarray,
+    numbers: np.ndarray,
+    rows: np.ndarray,
+    block: np.ndarray,
+    columns: np.ndarray,
+    penalty: np.ndarray,
+) -> None:
+    """As `raise_lists`, with the columns and a penalty on each.
+
+    Args:
+        scores: Highest scores so far, falling, `(n, k)`; changed in place.
+        numbers: Their columns, `(n, k)`; changed in place.
+        rows: Which list each row of the block belongs to, `(b,)`.
+        block: Products, `(b, m)`.
+        columns: Numbers of the block's columns, `(m,)`.
+        penalty: What is subtracted, by number of the column.
+    """
+    tolls = penalty[columns]
+    for i in range(block.shape[0]):
+        row = rows[i]
+        lowest = scores[row, -1]
+        for start in range(0, block.shape[1], _CHUNK):
+            some, toll = block[i, start : start + _CHUNK], tolls[start : start + _CHUNK]
+            if not _any_above(some, toll, lowest):
+                continue
+            for j in range(some.shape[0]):
+                if some[j] - toll[j] > lowest:
+                    _insert(scores[row], numbers[row], some[j] - toll[j], columns[start + j])
+                    lowest = scores[row, -1]
+
+
+@compiled()
 def count_above(
     counts: np.ndarray,
     own: np.ndarray,

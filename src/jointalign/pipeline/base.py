@@ -115,7 +115,7 @@ class RunResult:
         }
 
     def _ranked(self) -> dict[str, Any]:
-        facts = self.ranking or {"scores": None, "held_out": None}
+        facts = self.ranking or {"scores": None, "scores_reversed": None, "held_out": None}
         scores, held_out = facts["scores"], facts["held_out"]
         ranking = None
         if held_out is not None:
@@ -124,6 +124,7 @@ class RunResult:
         return {
             "bli_ranked": None if scores is None else scores["identical_kept"],
             "bli_ranked_identical_removed": None if scores is None else scores["identical_removed"],
+            "bli_ranked_reversed": facts["scores_reversed"],
             "ranking": ranking,
         }
 

@@ -52,7 +52,7 @@ def write_ranked(
         folder: Of the run, where the dictionary by CSLS is.
         spaces: Not aligned; the words are the first's.
         lexicon: The training dictionary.
-        test: For scores; `None` for none.
+        test: For scores in both directions, the other of which is learnt apart; `None` for none.
         max_vocabulary: Words of each language.
         seed: The only source of randomness.
         progress: Called after each fold.
@@ -64,15 +64,22 @@ def write_ranked(
         write_tsv(read_tsv(folder / PLAIN), folder / RANKED[0])
         write_contradictions([], folder / RANKED[1])
         (folder / LEARNT).unlink(missing_ok=True)  # from an earlier run with more pairs
-        _write_facts(folder, {"reason": reason, "held_out": None, "scores": None})
+        _write_facts(folder, {"reason": reason, "held_out": None, "scores": None, "scores_reversed": None})
         return
-    fitted = Ranker(max_vocabulary=max_vocabulary).fit(spaces, lexicon, seed=seed, progress=progress)
+    ranker = Ranker(max_vocabulary=max_vocabulary)
+    fitted = ranker.fit(spaces, lexicon, seed=seed, progress=progress)
     found = entries(fitted)
     write_entries(found, fitted, folder / RANKED[0])
     write_contradictions(contradictions(found), folder / RANKED[1])
     write_ranker(fitted, folder / LEARNT)
-    scores = None if test is None else _scores(fitted, test, max_vocabulary, seed)
-    _write_facts(folder, {"reason": None, "held_out": fitted.held_out.to_json(), "scores": scores})
+    scores = back = None
+    if test is not None:
+        scores = _scores(fitted, test, max_vocabulary, seed)
+        turned = [space.reversed() for space in spaces]
+        other = ranker.fit(turned, lexicon.reversed(), seed=seed, progress=progress)
+        back = _scores(other, test.reversed(), max_vocabulary, seed)
+    held_out = fitted.held_out.to_json()
+    _write_facts(folder, {"reason": None, "held_out": held_out, "scores": scores, "scores_reversed": back})
 
 
 def _usable(space: BilingualEmbedding, lexicon: Lexicon) -> int:
@@ -129,5 +136,6 @@ def ranked_tables(folder: Path, ranking: dict[str, Any]) -> list[Table]:
     )
     head = ["source", "target", "probability", "source count", "target count", "what speaks for it"]
     scores = ranking["scores"]
-    tables = [] if scores is None else score_tables({"source_to_target, ranked": scores})
+    directions = {"source_to_target, ranked": scores, "target_to_source, ranked": ranking["scores_reversed"]}
+    tables = [] if scores is None else score_tables(directions)
     return [*tables, Table("Dictionary", head, rows, note)]

@@ -32,7 +32,7 @@ from jointalign.ranking.calibration import (
     reliability,
     threshold_for,
 )
-from jointalign.ranking.features import GROUPS, Surface, features, names
+from jointalign.ranking.features import GROUPS, NAMES, Surface, features
 from jointalign.ranking.learner import Learner, Logistic, Trees, chosen, learn
 from jointalign.ranking.spaces import Candidates, Views, propose
 
@@ -167,7 +167,7 @@ class Ranker:
         method = self._method(spaces, lexicon)
         surface = Surface.of(*sides)
         seen = crossfit(self, spaces, sides, surface, method, lexicon, seed, progress)
-        columns = self._columns(len(spaces))
+        columns = self._columns()
         learner = chosen(Learner(self.learner), int(seen.right.sum()))
         firsts, calibration, held_out = _judged(seen, columns, learner, seed)
         model = learn(learner, seen.rows[:, columns], seen.right, seen.queries, seed)
@@ -175,8 +175,8 @@ class Ranker:
         known = lexicon.rows(sides[0].vocabulary, sides[1].vocabulary)
         return FittedRanker(self, sides, surface, views, lexicon, known, model, calibration, held_out, firsts)
 
-    def _columns(self, spaces: int) -> np.ndarray:
-        return np.array([at for at, (group, _) in enumerate(names(spaces)) if group in self.groups])
+    def _columns(self) -> np.ndarray:
+        return np.array([at for at, (group, _) in enumerate(NAMES) if group in self.groups])
 
     def _method(self, spaces: Sequence[BilingualEmbedding], lexicon: Lexicon) -> Aligner | None:
         if isinstance(self.method, Aligner):
@@ -293,7 +293,7 @@ class FittedRanker:
             self.views, self.surface.spellings, rows, settings.nearest, settings.of_each, settings.alike
         )
         values = features(self.views, self.surface, candidates, self.known)
-        columns = settings._columns(len(self.views.each))
+        columns = settings._columns()
         scores = self.model.scores(values[:, columns])
         order = np.lexsort((candidates.pairs[:, 1], -scores, candidates.queries))
         starts = np.searchsorted(candidates.queries, np.arange(len(rows) + 1))
@@ -302,7 +302,7 @@ class FittedRanker:
         chances = self.calibration.probabilities(scores, is_first)
         # No translation is surer than the one before it.
         chances = np.minimum(chances, chances[order[starts[candidates.queries]]])
-        evidence = _Evidence.of(values, len(self.views.each))
+        evidence = _Evidence.of(values)
         source, target = self.surface.words
         found = {}
         for query, row in enumerate(rows.tolist()):
@@ -342,9 +342,9 @@ class _Evidence:
     affixes: np.ndarray
 
     @classmethod
-    def of(cls, values: np.ndarray, spaces: int) -> _Evidence:
-        named = {name: at for at, name in enumerate(names(spaces))}
-        affixes = [at for at, (group, _) in enumerate(names(spaces)) if group == "affixes"]
+    def of(cls, values: np.ndarray) -> _Evidence:
+        named = {name: at for at, name in enumerate(NAMES)}
+        affixes = [at for at, (group, _) in enumerate(NAMES) if group == "affixes"]
         first = values[:, named["vectors", "place"]] == 0
         back = values[:, named["vectors", "backward place"]] == 0
         edit = values[:, named["spelling", "edit"]]

@@ -14,6 +14,7 @@ import numpy as np
 
 from jointalign.embedding import Embedding
 from jointalign.ranking.affixes import KINDS, AffixNumbers, association
+from jointalign.ranking.letters import correspondence
 from jointalign.ranking.spaces import BACKWARD, Candidates, View, Views
 from jointalign.ranking.spelling import FEATURES, Spellings, alike, codes, plain
 from jointalign.vocabulary import Vocabulary
@@ -27,6 +28,7 @@ class Surface:
 
     Args:
         words: Source words and target words as they are.
+        numbers: Equal for equal words, `(n,)` and `(m,)`.
         frequencies: Logarithm of the relative frequency of each, `(n,)` and `(m,)`.
         letters: Their plain letters and lengths, of source and target.
         spellings: Their n-grams.
@@ -34,6 +36,7 @@ class Surface:
     """
 
     words: tuple[tuple[str, ...], tuple[str, ...]]
+    numbers: tuple[np.ndarray, np.ndarray]
     frequencies: tuple[np.ndarray, np.ndarray]
     letters: tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
     spellings: Spellings
@@ -45,11 +48,18 @@ class Surface:
         plains = [[plain(word) for word in side.words] for side in (source, target)]
         return cls(
             (source.words, target.words),
+            _numbers(source, target),
             (_log_frequencies(source.vocabulary), _log_frequencies(target.vocabulary)),
             (codes(plains[0]), codes(plains[1])),
             Spellings.of(*plains),
             (AffixNumbers.of(plains[0]), AffixNumbers.of(plains[1])),
         )
+
+
+def _numbers(source: Embedding, target: Embedding) -> tuple[np.ndarray, np.ndarray]:
+    """A source word's row; that of the same source word, or -1, for a target word."""
+    rows = source.vocabulary.rows
+    return np.arange(len(source)), np.array([rows.get(word, -1) for word in target.words], np.int64)
 
 
 def _log_frequencies(vocabulary: Vocabulary) -> np.ndarray:
@@ -60,50 +70,56 @@ def _log_frequencies(vocabulary: Vocabulary) -> np.ndarray:
     return np.log(np.maximum(counts, 0.5) / max(counts.sum(), 1e-9)).astype(np.float32)
 
 
-def names(spaces: int) -> tuple[tuple[str, str], ...]:
-    """Group and name of each column of `features`, for so many spaces."""
-    vectors = ["csls", "margin", "place", "backward margin", "backward place"]
-    for space in range(spaces):
-        vectors += [f"{what} {space}" for what in ("cosine", "csls", "hubness", "density")]
-    frequency = ["difference", "size of difference", "source", "target"]
-    spelling = [*FEATURES, "n-grams", "same", "source letters", "target letters", "edit gap"]
-    affixes = [f"{'end' if end else 'start'} {length}" for length, end in KINDS]
-    return tuple(
-        (group, name)
-        for group, some in zip(GROUPS, (vectors, frequency, spelling, affixes), strict=True)
-        for name in some
+NAMES = tuple(
+    (group, name)
+    for group, some in zip(
+        GROUPS,
+        (
+            ("csls", "margin", "place", "backward margin", "backward place", "cosine", "hubness", "density")
+            + ("highest csls", "lowest csls"),
+            ("difference", "size of difference", "source", "target"),
+            (*FEATURES, "n-grams", "same", "source letters", "target letters", "edit gap", "letters"),
+            tuple(f"{'end' if end else 'start'} {length}" for length, end in KINDS),
+        ),
+        strict=True,
     )
+    for name in some
+)
+"""Group and name of each column of `features`."""
 
 
 def features(views: Views, surface: Surface, candidates: Candidates, known: np.ndarray) -> np.ndarray:
-    """The columns named by `names`, float32 `(p, f)`.
+    """The columns named by `NAMES`, float32 `(p, f)`.
 
     Args:
         views: Spaces whose mappings saw no other pairs than `known`.
         surface: Of both vocabularies.
         candidates: The pairs, complete for each query.
-        known: Rows of the dictionary's pairs, `(k, 2)`: all that affixes are counted on.
+        known: Rows of the dictionary's pairs, `(k, 2)`: all that affixes and letters are counted on.
     """
     columns = [*_vectors(views, candidates), *_frequency(surface, candidates.pairs)]
-    columns += _spelling(surface, candidates)
+    columns += _spelling(surface, candidates, known)
     counted = association(*surface.affixes, known, candidates.pairs)
     return np.column_stack([*columns, counted]).astype(np.float32)
 
 
 def _vectors(views: Views, candidates: Candidates) -> list[np.ndarray]:
+    """In units of the space: centred on what first candidates have."""
     pairs, queries = candidates.pairs, candidates.queries
-    score = views.mean.csls(pairs)
+    (middle, spread), view = views.level, views.mean
+    score = view.csls(pairs)
     place, margin = _standing(score, queries)
-    columns = [score, margin, np.log1p(place), *_backward(views, pairs, score)]
-    for view in views.each:
-        columns += _of_space(view, pairs)
-    return columns
-
-
-def _of_space(view: View, pairs: np.ndarray) -> list[np.ndarray]:
-    cosine = view.cosines(pairs)
+    backward_margin, backward_place = _backward(views, pairs, score)
     density, hubness = view.source_hubs[pairs[:, 0]], view.target_hubs[pairs[:, 1]]
-    return [cosine, 2 * cosine - density - hubness, hubness, density]
+    own = [score] if len(views.each) == 1 else [each.csls(pairs) for each in views.each]
+    columns = [(score - middle) / spread, margin / spread, np.log1p(place), backward_margin / spread]
+    columns += [backward_place, *((some - _usual(view)) / spread for some in (view.cosines(pairs), hubness))]
+    columns += [(density - _usual(view)) / spread]
+    return [*columns, *((some - middle) / spread for some in (np.max(own, axis=0), np.min(own, axis=0)))]
+
+
+def _usual(view: View) -> float:
+    return float(np.median(view.source_hubs))
 
 
 def _standing(score: np.ndarray, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -127,7 +143,7 @@ def _backward(views: Views, pairs: np.ndarray, score: np.ndarray) -> list[np.nda
     place = np.where(here.any(axis=1), here.argmax(axis=1), BACKWARD)
     second = scores[:, min(1, scores.shape[1] - 1)]
     rival = np.where(place == 0, second[inverse], scores[inverse, 0])
-    return [score - rival, np.log1p(place)]
+    return [np.where(np.isfinite(rival), score - rival, 0), np.log1p(place)]
 
 
 def _frequency(surface: Surface, pairs: np.ndarray) -> list[np.ndarray]:
@@ -136,14 +152,14 @@ def _frequency(surface: Surface, pairs: np.ndarray) -> list[np.ndarray]:
     return [target - source, np.abs(target - source), source, target]
 
 
-def _spelling(surface: Surface, candidates: Candidates) -> list[np.ndarray]:
+def _spelling(surface: Surface, candidates: Candidates, known: np.ndarray) -> list[np.ndarray]:
     pairs, queries = candidates.pairs, candidates.queries
     (source, source_lengths), (target, target_lengths) = surface.letters
     found = alike(source, source_lengths, target, target_lengths, pairs)
-    words, others = surface.words
-    same = np.array([words[a] == others[b] for a, b in pairs.tolist()], np.float32)
+    same = surface.numbers[0][pairs[:, 0]] == surface.numbers[1][pairs[:, 1]]
     best = np.zeros(int(queries.max(initial=-1)) + 1, np.float32)
     np.maximum.at(best, queries, found[:, 0])
     lengths = [source_lengths[pairs[:, 0]], target_lengths[pairs[:, 1]]]
+    letters = correspondence(surface.letters, known, pairs)
     grams = surface.spellings.cosines(pairs)
-    return [*found.T, grams, same, *lengths, found[:, 0] - best[queries]]
+    return [*found.T, grams, same, *lengths, found[:, 0] - best[queries], letters]

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from jointalign.errors import MissingExtraError
+from jointalign.errors import JointalignError, MissingExtraError
+from jointalign.numerics.compiling import compiled
 
 
 class Learner(StrEnum):
@@ -57,6 +58,16 @@ class Logistic:
         """Log odds of each row, float64 `(p,)`."""
         return _standardised(rows, self.means, self.scales) @ self.weights[:-1] + self.weights[-1]
 
+    def check(self, columns: int) -> None:
+        """Make sure that it fits so many columns.
+
+        Raises:
+            JointalignError: If it does not.
+        """
+        sizes = len(self.weights) - 1, len(self.means), len(self.scales)
+        if set(sizes) != {columns} or not all(np.isfinite(one).all() for one in vars(self).values()):
+            raise JointalignError(f"its numbers are not those of {columns} columns")
+
 
 # In standard deviations: a rare value must not outweigh all the rest.
 _FARTHEST = 4.0
@@ -88,27 +99,77 @@ def fit_logistic(rows: np.ndarray, right: np.ndarray, penalty: float = 1.0, step
 
 @dataclass(frozen=True, eq=False)
 class Trees:
-    """LightGBM's trees, kept as its text; the booster is made of it."""
+    """Trees as arrays, all nodes one after the other; a score is the sum of a leaf of each.
 
-    text: str
-    booster: Any
+    Args:
+        roots: Node that each tree begins with, `(t,)`.
+        columns: Column that a node looks at, -1 for leaves, `(n,)`.
+        values: Highest value that goes left; the value of a leaf, `(n,)`.
+        left: Next node, `(n,)`.
+        right: Next node otherwise, `(n,)`.
+    """
+
+    roots: np.ndarray
+    columns: np.ndarray
+    values: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
 
     @classmethod
-    def of(cls, text: str) -> Trees:
-        """Read the text.
+    def of(cls, booster: Any) -> Trees:
+        """Take the trees out of a LightGBM booster."""
+        nodes: list[tuple[int, float, int, int]] = []
 
-        Raises:
-            MissingExtraError: If LightGBM is not installed.
-        """
-        if find_spec("lightgbm") is None:
-            raise MissingExtraError("lightgbm", "ranking")
-        import lightgbm
+        def add(node: dict[str, Any]) -> int:
+            number = len(nodes)
+            nodes.append((-1, node.get("leaf_value", 0.0), 0, 0))
+            if "split_feature" in node:
+                left, right = add(node["left_child"]), add(node["right_child"])
+                nodes[number] = node["split_feature"], node["threshold"], left, right
+            return number
 
-        return cls(text, lightgbm.Booster(model_str=text))
+        roots = [add(tree["tree_structure"]) for tree in booster.dump_model()["tree_info"]]
+        columns, values, left, right = zip(*nodes, strict=True)
+        whole = [np.array(some, np.int32) for some in (roots, columns, left, right)]
+        return cls(whole[0], whole[1], np.array(values, np.float64), *whole[2:])
 
     def scores(self, rows: np.ndarray) -> np.ndarray:
         """Log odds of each row, float64 `(p,)`; of list-wise trees a score."""
-        return np.asarray(self.booster.predict(rows, raw_score=True, num_threads=1))
+        rows = np.ascontiguousarray(rows, np.float64)
+        return _sums(rows, self.roots, self.columns, self.values, self.left, self.right)
+
+    def check(self, columns: int) -> None:
+        """Make sure that the way down ends inside the arrays: every node comes after the one above it.
+
+        Raises:
+            JointalignError: If it does not.
+        """
+        size, inner = len(self.values), self.columns >= 0
+        if any(len(one) != size for one in (self.columns, self.left, self.right)):
+            raise JointalignError("its trees are cut off")
+        below = np.minimum(self.left, self.right), np.maximum(self.left, self.right)
+        after = np.all(below[0][inner] > np.flatnonzero(inner)) and np.all(below[1][inner] < size)
+        if not after or np.any(self.roots >= size) or np.any(self.columns >= columns):
+            raise JointalignError("its trees point outside")
+
+
+@compiled()
+def _sums(
+    rows: np.ndarray,
+    roots: np.ndarray,
+    columns: np.ndarray,
+    values: np.ndarray,
+    left: np.ndarray,
+    right: np.ndarray,
+) -> np.ndarray:
+    found = np.zeros(len(rows))
+    for row in range(len(rows)):
+        for tree in range(len(roots)):
+            node = roots[tree]
+            while columns[node] >= 0:
+                node = left[node] if rows[row, columns[node]] <= values[node] else right[node]
+            found[row] += values[node]
+    return found
 
 
 def fit_trees(
@@ -139,7 +200,7 @@ def fit_trees(
     }
     sizes = np.diff(np.append(np.flatnonzero(np.diff(queries, prepend=-1)), len(queries)))
     data = lightgbm.Dataset(rows, right.astype(np.int32), group=sizes if listwise else None)
-    return Trees.of(lightgbm.train(settings, data, num_boost_round=200).model_to_string())
+    return Trees.of(lightgbm.train(settings, data, num_boost_round=200))
 
 
 def learn(

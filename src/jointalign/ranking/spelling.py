@@ -1,14 +1,17 @@
 """How alike two words are written: compiled, for many pairs at once.
 
-Words are compared in plain form: lower case, without marks, Cyrillic in Latin letters. N-grams are
-those of `^word$`, of two to four letters, weighed by how rare they are in both vocabularies.
+Words are compared in plain form: lower case, without marks, in Latin letters as far as those are
+known. N-grams are those of `^word$`, of two to four letters, weighed by how rare they are in both
+vocabularies.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -21,26 +24,67 @@ FEATURES = ("edit", "common", "prefix", "suffix", "longer")
 """Columns of `alike`."""
 
 _CYRILLIC = "a b v g d e zh z i y k l m n o p r s t u f kh ts ch sh shch - y - e yu ya".split()
+_GREEK = "a v g d e z i th i k l m n x o p r s s t y f ch ps o".split()
+_HEBREW = "- b g d h v z ch t y k k l m m n n s - p p ts ts k r sh t".split()
+_ARABIC = "a b h t th j h kh d dh r z s sh s d t z - gh"
 _LETTERS = {
-    **{chr(0x430 + place): latin.strip("-") for place, latin in enumerate(_CYRILLIC)},
+    **{
+        chr(first + place): latin.strip("-")
+        for first, table in (
+            (0x430, _CYRILLIC),
+            (0x3B1, _GREEK),
+            (0x5D0, _HEBREW),
+            (0x627, _ARABIC.split()),
+            (0x641, "f q k l m n h w y y".split()),
+        )
+        for place, latin in enumerate(table)
+    },
     "ß": "ss",
     "œ": "oe",
     "æ": "ae",
+    "ø": "o",
+    "ł": "l",
+    "đ": "d",
+    "ı": "i",
 }
-# N-grams that more of the words have than this are not searched for: they tell nothing.
-_COMMON = 0.05
+# Scripts whose letters the Unicode standard names by their sound.
+_BY_NAME = re.compile(
+    r"(DEVANAGARI|BENGALI|GURMUKHI|GUJARATI|ORIYA|TAMIL|TELUGU|KANNADA|MALAYALAM|SINHALA|HANGUL|ETHIOPIC"
+    r"|HIRAGANA|KATAKANA) (LETTER|VOWEL SIGN|SYLLABLE|SIGN)(?: SMALL)? (\w+)$"
+)
+_REPEATED = re.compile(r"(.)\1+")
+_NO_VOWEL = ("VIRAMA", "PULLI", "AL")
+# N-grams that more of the words have than this are not searched for: they tell nothing; nor are those
+# of more words than this, so that the cost grows in proportion to the words.
+_COMMON, _MOST = 0.05, 2000
 
 
 def plain(word: str) -> str:
-    """A word in lower case, without marks, and in Latin letters where it was Cyrillic.
+    """A word in lower case, without marks, and in Latin letters where they are known.
 
     Example:
-        >>> plain("Niño"), plain("Москва")
-        ('nino', 'moskva')
+        >>> plain("Niño"), plain("Москва"), plain("Αθήνα"), plain("दिल्ली"), plain("서울")
+        ('nino', 'moskva', 'athina', 'dilli', 'seoul')
     """
-    letters = unicodedata.normalize("NFKD", word.lower())
-    kept = (letter for letter in letters if not unicodedata.combining(letter))
-    return "".join(_LETTERS.get(letter, letter) for letter in kept)
+    found = ""
+    for letter in word.lower():
+        latin, takes_vowel = _latin(letter)
+        found = (found[:-1] if takes_vowel and found.endswith("a") else found) + latin
+    return found
+
+
+@cache
+def _latin(letter: str) -> tuple[str, bool]:
+    """Latin letters, and whether they take the place of the vowel that the letter before implies."""
+    named = _BY_NAME.match(unicodedata.name(letter, ""))
+    if named is not None:
+        script, kind, sound = named.groups()
+        bare = kind == "SIGN"  # a nasal, a mark of length, or the lack of a vowel
+        if bare:
+            return {"ANUSVARA": "n", "CANDRABINDU": "n"}.get(sound, ""), sound in _NO_VOWEL
+        return _REPEATED.sub(r"\1", sound.lower()), kind == "VOWEL SIGN"
+    parts = (part for part in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(part))
+    return "".join(_LETTERS.get(part, part) for part in parts), False
 
 
 def codes(words: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -135,7 +179,8 @@ class Spellings:
         norms = np.sqrt(np.bincount(rows, weights**2, len(words)))
         weights = (weights / np.maximum(norms[rows], 1e-9)).astype(np.float32)
         starts = np.searchsorted(rows, np.arange(len(words) + 1))
-        telling = (rows >= len(source)) & (rarity[grams] > -np.log(_COMMON))
+        often = np.bincount(grams[rows >= len(source)], minlength=size)
+        telling = (rows >= len(source)) & (rarity[grams] > -np.log(_COMMON)) & (often <= _MOST)[grams]
         order = np.flatnonzero(telling)[np.argsort(grams[telling], kind="stable")]
         posting_starts = np.searchsorted(grams[order], np.arange(size + 1))
         return cls(

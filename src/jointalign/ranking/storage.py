@@ -12,13 +12,13 @@ import numpy as np
 from jointalign.errors import FormatError, JointalignError
 from jointalign.ranking.api import FittedRanker
 from jointalign.ranking.calibration import Calibration
-from jointalign.ranking.features import names
+from jointalign.ranking.features import NAMES
 from jointalign.ranking.learner import Logistic, Trees
 from jointalign.storage.checkpoint import digest_of
-from jointalign.storage.facts import fits, read_json, typed
+from jointalign.storage.facts import Number, fits, read_json, typed
 from jointalign.storage.files import atomic
 
-_KIND = "jointalign ranker 1"
+_KIND = "jointalign ranker 2"
 _WHAT, _CURE = f"a file of kind '{_KIND}'", "make it again with jointalign rank"
 
 
@@ -28,8 +28,7 @@ def write_ranker(fitted: FittedRanker, path: str | Path) -> None:
     Raises:
         JointalignError: If the file cannot be written.
     """
-    spaces = len(fitted.views.each)
-    columns = [names(spaces)[at] for at in fitted.ranker._columns(spaces).tolist()]
+    columns = [NAMES[at] for at in fitted.ranker._columns().tolist()]
     content = {
         "kind": _KIND,
         "columns": columns,
@@ -48,9 +47,7 @@ def _digest(content: Mapping[str, Any]) -> str:
 
 
 def _plain(model: Logistic | Trees) -> dict[str, Any]:
-    if isinstance(model, Trees):
-        return {"trees": model.text}
-    return {name: getattr(model, name).tolist() for name in ("weights", "means", "scales")}
+    return {name: values.tolist() for name, values in vars(model).items()}
 
 
 def read_ranker(path: str | Path) -> tuple[Logistic | Trees, Calibration, list[tuple[str, str]]]:
@@ -59,7 +56,6 @@ def read_ranker(path: str | Path) -> tuple[Logistic | Trees, Calibration, list[t
     Raises:
         JointalignError: If the file cannot be opened.
         FormatError: If it is another kind of file, or damaged.
-        MissingExtraError: If its trees need LightGBM and it is not installed.
     """
     content = read_json(path, dict[str, Any], _WHAT, _CURE)
     if content.get("kind") != _KIND:
@@ -67,15 +63,20 @@ def read_ranker(path: str | Path) -> tuple[Logistic | Trees, Calibration, list[t
     with fits(path, _WHAT, _CURE):
         if content.get("digest") != _digest(content):
             raise JointalignError("it is not as it was written")
-        facts: _Facts = typed(content, _Facts)
-        model = facts["model"]
-        learner = Trees.of(model["trees"]) if "trees" in model else Logistic(*map(np.array, model.values()))
+        facts: _RankerFacts = typed(content, _RankerFacts)
+        arrays = {name: np.array(values) for name, values in facts["model"].items()}
+        learner = Trees(**arrays) if "roots" in arrays else Logistic(**arrays)
+        learner.check(len(facts["columns"]))
         calibration = facts["calibration"]
         return learner, Calibration(calibration["first"], calibration["others"]), facts["columns"]
 
 
 class _Trees(TypedDict):
-    trees: str
+    roots: list[Number]
+    columns: list[int]
+    values: list[float]
+    left: list[Number]
+    right: list[Number]
 
 
 class _Logistic(TypedDict):
@@ -89,7 +90,7 @@ class _Calibration(TypedDict):
     others: tuple[float, float]
 
 
-class _Facts(TypedDict):
+class _RankerFacts(TypedDict):
     model: _Trees | _Logistic
     calibration: _Calibration
     columns: list[tuple[str, str]]
