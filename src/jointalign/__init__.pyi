@@ -16,6 +16,7 @@ from .alignment.refinement import RefinedProcrustes as RefinedProcrustes
 from .alignment.seeds import Seeds as Seeds, pairs_of as pairs_of
 from .alignment.unsupervised import align_unsupervised as align_unsupervised
 from .alignment.vecmap import VecMap as VecMap
+from .concordance import Concordance as Concordance, Passage as Passage
 from .corpora.corpus import Corpus as Corpus
 from .corpora.encoding import EncodedCorpus as EncodedCorpus, encode as encode
 from .dictionary.api import (

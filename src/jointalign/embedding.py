@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingType
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from jointalign.checks import check_fields, float32
 from jointalign.errors import JointalignError
+from jointalign.numerics.normalize import unit
 from jointalign.subwords import SubwordTable
 from jointalign.vocabulary import Vocabulary, read_only
 
@@ -53,6 +54,9 @@ class Embedding:
             self.check_finite()
         object.__setattr__(self, "vectors", read_only(self.vectors))
 
+    def __repr__(self) -> str:
+        return f"Embedding({len(self)} words, {self.dimensions} dimensions)"
+
     @property
     def words(self) -> tuple[str, ...]:
         """The words in row order."""
@@ -68,6 +72,48 @@ class Embedding:
 
     def __contains__(self, word: object) -> bool:
         return word in self.vocabulary
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.words)
+
+    def __getitem__(self, word: str) -> np.ndarray:
+        """Vector of a word, `(d,)`, as `vector` has it.
+
+        Raises:
+            JointalignError: If there is none.
+        """
+        found = self.vector(word)
+        if found is None:
+            raise JointalignError(f"there is no vector for '{word}', and none can be made of its n-grams")
+        return found
+
+    def similarity(self, word: str, other: str) -> float:
+        """Cosine of two words.
+
+        Raises:
+            JointalignError: If one has no vector.
+        """
+        one, two = unit(np.stack([self[word], self[other]]))
+        return float(one @ two)
+
+    def most_similar(self, word: str, count: int = 10) -> list[tuple[str, float]]:
+        """The words of highest cosine, best first, but for the word itself.
+
+        Raises:
+            JointalignError: If it has no vector.
+
+        Example:
+            >>> vectors = np.array([[1, 0], [1, 1], [0, 1]], np.float32)
+            >>> Embedding(Vocabulary(("cat", "pet", "car")), vectors).most_similar("cat", 1)
+            [('pet', 0.70...)]
+        """
+        asked = unit(self[word][None])[0]
+        blocks = (self.vectors[start : start + 65536] for start in range(0, len(self), 65536))
+        cosines = np.concatenate([unit(block) @ asked for block in blocks])
+        if word in self:
+            cosines[self.vocabulary.rows[word]] = -np.inf
+        best = np.argsort(-cosines, kind="stable")[: max(0, min(count, len(self) - (word in self)))]
+        return [(self.words[row], float(cosines[row])) for row in best.tolist()]
 
     def vector(self, word: str) -> np.ndarray | None:
         """Vector of a word, `(d,)`, made from its n-grams if it is unknown; `None` without them."""
@@ -138,6 +184,11 @@ class BilingualEmbedding:
         for word in self.shared.words:
             if word in self.source_only or word in self.target_only:
                 raise JointalignError(f"'{word}' is shared and in one language only at the same time")
+
+    def __repr__(self) -> str:
+        sizes = f"{len(self.source_only)} + {len(self.target_only)} words, {len(self.shared)} shared"
+        languages = f"{self.source_language}-{self.target_language}"
+        return f"BilingualEmbedding({languages}: {sizes}, {self.dimensions} dimensions)"
 
     @classmethod
     def separate(

@@ -124,6 +124,9 @@ class Lexicon:
     def __post_init__(self) -> None:
         object.__setattr__(self, "pairs", _pairs(self.pairs))
 
+    def __repr__(self) -> str:
+        return f"Lexicon({len(self.pairs)} pairs)"
+
     @classmethod
     @checked
     def read(

@@ -82,6 +82,10 @@ class MultilingualEmbedding:
     languages: tuple[str, ...]
     parts: tuple[Part, ...]
 
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{name} {size}" for name, size in self.sizes.items())
+        return f"MultilingualEmbedding({sizes} words)"
+
     def __post_init__(self) -> None:
         check_fields(self)
         if len(set(self.languages)) != len(self.languages) or len(self.languages) < 2:

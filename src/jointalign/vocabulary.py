@@ -50,6 +50,9 @@ class Counts:
             raise JointalignError("a word occurs twice in the counts; add its counts up first")
         object.__setattr__(self, "values", read_only(self.values))
 
+    def __repr__(self) -> str:
+        return f"Counts({len(self)} words, {self.total} tokens)"
+
     @classmethod
     def from_pairs(cls, pairs: Iterable[tuple[str, int]], lines: int = 0) -> Counts:
         """Sort (word, count) pairs by falling count, ties by the word."""
@@ -129,6 +132,9 @@ class Vocabulary:
         if doubles := len(self.words) - len(self.rows):
             raise JointalignError(f"{doubles} words occur more than once in the vocabulary")
         object.__setattr__(self, "counts", read_only(self.counts))
+
+    def __repr__(self) -> str:
+        return f"Vocabulary({len(self)} words)"
 
     @cached_property
     def rows(self) -> dict[str, int]:

@@ -88,7 +88,7 @@ class TestLongLines:
 
     @pytest.mark.parametrize("workers", [1, 2])
     def test_are_cut_between_words(self, one_line, small_batches, monkeypatch, caplog, workers):
-        monkeypatch.setattr(corpus_module, "_LONGEST_LINE", 1000)
+        monkeypatch.setattr(corpus_module, "LONGEST_LINE", 1000)
         caplog.set_level("INFO")
         corpus = Corpus(one_line, tokenized=True)
         batches = list(corpus.batches(workers))

@@ -35,6 +35,7 @@ COMMANDS = {
     "pretrain": "Train a masked language model on all texts together: a multilingual BERT of your own.",
     "evaluate": "Scores with their conditions.",
     "translate": "Translate words, or export the whole dictionary.",
+    "concordance": "The lines of a run's texts in which a word occurs, as they were written.",
     "ner": "Named entities: learn a tagger in one language, use it in another without a label there.",
     "mt": "Translation learnt from two texts that are no translations of each other.",
     "plot": "Draw both languages before reallocation, after it, and after alignment.",

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from jointalign.checks import check_fields
 from jointalign.corpora.tokenization import tokenizer
 from jointalign.corpora.workers import in_order
 from jointalign.errors import JointalignError
@@ -25,7 +26,8 @@ from jointalign.vocabulary import Counts
 logger = logging.getLogger(__name__)
 
 _BATCH_CHARACTERS = 1 << 20
-_LONGEST_LINE = 1 << 20  # bytes
+LONGEST_LINE = 1 << 20
+"""Bytes from which on a line is cut into several."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +81,7 @@ class Corpus:
     _used_up: bool = field(default=False, init=False, repr=False)
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not self.paths:
             raise JointalignError("a corpus needs at least one file, got an empty list")
 
@@ -221,7 +224,7 @@ def _lines_of(path: str | Path) -> Iterator[str]:
     """Lines of a file; long ones are cut, so that even a corpus on one line comes bit by bit."""
     cut: Counter[int] = Counter()  # pieces after the first, by number of the line
     last = 0
-    for number, line in read_lines(path, _LONGEST_LINE):
+    for number, line in read_lines(path, LONGEST_LINE):
         if number == last:
             cut[number] += 1
         last = number

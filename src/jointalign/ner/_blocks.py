@@ -133,7 +133,7 @@ def _lines(path: str | Path, encoding: str) -> Iterator[tuple[int, str]]:
         yield from read_lines(path)
         return
     with open_text(path) as stream:
-        for number, _, raw in pieces(stream, None, path):
+        for number, _, raw, _ in pieces(stream, None, path):
             try:
                 yield number, raw.decode(encoding)
             except LookupError:

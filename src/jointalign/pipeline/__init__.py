@@ -1,7 +1,7 @@
 """The whole job in stages on disk: `jointalign run`."""
 
-from jointalign.pipeline._finished import Finished, finished
+from jointalign.pipeline._finished import Finished, finished, texts
 from jointalign.pipeline.api import run
 from jointalign.pipeline.base import RunResult, RunSettings
 
-__all__ = ["Finished", "RunResult", "RunSettings", "finished", "run"]
+__all__ = ["Finished", "RunResult", "RunSettings", "finished", "run", "texts"]

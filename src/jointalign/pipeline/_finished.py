@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
+from jointalign.corpora.corpus import Corpus
 from jointalign.corpora.encoding import EncodedCorpus
 from jointalign.embedding import BilingualEmbedding
 from jointalign.errors import JointalignError
@@ -78,3 +79,33 @@ def finished(folder: Path, lexicon: Path | None = None) -> Finished:
             lexicon, settings["lowercase"], settings["source_language"], settings["target_language"]
         ),
     )
+
+
+class _TextSettings(TypedDict):
+    """What texts are read by."""
+
+    source: str
+    target: str
+    source_language: str
+    target_language: str
+    tokenized: bool
+    lowercase: bool
+
+
+def texts(folder: Path) -> dict[str, Corpus]:
+    """The texts of a run, by side: `source`, `target`; `folder / side` is where each is encoded.
+
+    Args:
+        folder: The run's folder.
+
+    Raises:
+        JointalignError: If there is no run in the folder that has come as far as its aligned space.
+    """
+    if not (folder / SETTINGS).is_file():
+        raise JointalignError(f"{folder}: no run here; finish `jointalign run --out {folder}` first")
+    settings = read_json(folder / SETTINGS, _TextSettings, "the settings of a run")
+    cut = settings["tokenized"], settings["lowercase"]
+    return {
+        "source": Corpus(settings["source"], settings["source_language"], *cut),
+        "target": Corpus(settings["target"], settings["target_language"], *cut),
+    }

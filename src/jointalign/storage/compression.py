@@ -73,11 +73,7 @@ def decompressed(path: str | Path, file: BinaryIO) -> BinaryIO:
         FormatError: While reading, if compressed data is damaged or cut off.
     """
     reader = peekable(file)
-    head = reader.peek(_LONGEST_START)
-    suffix = Path(path).suffix.lower()
-    found = next((name for name, start in _STARTS.items() if start.match(head)), None)
-    if found is None and suffix in _DECOMPRESSORS and not _is_plain(head):
-        found = suffix
+    suffix, found = Path(path).suffix.lower(), compression(path, reader.peek(_LONGEST_START))
     if found is None:
         if suffix in _DECOMPRESSORS:
             logger.warning("%s: the content is not compressed, whatever the name says", path)
@@ -86,6 +82,24 @@ def decompressed(path: str | Path, file: BinaryIO) -> BinaryIO:
         logger.info("%s: the content is %s data; read so", path, found)
     chunks = _decompress(path, reader, found)
     return cast(BinaryIO, io.BufferedReader(ChunkStream(chunks), _CHUNK))
+
+
+def compression(path: str | Path, head: bytes) -> str | None:
+    r"""How a file is compressed, as a suffix; `None` if it is not.
+
+    Args:
+        path: The file; its suffix counts where its bytes do not tell.
+        head: Its first bytes.
+
+    Example:
+        >>> compression("en.txt", b"\x1f\x8b\x08"), compression("en.txt.gz", b"the house")
+        ('.gz', None)
+    """
+    suffix = Path(path).suffix.lower()
+    found = next((name for name, start in _STARTS.items() if start.match(head)), None)
+    if found is None and suffix in _DECOMPRESSORS and not _is_plain(head):
+        return suffix
+    return found
 
 
 def peekable(file: BinaryIO) -> io.BufferedReader:

@@ -132,7 +132,7 @@ def read_lines(path: str | Path, longest: int | None = None) -> Iterator[tuple[i
     """
     decoded = False
     with open_text(path) as stream, plain_errors(path):
-        for number, start, raw in pieces(stream, longest, path):
+        for number, start, raw, _ in pieces(stream, longest, path):
             if number == 1 and not start:
                 raw = raw.removeprefix(_BYTE_ORDER_MARK)
             if b"\0" in raw:

@@ -15,7 +15,9 @@ LONGEST_LINE = 1 << 26
 """Bytes of the longest line that is read as a whole."""
 
 
-def pieces(stream: BinaryIO, longest: int | None, path: str | Path = "-") -> Iterator[tuple[int, int, bytes]]:
+def pieces(
+    stream: BinaryIO, longest: int | None, path: str | Path = "-"
+) -> Iterator[tuple[int, int, bytes, int]]:
     """Lines without their ends, or pieces of lines.
 
     Args:
@@ -24,32 +26,33 @@ def pieces(stream: BinaryIO, longest: int | None, path: str | Path = "-") -> Ite
         path: For messages.
 
     Returns:
-        Number of the line, from 1, number of its bytes before the piece, and the piece.
+        Number of the line, from 1, number of its bytes before the piece, the piece, and number of the
+        stream's bytes before it.
 
     Raises:
         FormatError: If a line that is not to be cut has more than `LONGEST_LINE` bytes.
     """
     stream = with_line_feeds(stream)
-    number, start, rest = 1, 0, b""
+    number, start, rest, place = 1, 0, b"", 0
     limit = (LONGEST_LINE if longest is None else longest) + 1
     for block in iter(partial(stream.readline, limit), b""):
         raw = rest + block
         if raw.endswith(b"\n"):
-            raw = raw.rstrip(b"\r\n")
+            size, raw = len(raw), raw.rstrip(b"\r\n")
             if raw or not start:
-                yield number, start, raw
-            number, start, rest = number + 1, 0, b""
+                yield number, start, raw, place
+            number, start, rest, place = number + 1, 0, b"", place + size
             continue
         if longest is None and len(raw) > LONGEST_LINE:
             reason = f"the line is longer than {LONGEST_LINE >> 20} MiB; this is no text of lines"
             raise FormatError(path, number, reason)
         cut = 0 if longest is None or len(raw) <= longest else _place_to_cut(raw)
         if cut:
-            yield number, start, raw[:cut]
-        start, rest = start + cut, raw[cut:]
+            yield number, start, raw[:cut], place
+        start, rest, place = start + cut, raw[cut:], place + cut
     raw = rest.rstrip(b"\r")
     if raw or (rest and not start):
-        yield number, start, raw
+        yield number, start, raw, place
 
 
 def with_line_feeds(stream: BinaryIO) -> BinaryIO:

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Generic, TypeVar
 
+from jointalign.checks import checked
 from jointalign.corpora.corpus import Corpus
 from jointalign.corpora.encoding import EncodedCorpus, encode
 from jointalign.embedding import Embedding
@@ -76,6 +77,7 @@ class Trainer(ABC, Generic[Learned]):
     def supervised(self) -> bool:
         """Whether it learns from a lexicon too; then it needs one, and otherwise takes none."""
 
+    @checked
     def fit(
         self,
         corpora: Sequence[Corpus] | Corpus,

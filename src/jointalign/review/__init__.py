@@ -1,0 +1,1 @@
+"""Reviewing a dictionary: what people decide of its entries."""
