@@ -13,6 +13,7 @@ import numpy as np
 
 from jointalign.alignment.api import apply
 from jointalign.alignment.base import Mapping
+from jointalign.checks import checked
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.numerics.normalize import unit
@@ -20,6 +21,7 @@ from jointalign.subwords import SubwordTable
 from jointalign.vocabulary import Vocabulary
 
 
+@checked
 def side_by_side(first: BilingualEmbedding, second: BilingualEmbedding) -> BilingualEmbedding:
     """Two spaces of the same languages as one, before either is aligned.
 
@@ -84,6 +86,7 @@ def _length(vectors: np.ndarray) -> np.float32:
     return np.float32(np.mean([np.linalg.norm(block, axis=1).mean() for block in _blocks(vectors)]) or 1.0)
 
 
+@checked
 def reduced(aligned: BilingualEmbedding, dimensions: int) -> BilingualEmbedding:
     """An aligned space in fewer dimensions: the principal components of both languages together.
 

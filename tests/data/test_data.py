@@ -3,18 +3,20 @@ import hashlib
 import json
 import re
 import threading
+import time
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from filelock import FileLock
 from typer.testing import CliRunner
 
 import jointalign.data
 from jointalign.cli.data import application
-from jointalign.data import muse, wikipedia
+from jointalign.data import _wikipedia, muse, wikipedia
 from jointalign.data._download import Checksum, download, fetch_text
 from jointalign.data._wikipedia import HIDDEN_NAMESPACES, paragraphs
 from jointalign.errors import FormatError, JointalignError, MissingExtraError
@@ -374,6 +376,37 @@ def test_wikitext(wikitext, lines):
 NAMESPACES = """<siteinfo><namespaces><namespace key="-2">Medio</namespace>
 <namespace key="0" /><namespace key="6">Archivo</namespace>
 <namespace key="14">Categoría</namespace></namespaces></siteinfo>"""
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<ref ",
+        "<ref>",
+        "<b ",
+        "<ref name=a>x ",
+        "{{a|",
+        "{{a|<b>",
+        "[[a|",
+        "{|\n|a\n",
+        "[http://a ",
+        "[[a {{b]]",
+    ],
+)
+def test_unclosed_markup_takes_time_in_proportion_to_its_length(markup):
+    text = "Madrid is a city. " + markup * (60_000 // len(markup))
+    begun = time.process_time()
+    assert paragraphs(text)[0].startswith("Madrid is a city.")
+    assert time.process_time() - begun < 10  # of the square of its length: a minute and more
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_hidden_tags_hold_goes_to_the_next_end_of_their_name(seed):
+    random = np.random.default_rng(seed)
+    parts = ["<ref>", "</ref>", "<ref name=x/>", "<REF a>", "</Ref >", "<math>", "</math>", "<ref ", "x", " "]
+    text = "".join(random.choice(parts, 40))
+    hidden = re.compile(r"<(?:ref|math)\b[^<>]*/>|<(ref|math)\b[^<>]*>.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+    assert _wikipedia._without_hidden(text) == hidden.sub("", text)
 
 
 def page(title, text, namespace=0, extra="", model="wikitext"):

@@ -32,6 +32,8 @@ _HIDDEN = re.compile(rf"<({_HIDDEN_TAGS})\b[^<>]*>", re.IGNORECASE)
 _HIDDEN_END = re.compile(rf"</({_HIDDEN_TAGS})\s*>", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)([^<>]*)(>?)")
 _SINGLE_TAGS = frozenset("br wbr hr meta link img li dt dd th td tr".split())  # may stand alone
+_BRACKETS = re.compile(r"\{\{|\}\}|\[\[|\]\]|^[: \t]*\{\||^[ \t]*\|\}(?!\})", re.MULTILINE)
+_ENDS = {"{{": "}}", "[[": "]]", "{|": "|}"}
 _LINK = re.compile(r"\[(?=(?:[a-z][\w+.-]*:)?//|mailto:)", re.IGNORECASE)
 # Of markup that does not fit together, which the parser leaves as text.
 _LEFTOVERS = re.compile(r"'{2,}|\{\{|\}\}|\[\[|\]\]|</?[a-zA-Z][^<>]*>|__\w+__")
@@ -141,7 +143,33 @@ def _closed(text: str) -> str:
             pieces[-1] = ""
     for unclosed in chain.from_iterable(opened.values()):
         pieces[unclosed] = ""
-    return "\n".join(map(_closed_links, "".join([*pieces, text[place:]]).split("\n")))
+    text = _closed_brackets("".join([*pieces, text[place:]]))
+    return "\n".join(map(_closed_links, text.split("\n")))
+
+
+def _closed_brackets(text: str) -> str:
+    """Templates, links and tables that end; the brackets of others go, and `{|` begins no table."""
+    pieces, place = [], 0
+    opened: list[tuple[str, int]] = []  # what ends it, and its place
+    waiting: Counter[str] = Counter()
+    unclosed: list[int] = []
+    for match in _BRACKETS.finditer(text):
+        pieces += [text[place : match.start()], match[0]]
+        place = match.end()
+        token = match[0].strip(": \t")
+        if token in _ENDS:
+            opened.append((_ENDS[token], len(pieces) - 1))
+            waiting[_ENDS[token]] += 1
+        elif waiting[token]:
+            end = ""
+            while end != token:
+                end, at = opened.pop()
+                waiting[end] -= 1
+                if end != token:
+                    unclosed.append(at)
+    for at in [*unclosed, *(at for _, at in opened)]:
+        pieces[at] = pieces[at].replace("{|", "&#123;|") if "|" in pieces[at] else ""
+    return "".join([*pieces, text[place:]])
 
 
 def _closed_links(line: str) -> str:

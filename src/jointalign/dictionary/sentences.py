@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from jointalign.checks import checked
 from jointalign.corpora.tokenization import tokenizer
 from jointalign.dictionary.api import induce
 from jointalign.dictionary.base import Translation
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 _SENTENCES_AT_ONCE = 4096
 
 
+@checked
 def mine(
     space: BilingualEmbedding,
     source: Sequence[str],

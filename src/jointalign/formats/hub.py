@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from jointalign.checks import checked
 from jointalign.embedding import BilingualEmbedding, Embedding, Setting
 from jointalign.errors import JointalignError, MissingExtraError
 from jointalign.formats import native
@@ -63,6 +64,7 @@ def fetched(path: str | Path) -> str | Path:
     )
 
 
+@checked
 def push_to_hub(
     space: Space,
     repository: str,

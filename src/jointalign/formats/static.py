@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jointalign.checks import checked
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError, MissingExtraError
 from jointalign.multilingual import MultilingualEmbedding
@@ -81,6 +82,7 @@ class StaticFacts:
     dimensions: int
 
 
+@checked
 def write_static(
     space: Embedding | BilingualEmbedding | MultilingualEmbedding,
     folder: str | Path,
