@@ -18,7 +18,7 @@ def public_classes():
         offered = getattr(module, "__all__", None)
         for name, value in inspect.getmembers(module, inspect.isclass):
             own = value.__module__ == info.name if offered is None else name in offered
-            if own and value.__module__.startswith("jointalign."):
+            if own and name[0] != "_" and value.__module__.startswith("jointalign."):
                 found[value.__name__].add(value.__module__)
     return found
 

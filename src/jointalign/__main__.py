@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from jointalign.cli._streams import make_usable
+from jointalign.cli.streams import make_usable
 from jointalign.version import __version__
 
 
