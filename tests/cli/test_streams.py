@@ -82,7 +82,7 @@ def test_a_full_disk_under_the_output_is_told(space):
         "features --encoder A --input A --out P",
         "train --input A --out P/a.vec",
         "run --source A --target A --out P",
-        "convert A --out P/a.vec",
+        "convert --input A --out P/a.vec",
         "translate --embedding A --export P/a.tsv",
     ],
 )

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("tokenizers")
 pytest.importorskip("sacrebleu")
 from jointalign.errors import JointalignError  # noqa: E402
-from jointalign.storage.tensors import read_tensors  # noqa: E402
+from jointalign.storage.tensors import STATE, read_tensors  # noqa: E402
 from jointalign.translation._loop import Group, joined  # noqa: E402
 from jointalign.translation._text import Sentences  # noqa: E402
 from jointalign.translation.api import CHECKPOINT  # noqa: E402
@@ -30,7 +30,7 @@ def torchrun(*arguments):
 
 
 def state(path):
-    tensors, facts = read_tensors(path)
+    tensors, facts = read_tensors(path, STATE)
     return {name: np.array(array) for name, array in tensors.items()}, facts
 
 

@@ -200,7 +200,7 @@ def usable_pairs(bilingual: BilingualEmbedding, lexicon: Lexicon) -> np.ndarray:
 
 @checked
 def apply(
-    mapping: Mapping, bilingual: BilingualEmbedding, settings: MappingType[str, Setting] | None = None
+    mapping: Mapping, bilingual: BilingualEmbedding, settings: MappingType[str, Any] | None = None
 ) -> BilingualEmbedding:
     """The second half of `align`: move all words and n-grams by a mapping.
 
@@ -243,7 +243,7 @@ def flat(facts: MappingType[str, Any], prefix: str = "") -> dict[str, Setting]:
         if isinstance(value, MappingType):
             found |= flat(value, f"{prefix}{name}.")
         else:
-            found[prefix + name] = value
+            found[prefix + name] = value if isinstance(value, str | int | float | None) else str(value)
     return found
 
 

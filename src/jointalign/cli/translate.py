@@ -71,9 +71,9 @@ def command(
     if export is not None:
         if words:
             raise typer.BadParameter("--export translates all words; leave the words out")
-        check_table(export)
         given = (embedding, source_vectors, target_vectors)
         spare_inputs([path for path in given if path is not None], [export])
+        check_table(export)
         check_place(export)
     with limited_to(threads):
         with progress("read"):

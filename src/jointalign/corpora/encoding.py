@@ -60,6 +60,8 @@ class EncodedCorpus:
         """
         arrays, note = read_bundle(folder, "encoded corpus", _CURE)
         with fits(Path(folder) / INFO, "the note of an encoded corpus", _CURE):
+            if note.kinds != _KINDS:
+                raise changed_file(Path(folder) / INFO, _CURE)
             tokens, line_ends = arrays["tokens"], arrays["line_ends"]
             words = arrays["words"].tobytes().decode().split("\n")
             if len(words) != len(arrays["counts"]) or not _fit(len(words), tokens, line_ends):

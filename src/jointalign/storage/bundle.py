@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 INFO = "info.json"
 _LAYOUT = 3  # goes up when the files change, so that older ones are made anew
 _BLOCK = 1 << 22
+_WIDEST = 1 << 20
 _DTYPES = ("u1", "<u2", "<u4", "<u8", "<i4", "<i8", "<f2")
 
 
@@ -41,7 +42,7 @@ class Kind(NamedTuple):
     """
 
     dtype: str
-    width: Number | None = None
+    width: int | None = None
 
     @property
     def row_bytes(self) -> int:
@@ -249,7 +250,9 @@ def _noted(folder: Path) -> Note | None:
     except (OSError, JointalignError):  # missing, cut off, or of another layout
         return None
     known = note.sizes.keys() == note.kinds.keys() >= note.digests.keys()
-    sound = all(kind.dtype in _DTYPES and kind.width != 0 for kind in note.kinds.values())
+    widths = [kind.width for kind in note.kinds.values() if kind.width is not None]
+    sound = all(kind.dtype in _DTYPES for kind in note.kinds.values())
+    sound &= all(type(width) is int and 0 < width <= _WIDEST for width in widths)
     # They name files of this folder, and no others.
     sound &= all(name.replace("_", "").replace("-", "").isalnum() for name in note.kinds)
     return note if known and sound and note.layout == _LAYOUT else None
