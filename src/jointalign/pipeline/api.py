@@ -29,7 +29,7 @@ from jointalign.pipeline.ranked import FACTS, PLAIN, RANKED, ranked_tables, unal
 from jointalign.progress import Progress
 from jointalign.retrieval.hubs import Hubs
 from jointalign.selection.api import MULTIPLE, training_seconds
-from jointalign.selection.base import Spaces
+from jointalign.selection.base import BOTH, Spaces
 from jointalign.selection.unsupervised import align_without_dictionary
 from jointalign.selection.wishes import decide
 from jointalign.storage.facts import read_json
@@ -180,7 +180,8 @@ class _Run:
             space, facts = spaces.of(choice.best), choice.to_json()
             aligned = align(space, choice.method, lexicon, seed=settings.seed)
             aligned = reduced(aligned, settings.trainer.dimensions)
-            split = space if choice.gamma is None else spaces.split(choice.gamma)
+            gamma = choice.gamma if choice.best.space == BOTH else None
+            split = space if gamma is None else spaces.split(gamma)
         write(split, self.folder / "reallocated.safetensors")
         write(aligned, self.folder / "aligned.safetensors")
         self._write_json("choice.json", facts)
