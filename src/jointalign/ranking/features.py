@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jointalign.embedding import Embedding
-from jointalign.ranking.affixes import KINDS, AffixNumbers, association
+from jointalign.ranking.affixes import KINDS, UNKNOWN, AffixNumbers, association
 from jointalign.ranking.letters import correspondence
 from jointalign.ranking.neighbours import agreement
 from jointalign.ranking.spaces import BACKWARD, Candidates, View, Views
@@ -82,14 +82,22 @@ NAMES = tuple(
             ("difference", "size of difference", "source", "target"),
             (*FEATURES, "n-grams", "same", "source letters", "target letters", "edit gap", "letters"),
             tuple(f"{'end' if end else 'start'} {length}" for length, end in KINDS),
-            ("agreement", "correlation", "backward agreement", "backward correlation")
-            + ("agreement gap", "backward agreement gap"),
+            ("agreement", "correlation", "agreement gap"),
         ),
         strict=True,
     )
     for name in some
 )
 """Group and name of each column of `features`."""
+
+
+def without_pairs(values: np.ndarray) -> np.ndarray:
+    """The columns as they are where no pair is known: without letters, affixes and neighbours."""
+    values = values.copy()
+    for at, (group, name) in enumerate(NAMES):
+        if group in ("affixes", "neighbours") or name == "letters":
+            values[:, at] = UNKNOWN if group == "affixes" else 0
+    return values
 
 
 def features(views: Views, surface: Surface, candidates: Candidates, known: np.ndarray) -> np.ndarray:
@@ -163,16 +171,16 @@ def _spelling(surface: Surface, candidates: Candidates, known: np.ndarray) -> li
     found = alike(source, source_lengths, target, target_lengths, pairs)
     same = surface.numbers[0][pairs[:, 0]] == surface.numbers[1][pairs[:, 1]]
     lengths = [source_lengths[pairs[:, 0]], target_lengths[pairs[:, 1]]]
-    letters = correspondence(surface.letters, known, pairs)
+    none = np.zeros(len(pairs), np.float32)  # what a letter stands for is not known: `edit` knows the rest
+    letters = correspondence(surface.letters, known, pairs) if len(known) else none
     grams = surface.spellings.cosines(pairs)
     return [*found.T, grams, same, *lengths, _gap(found[:, 0], queries), letters]
 
 
 def _neighbours(view: View, candidates: Candidates, known: np.ndarray) -> list[np.ndarray]:
     pairs, queries = candidates.pairs, candidates.queries
-    there = agreement(view.source, view.target, known, pairs)
-    back = agreement(view.target, view.source, known[:, ::-1], pairs[:, ::-1])
-    return [*there.T, *back.T, _gap(there[:, 0], queries), _gap(back[:, 0], queries)]
+    found = agreement(view.source, view.target, known, pairs)
+    return [*found.T, _gap(found[:, 0], queries)]
 
 
 def _gap(values: np.ndarray, queries: np.ndarray) -> np.ndarray:

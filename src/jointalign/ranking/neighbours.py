@@ -7,11 +7,11 @@ import numpy as np
 from jointalign.numerics.compiling import compiled
 from jointalign.numerics.scanning import dot
 
-_NEIGHBOURS = 30
+_NEIGHBOURS = 10
 _AT_ONCE = 512
 
 FEATURES = ("agreement", "correlation")
-"""Columns of `agreement`, for each side."""
+"""Columns of `agreement`."""
 
 
 def agreement(source: np.ndarray, target: np.ndarray, known: np.ndarray, pairs: np.ndarray) -> np.ndarray:

@@ -80,8 +80,8 @@ class View:
         return self.near[1].best(self.source[rows], count, COMPARED, self.target_hubs / 2)[1]
 
     def nearest_back(self, rows: np.ndarray, count: int) -> np.ndarray:
-        """The same of source words for some target words."""
-        return self.near[0].best(self.target[rows], count, COMPARED, self.source_hubs / 2)[1]
+        """The same of source words for some target words, half as many compared: it is asked of all."""
+        return self.near[0].best(self.target[rows], count, COMPARED // 2, self.source_hubs / 2)[1]
 
 
 def _mean_highest(x: np.ndarray, others: Clusters) -> np.ndarray:
