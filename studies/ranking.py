@@ -13,7 +13,7 @@ of the words of the test dictionary. All learners are then compared on the same 
 The ablation leaves out groups of features on held-out words of the training dictionary. The test dictionary
 is asked last.
 
-    python studies/ranking.py --data DATA --out runs/ranking --rows   # first; then studies/shipped_ranker.py
+    python studies/ranking.py --data DATA --out runs/ranking --rows --shipped   # then shipped_ranker.py
     python studies/ranking.py --data DATA --out runs/ranking
 """
 
@@ -36,7 +36,7 @@ from jointalign.bli import BLIResult, Conditions, Identical, OutOfVocabulary, co
 from jointalign.bli.lists import evaluate_lists
 from jointalign.corpora.tokenization import tokenizer
 from jointalign.numerics.processors import limited_to
-from jointalign.ranking.api import CrossFitted, Ranker, crossfit, judged, judged_rows, usable_pairs
+from jointalign.ranking.api import CrossFitted, Ranker, crossfit, is_right, judged, usable_pairs
 from jointalign.ranking.features import GROUPS, NAMES, Surface, features
 from jointalign.ranking.learner import Learner
 from jointalign.ranking.shipped import Shipped
@@ -67,18 +67,28 @@ class Case:
         """Whether rows of its own words are worked out: three more mappings."""
         return self.size == "all" or (self.size in ("500", "1000") and self.pair == "en-es")
 
-    def path(self, options: argparse.Namespace) -> Path:
-        return options.out / f"rows.{self.direction}.seed{self.seed}.{self.size}.npz"
+    def path(self, options: argparse.Namespace, part: str) -> Path:
+        return options.out / f"rows.{self.direction}.seed{self.seed}.{self.size}.{part}.npz"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What is worked out apart: the folds of its own words, other words, and test words."""
+        folds = tuple(map(str, range(Ranker().folds))) if self.own else ()
+        return folds + (("test",) if self.size == "all" else ("other", "test"))
 
 
 def cases(options: argparse.Namespace) -> list[Case]:
-    """Those that the shipped ranker is learnt from first."""
     found = [Case(pair, 0, back) for back in (False, True) for pair in options.pairs]
     found += [Case(pair, 0, False, "none") for pair in options.pairs]
     found += [Case(pair, seed) for seed in options.seeds if seed for pair in options.pairs]
     found += [Case(pair, 0, False, size) for size in ("500", "100", "25", "1000") for pair in options.pairs]
-    found += [Case(pair, seed, True) for seed in options.seeds if seed for pair in options.pairs]
-    return found + [Case(pair, 0, True, "none") for pair in options.pairs]
+    return found + [Case(pair, seed, True) for seed in options.seeds if seed for pair in options.pairs]
+
+
+def learnt_from(options: argparse.Namespace) -> list[tuple[Case, str]]:
+    """What the shipped ranker is learnt from: a third of the words of each direction, and without pairs."""
+    whole = [(Case(pair, 0, back), "0") for pair in options.pairs for back in (False, True)]
+    return whole + [(Case(pair, 0, False, "none"), "other") for pair in options.pairs]
 
 
 def encoded(options: argparse.Namespace, language: str) -> ja.EncodedCorpus:
@@ -136,33 +146,47 @@ def parted(lexicon: ja.Lexicon, case: Case) -> tuple[ja.Lexicon, ja.Lexicon]:
     return first, others
 
 
-def work_out(options: argparse.Namespace, case: Case) -> None:
-    """Rows of the own words, of other words of the training dictionary, and of the test words."""
-    begun = time.process_time()
+def work_out(options: argparse.Namespace, case: Case, parts: list[str]) -> None:
+    """Rows of some parts."""
     training, test = dictionaries(options, case)
     spaces, ranker = spaces_of(options, case), Ranker()
     sides = spaces[0].sides(ranker.max_vocabulary)
     lexicon, others = parted(usable_pairs(training, sides), case)
     vocabularies = sides[0].vocabulary, sides[1].vocabulary
     surface, (method, few) = Surface.of(*sides), ranker.mapping(spaces, lexicon)
-    found: dict[str, np.ndarray] = {}
-    if case.own:
-        own = crossfit(ranker, spaces, sides, surface, method, lexicon, case.seed, few=few)
-        found |= {f"own.{name}": values for name, values in vars(own).items()}
-    views = Views.of(spaces, sides, method, lexicon, case.seed, few=few)
-    known = lexicon.rows(*vocabularies)
-    if len(others):
-        gold = others.rows(*vocabularies)
-        rest = CrossFitted.of([judged_rows(ranker, views, surface, gold, known)])
-        found |= {f"other.{name}": values for name, values in vars(rest).items()}
-    asked = np.unique(test.rows(*vocabularies)[:, 0])
-    candidates = propose(views, surface.spellings, asked, ranker.nearest, ranker.of_each, ranker.alike)
-    found |= {"test.rows": features(views, surface, candidates, known), "test.pairs": candidates.pairs}
-    found |= {"test.queries": candidates.queries, "known": np.array(len(known))}
-    found["cpu_seconds"] = np.array(time.process_time() - begun)
-    with atomic(case.path(options)) as file:
-        np.savez(file, **found)
-    print(case, "cpu seconds", round(float(found["cpu_seconds"])), flush=True)
+    known, views = lexicon.rows(*vocabularies), None
+    for part in parts:
+        begun = time.process_time()
+        if part.isdigit():
+            seen = crossfit(
+                ranker, spaces, sides, surface, method, lexicon, case.seed, None, [int(part)], few
+            )
+            found = dict(vars(seen))
+        else:
+            views = views or Views.of(spaces, sides, method, lexicon, case.seed, few=few)
+            gold = (test if part == "test" else others).rows(*vocabularies)
+            asked = np.unique(gold[:, 0])
+            candidates = propose(
+                views, surface.spellings, asked, ranker.nearest, ranker.of_each, ranker.alike
+            )
+            found = {"rows": features(views, surface, candidates, known), "pairs": candidates.pairs}
+            found |= {"queries": candidates.queries, "right": is_right(candidates, gold, len(sides[1]))}
+            found |= {"folds": np.zeros(len(candidates.queries), np.int64)}
+        found |= {"known": np.array(len(known)), "cpu_seconds": np.array(time.process_time() - begun)}
+        with atomic(case.path(options, part)) as file:
+            np.savez(file, **found)
+        print(case, part, "cpu seconds", round(float(found["cpu_seconds"])), flush=True)
+
+
+def read_part(options: argparse.Namespace, case: Case, part: str) -> dict[str, np.ndarray]:
+    with np.load(case.path(options, part)) as file:
+        return dict(file)
+
+
+def own_rows(options: argparse.Namespace, case: Case) -> CrossFitted:
+    """Of all folds."""
+    parts = [read_part(options, case, part) for part in case.parts if part.isdigit()]
+    return CrossFitted.of([(part["rows"], part["right"], part["queries"]) for part in parts])
 
 
 def learners(case: Case) -> tuple[Learner, ...]:
@@ -170,15 +194,14 @@ def learners(case: Case) -> tuple[Learner, ...]:
 
 
 def scored(
-    options: argparse.Namespace, case: Case, data: dict[str, np.ndarray]
+    options: argparse.Namespace, case: Case, test: np.ndarray
 ) -> tuple[dict[str, np.ndarray], dict[str, object]]:
     """Scores of test rows by each learner, and what is known of held-out words."""
     elsewhere = Shipped.read(options.out / f"without.{case.pair}.safetensors")
-    scores, held_out = {"csls": data["test.rows"][:, 0]}, {}
-    every = np.arange(len(NAMES))
+    scores, held_out = {"csls": test[:, 0]}, {}
+    every, seen = np.arange(len(NAMES)), own_rows(options, case) if case.own else None
     for learner in learners(case):
-        if case.own:
-            seen = CrossFitted(*(data[f"own.{name}"] for name in ("rows", "right", "queries", "folds")))
+        if seen is not None:
             model, _, facts, _ = judged(seen, every, learner, case.seed, elsewhere, Ranker().folds)
             held_out["csls"] = round(facts.p_at_1_unranked, 2)
             held_out["candidates"] = round(facts.candidate_recall, 2)
@@ -189,8 +212,8 @@ def scored(
             }
         else:
             model = elsewhere.trees
-        scores[learner] = model.scores(data["test.rows"])
-    if options.ablation and case.own and case.size == "all" and not case.seed:
+        scores[learner] = model.scores(test)
+    if options.ablation and seen is not None and case.size == "all" and not case.seed:
         held_out["without"] = {
             group: round(without(seen, group, case.seed, elsewhere), 2) for group in GROUPS
         } | {"letters": round(without(seen, "letters", case.seed, elsewhere), 2)}
@@ -209,7 +232,7 @@ def results_of(
     """What each learner gets right of the test dictionary."""
     _, test = dictionaries(options, case)
     sides = spaces_of(options, case)[0].sides(Ranker().max_vocabulary)
-    queries, pairs = data["test.queries"], data["test.pairs"]
+    queries, pairs = data["queries"], data["pairs"]
     found = {}
     for name, some in scores.items():
         order = np.lexsort((pairs[:, 1], -some, queries))
@@ -230,10 +253,8 @@ def source_rows(test: ja.Lexicon, sides: tuple[ja.Embedding, ja.Embedding]) -> d
 
 
 def summary(options: argparse.Namespace, case: Case) -> dict[str, object]:
-    with np.load(case.path(options)) as file:
-        data = dict(file)
-    begun = time.process_time()
-    scores, held_out = scored(options, case, data)
+    data = read_part(options, case, "test")
+    scores, held_out = scored(options, case, data["rows"])
     results = results_of(options, case, data, scores)
     facts: dict[str, object] = {
         "direction": case.direction,
@@ -254,7 +275,6 @@ def summary(options: argparse.Namespace, case: Case) -> dict[str, object]:
             and (b := NAMED.get(other, other)) in of
             and (gain := compare(of[a]["strict"], of[b]["strict"]))
         }
-    facts["cpu_seconds"] = [round(float(data["cpu_seconds"])), round(time.process_time() - begun)]
     return facts
 
 
@@ -269,13 +289,19 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=5_000_000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--rows", action="store_true", help="work out rows only")
+    parser.add_argument("--shipped", action="store_true", help="and only those of the shipped ranker")
     parser.add_argument("--ablation", action="store_true", help="leave out groups, on held-out words")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     with limited_to(1):
-        for case in cases(options):
-            if not case.path(options).exists():
-                work_out(options, case)
+        for case, part in learnt_from(options):
+            if not case.path(options, part).exists():
+                work_out(options, case, [part])
+        if not options.shipped:
+            for case in cases(options):
+                missing = [part for part in case.parts if not case.path(options, part).exists()]
+                if missing:
+                    work_out(options, case, missing)
         if options.rows:
             return
         facts = [summary(options, case) for case in cases(options)]

@@ -1,8 +1,8 @@
 """Learn the ranker that comes with the package, and those that leave a pair of languages out.
 
-Its rows are those that `studies/ranking.py --rows` has worked out with seed 0: candidates of words of the
-training dictionaries, both ways, as of words that mappings and counts have not seen, with dictionaries of
-several sizes and with none. Half of the words of each are seen without any known pair, so that the trees
+Its rows are those that `studies/ranking.py --rows --shipped` has worked out: candidates of words of the
+training dictionaries, both ways, as of words that mappings and counts have not seen, with the rest of the
+dictionary and with none. Half of the words of each are seen without any known pair, so that the trees
 know what to do without letters, affixes and neighbours. Test dictionaries are not looked at.
 
 For each pair in turn, trees are learnt on the others: what they say of the pair's words gives the
@@ -33,19 +33,17 @@ from jointalign.ranking.features import without_pairs
 from jointalign.ranking.learner import Trees, fit_trees
 from jointalign.ranking.shipped import Shipped
 from jointalign.storage.files import atomic
-from ranking import CORPORA, Case, cases
+from ranking import CORPORA, Case, learnt_from, read_part
 
-TREES, LEAVES = 400, 31
+TREES, LEAVES = 300, 31
 
 
-def rows_of(options: argparse.Namespace, case: Case) -> CrossFitted:
+def rows_of(options: argparse.Namespace, case: Case, part: str) -> CrossFitted:
     """Rows of a case, those of every other word as without any known pair."""
-    with np.load(case.path(options)) as file:
-        part = "own" if case.size == "all" else "other"
-        seen = CrossFitted(*(file[f"{part}.{name}"] for name in ("rows", "right", "queries", "folds")))
-    bare = seen.queries % 2 == 1
-    seen.rows[bare] = without_pairs(seen.rows[bare])
-    return seen
+    found = read_part(options, case, part)
+    bare = found["queries"] % 2 == 1
+    found["rows"][bare] = without_pairs(found["rows"][bare])
+    return CrossFitted.of([(found["rows"], found["right"], found["queries"])])
 
 
 def learnt(parts: list[CrossFitted]) -> Trees:
@@ -109,10 +107,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--write", type=Path, required=True, help="the file of the package")
     options = parser.parse_args()
-    settings = argparse.Namespace(out=options.out, pairs=list(CORPORA), seeds=[0])
+    settings = argparse.Namespace(pairs=list(CORPORA))
     begun = time.process_time()
     with limited_to(1):
-        parts = {case: rows_of(options, case) for case in cases(settings) if case.path(options).exists()}
+        parts = {case: rows_of(options, case, part) for case, part in learnt_from(settings)}
         others = {
             pair: learnt([part for case, part in parts.items() if case.pair != pair]) for pair in CORPORA
         }

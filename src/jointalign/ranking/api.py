@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from itertools import islice
 
 import numpy as np
 
@@ -36,7 +35,7 @@ from jointalign.ranking.calibration import (
 from jointalign.ranking.features import GROUPS, NAMES, Surface, features
 from jointalign.ranking.learner import Learner, Logistic, Trees, chosen, learn
 from jointalign.ranking.shipped import Shipped, shipped
-from jointalign.ranking.spaces import Views, grouped, propose
+from jointalign.ranking.spaces import Candidates, Views, grouped, propose
 
 _FEWEST_PAIRS = 100
 _SEARCHED = 5000  # words a side that refined Procrustes looks at: more cost much and add little
@@ -207,9 +206,7 @@ class Ranker:
         surface = Surface.of(*sides)
         columns = self._columns()
         if len(usable.sources) >= 2 * self.folds:
-            parts = (
-                1 if learner is Learner.SHIPPED and len(usable.sources) >= _MANY * self.folds else self.folds
-            )
+            parts = 1 if learner is Learner.SHIPPED and len(usable.sources) >= _MANY * self.folds else None
             seen = crossfit(self, spaces, sides, surface, method, usable, seed, progress, parts, few)
             learnt = judged(seen, columns, learner, seed, elsewhere, self.folds)
         elif learner is Learner.SHIPPED:
@@ -411,7 +408,7 @@ def crossfit(
     lexicon: Lexicon,
     seed: int,
     progress: Progress | None = None,
-    parts: int | None = None,
+    parts: Sequence[int] | None = None,
     few: bool = False,
 ) -> CrossFitted:
     """Features of the dictionary's words, each from mappings and counts that did not see the word.
@@ -425,17 +422,19 @@ def crossfit(
         lexicon: Pairs of known words.
         seed: Of folds and methods.
         progress: Called after each fold.
-        parts: Only so many of the folds; default: all.
+        parts: Only these folds, by number; default: all.
         few: As of `Views.of`.
     """
     vocabularies = sides[0].vocabulary, sides[1].vocabulary
     groups, found = grouped(spaces, sides), []
-    parts = ranker.folds if parts is None else parts
-    for fold, (rest, held) in enumerate(islice(_folds(lexicon, ranker.folds, seed), parts)):
+    parts = range(ranker.folds) if parts is None else parts
+    for fold, (rest, held) in enumerate(_folds(lexicon, ranker.folds, seed)):
+        if fold not in parts:
+            continue
         views = Views.of(spaces, sides, method, rest, seed, groups, few=few)
         found.append(judged_rows(ranker, views, surface, held.rows(*vocabularies), rest.rows(*vocabularies)))
         if progress is not None:
-            progress(fold + 1, parts, "cross-fitting")
+            progress(len(found), len(parts), "cross-fitting")
     return CrossFitted.of(found)
 
 
@@ -457,9 +456,13 @@ def judged_rows(
     words = np.unique(gold[:, 0])
     candidates = propose(views, surface.spellings, words, ranker.nearest, ranker.of_each, ranker.alike)
     values = features(views, surface, candidates, known)
-    size = len(views.mean.target)
-    keys = candidates.pairs[:, 0] * size + candidates.pairs[:, 1]
-    return values, np.isin(keys, gold[:, 0] * size + gold[:, 1]), candidates.queries
+    return values, is_right(candidates, gold, len(views.mean.target)), candidates.queries
+
+
+def is_right(candidates: Candidates, gold: np.ndarray, targets: int) -> np.ndarray:
+    """Whether each candidate is among the pairs `(k, 2)`, `targets` being the number of target words."""
+    keys = candidates.pairs[:, 0] * targets + candidates.pairs[:, 1]
+    return np.isin(keys, gold[:, 0] * targets + gold[:, 1])
 
 
 def usable_pairs(lexicon: Lexicon, sides: tuple[Embedding, Embedding]) -> Lexicon:
