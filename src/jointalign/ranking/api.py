@@ -206,7 +206,8 @@ class Ranker:
         surface = Surface.of(*sides)
         columns = self._columns()
         if len(usable.sources) >= 2 * self.folds:
-            parts = 1 if learner is Learner.SHIPPED and len(usable.sources) >= _MANY * self.folds else None
+            enough = learner is Learner.SHIPPED and len(usable.sources) >= _MANY * self.folds
+            parts = (0,) if enough else None
             seen = crossfit(self, spaces, sides, surface, method, usable, seed, progress, parts, few)
             learnt = judged(seen, columns, learner, seed, elsewhere, self.folds)
         elif learner is Learner.SHIPPED:
