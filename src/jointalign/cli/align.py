@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from jointalign.alignment.api import METHODS, method_named, method_names
 from jointalign.alignment.seeds import Seeds
 from jointalign.cli._console import answer, progress, say
-from jointalign.cli._options import Json, KeepCase, OutFolder, Seed, SpellSource, SpellTarget, Threads
+from jointalign.cli._options import Group, Json, KeepCase, OutFolder, Seed, SpellSource, SpellTarget, Threads
 from jointalign.cli._pivot import align_several, used
 from jointalign.cli._settings import Changes, Options, summary, with_settings
 from jointalign.cli._spaces import Source, Space, Target, VectorsFormat, read_space
@@ -42,7 +41,7 @@ class Sides(StrEnum):
         return "aligned.safetensors", f"source.{suffix}", f"target.{suffix}", "mapping.safetensors"
 
 
-class _Methods(TyperGroup):
+class _Methods(Group):
     """A command for each method, made when it is asked for: nothing else is imported."""
 
     def list_commands(self, ctx: Any) -> list[str]:

@@ -11,10 +11,10 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from jointalign.cli._console import logged_to_messages, say
+from jointalign.cli._options import Group
 from jointalign.errors import JointalignError
 from jointalign.version import __version__
 
@@ -46,7 +46,7 @@ COMMANDS = {
 """Every sub-command and its line of help; its module is imported when it is chosen."""
 
 
-class _Commands(TyperGroup):
+class _Commands(Group):
     """Loads a command when it is chosen: help and version need none of them."""
 
     def list_commands(self, ctx: Any) -> list[str]:
