@@ -48,22 +48,29 @@ class _Methods(Group):
         """Ours, and those of other packages that can be loaded."""
         return ["auto", *(name for name in method_names() if name in METHODS or _works(name))]
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """A line for each, without making its options."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _about(name).partition("\n")[0]) for name in self.list_commands(ctx)])
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """One that has the method's settings as options."""
         if cmd_name == "auto":
             made = with_settings()(partial(command, "auto", Changes({}, {})))
-            about = summary(command)
         elif cmd_name in method_names():
             method = method_named(cmd_name)
             within = () if method.core is method else (method.core,)
             options = Options(method, within=within, open=tuple(method.chosen))
             made = with_settings(given=options)(partial(command, cmd_name))
-            about = summary(type(method))
         else:
             return None
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(cmd_name, help=about)(made)
+        single.command(cmd_name, help=_about(cmd_name))(made)
         return typer.main.get_command(single)
+
+
+def _about(name: str) -> str:
+    return summary(command if name == "auto" else type(method_named(name)))
 
 
 def _works(name: str) -> bool:
