@@ -564,6 +564,60 @@ def test_an_alignment_that_found_nothing_says_so(tmp_path, capsys):
     assert "ALIGNMENT FAILED" in capsys.readouterr().out
 
 
+def space_of(folder, turned, alike=120):
+    """Two sets of vectors with words spelt alike, one the other turned, or unrelated."""
+    rng = np.random.default_rng(0)
+    words = tuple(f"same{row}" if row < alike else f"own{row}" for row in range(400))
+    x = rng.normal(size=(400, 10)).astype(np.float32)
+    turn = np.linalg.qr(rng.normal(size=(10, 10)))[0].astype(np.float32)
+    z = x @ turn if turned else rng.normal(size=(400, 10)).astype(np.float32)
+    for name, vectors in (("source", x), ("target", z)):
+        write(Embedding(Vocabulary(words), vectors), folder / f"{name}.vec")
+    return flat({f"--{name}-vectors": folder / f"{name}.vec" for name in ("source", "target")})
+
+
+@pytest.mark.parametrize("method", ["procrustes", "auto"])
+def test_every_method_without_a_dictionary_has_a_verdict(method, tmp_path, capsys):
+    for turned in (True, False):
+        vectors = space_of(tmp_path, turned)
+        options = [*vectors, "--pairs", "identical", "--threads", "1", "--out", str(tmp_path / f"{turned}")]
+        assert run(["align", method, *options, "--json"]) == 0
+        captured = capsys.readouterr()
+        assert json.loads(captured.out)["worked"] is turned
+        assert ("do not trust" in captured.err) is not turned
+    assert run(["align", method, *options]) == 0
+    assert "ALIGNMENT FAILED" in capsys.readouterr().out
+
+
+def test_few_pairs_and_little_text_are_said_at_the_start_and_at_the_end(tmp_path, capsys):
+    vectors = space_of(tmp_path, True)
+    pairs = [f"own{row} own{row}\n" for row in range(200, 400)]
+    for count, warned in ((99, True), (100, False)):
+        (tmp_path / "pairs.txt").write_text("".join(pairs[:count]))
+        options = [
+            *vectors,
+            *flat({"--lexicon": tmp_path / "pairs.txt", "--threads": 1, "--out": tmp_path / "o"}),
+        ]
+        for command in (["align", "procrustes"], ["rank"]):
+            assert run([*command, *options, "--json"]) == 0
+            captured = capsys.readouterr()
+            assert [f"few pairs: {count}" in note for note in json.loads(captured.out)["warnings"]] == (
+                [True] * warned
+            )
+            assert (f"warning: few pairs: {count}" in captured.err) is warned
+            assert run([*command, *options]) == 0
+            assert (f"warning: few pairs: {count}" in capsys.readouterr().out) is warned
+    (tmp_path / "pairs.txt").write_text("".join(pairs[:25]))
+    assert run(["align", "vecmap_semi_supervised", *options, "--json"]) == 0  # makes the most of few
+    assert json.loads(capsys.readouterr().out)["warnings"] == []
+    (tmp_path / "text.en.txt").write_text("some words of a text\n" * 50)
+    small = flat({"--dimensions": 4, "--epochs": 1, "--threads": 1, "--out": tmp_path / "o.vec"})
+    assert run(["train", "--input", str(tmp_path / "text.en.txt"), *small]) == 0
+    captured = capsys.readouterr()
+    assert "warning: little text in 'en': 250 tokens" in captured.err
+    assert "warning: little text in 'en': 250 tokens" in captured.out
+
+
 def test_one_language_twice_is_noticed_before_the_training(tmp_path, capsys):
     for name in ("old.en.txt", "new.eng.txt"):
         (tmp_path / name).write_text("a text of one language\n" * 50)
