@@ -373,6 +373,19 @@ def test_debug_shows_the_traceback(files, capsys):
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_the_longest_line_is_an_option_of_every_command(files, tmp_path, capsys):
+    folder, _ = files
+    (tmp_path / "pairs.txt").write_text("cat gato\ndog perro\n#" + "x" * (1 << 20))
+    options = vectors(folder, **{"--lexicon": tmp_path / "pairs.txt"})
+    for given in (["--longest-line", "1"], ["--longest-line=1"]):
+        fails(capsys, ["evaluate", *given, "bli", *options], "line 3", "longer than 1 MiB", "--longest-line")
+    assert run(["evaluate", "bli", *options, "--longest-line", "2"]) == 0
+    assert run(["evaluate", "bli", *options]) == 0
+    capsys.readouterr()
+    for wrong in (["--longest-line"], ["--longest-line", "0"], ["--longest-line=x"]):
+        fails(capsys, ["evaluate", "bli", *options, *wrong], "number of MiB")
+
+
 def test_a_bug_is_called_a_bug(files, capsys, monkeypatch):
     folder, _ = files
     monkeypatch.setattr("jointalign.lexicon.Lexicon.read", lambda *_, **__: 1 / 0)
