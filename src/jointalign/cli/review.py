@@ -29,8 +29,8 @@ def command(
     export: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Write what was accepted: .tsv, .csv, .json, .jsonl, .tmx, .tbx, .dix, .utf8 (OmegaT), .xdxf, "
-            ".html, .ifo (StarDict, with pyglossary)."
+            help="Write what was accepted: .tsv, .csv, .json, .jsonl, .tmx, .tbx, .dix, .utf8 (OmegaT), "
+            ".xdxf, .html, .ifo (StarDict, with pyglossary)."
         ),
     ] = None,
     undecided_from: Annotated[
@@ -102,7 +102,7 @@ def _work(
                 learnt = learning.learn(run, kept, entries, bar)
             entries = learning.present_entries(run)
             facts["learnt"] = asdict(learnt)
-            lines.append(f"{learnt.changed} words have another first translation; P@1 {learnt.p_at_1:.1f}")
+            lines.append(f"{learnt.changed} words have another first candidate; P@1 {learnt.p_at_1:.1f}")
         if decisions is not None:
             facts["decisions"] = kept.write(decisions).rows
             lines.append(f"{decisions}: {facts['decisions']} decisions")

@@ -15,7 +15,7 @@ from jointalign.errors import JointalignError
 from jointalign.pipeline import texts
 from jointalign.review.decisions import Decision, Decisions, Merged, Verdict
 from jointalign.review.entries import Entries, Entry, Filter, Status, Which
-from jointalign.review.exports import export, listed
+from jointalign.review.exports import SUFFIXES, export, listed
 from jointalign.review.learning import DECISIONS, FOLDER, Learning, learnt_of, present_entries
 from jointalign.review.surroundings import Surroundings
 
@@ -136,6 +136,7 @@ class Desk:
     def rows(self, places: Sequence[int], reviewer: str) -> list[dict[str, Any]]:
         """Lines of a list."""
         with self._lock:
+            self._refresh()
             return [self._row(at, reviewer) for at in places if 0 <= at < len(self._entries)]
 
     def _row(self, place: int, reviewer: str) -> dict[str, Any]:
@@ -160,6 +161,7 @@ class Desk:
             JointalignError: If there is no such entry.
         """
         with self._lock:
+            self._refresh()
             if not 0 <= place < len(self._entries):
                 raise JointalignError(f"there is no entry {place}")
             entry, found = self._entries[place], self.decisions.of(self._entries[place].source)
@@ -290,7 +292,13 @@ class Desk:
         return merged
 
     def exported(self, suffix: str, undecided_from: float | None = None) -> bytes:
-        """The dictionary in one of the forms of one file."""
+        """The dictionary in a form of one file.
+
+        Raises:
+            JointalignError: If there is no such form.
+        """
+        if suffix not in SUFFIXES:
+            raise JointalignError(f"there is no form '{suffix}'; known are {', '.join(SUFFIXES)}")
         with self._lock:
             self._refresh()
             pairs = listed(self._entries, self.decisions, undecided_from)

@@ -42,11 +42,11 @@ _STEPS = 5
 
 @dataclass(frozen=True)
 class Change:
-    """A word whose first translation has become another one.
+    """A word whose first candidate has become another one.
 
     Args:
         source: The word.
-        before: Its first translation; empty for none.
+        before: Its first candidate.
         after: The new one.
         probability: Of the new one.
     """
@@ -66,8 +66,8 @@ class Learnt:
         rejected: Pairs that they have rejected.
         words: Words of the dictionary that probabilities were measured on, each unseen.
         p_at_1: Percentage of them with a right translation first.
-        entries: Words with candidates.
-        changed: Words with another first translation than before.
+        found: Words with candidates that had none before.
+        changed: Words with another first candidate than before.
         changes: The most frequent of these.
     """
 
@@ -75,7 +75,7 @@ class Learnt:
     rejected: int
     words: int
     p_at_1: float
-    entries: int
+    found: int
     changed: int
     changes: tuple[Change, ...]
 
@@ -169,30 +169,23 @@ def _compared(
     accepted: int,
     rejected: set[tuple[str, str]],
 ) -> Learnt:
-    firsts = {entry.source: _first(one.target for one in entry.candidates) for entry in before}
-    changes, entries = [], 0
+    firsts = {
+        entry.source: next(
+            (one.target for one in entry.candidates if (entry.source, one.target) not in rejected), ""
+        )
+        for entry in before
+    }
+    changes, new = [], 0
     for ranked in found:
         left = [one for one in ranked if (one.source, one.target) not in rejected]
-        entries += bool(ranked)
-        if left and left[0].target != firsts.get(left[0].source, ""):
-            first = left[0]
-            changes.append(
-                Change(first.source, firsts.get(first.source, ""), first.target, first.probability)
-            )
+        first = firsts.get(left[0].source, "") if left else ""
+        new += bool(left and not first)
+        if first and first != left[0].target:
+            changes.append(Change(left[0].source, first, left[0].target, left[0].probability))
     held_out = fitted.held_out
     return Learnt(
-        accepted,
-        len(rejected),
-        held_out.words,
-        held_out.p_at_1,
-        entries,
-        len(changes),
-        tuple(changes[:_SHOWN]),
+        accepted, len(rejected), held_out.words, held_out.p_at_1, new, len(changes), tuple(changes[:_SHOWN])
     )
-
-
-def _first(targets: Iterable[str]) -> str:
-    return next(iter(targets), "")
 
 
 def learnt_of(run: Path) -> Learnt | None:

@@ -32,6 +32,7 @@ from jointalign.storage.files import plain_errors
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
+    from uvicorn import Server
 
 _TOKEN = "token"
 _PAGES = {"": "index.html", "app.js": "app.js", "style.css": "style.css", "icon.svg": "icon.svg"}
@@ -189,7 +190,6 @@ def application(desk: Desk, token: str, host: str, reviewer: str) -> Guard:
     Raises:
         MissingExtraError: If the extra `review` is not installed.
     """
-    check_extra()
     from starlette.applications import Starlette
     from starlette.routing import Route
 
@@ -361,8 +361,13 @@ def bound(host: str, port: int) -> socket.socket:
     return opened
 
 
-def serve(desk: Desk, opened: socket.socket, host: str, reviewer: str) -> None:
-    """Answer until interrupted.
+def prepared(desk: Desk, host: str, reviewer: str) -> Server:
+    """A server whose `run` answers, given a list of sockets, until its `should_exit` is set.
+
+    Args:
+        desk: What it shows and does.
+        host: What the sockets are bound to.
+        reviewer: The name of whoever gives none.
 
     Raises:
         MissingExtraError: If the extra `review` is not installed.
@@ -371,10 +376,15 @@ def serve(desk: Desk, opened: socket.socket, host: str, reviewer: str) -> None:
     import uvicorn
 
     app = application(desk, token_of(desk.run), host, reviewer)
-    Thread(target=desk.warm, daemon=True).start()
     settings = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", server_header=False)
+    return uvicorn.Server(settings)
+
+
+def serve(desk: Desk, opened: socket.socket, host: str, reviewer: str) -> None:
+    """Answer until interrupted; arguments as of `prepared`, and the socket."""
+    Thread(target=desk.warm, daemon=True).start()
     try:
-        uvicorn.Server(settings).run([opened])
+        prepared(desk, host, reviewer).run([opened])
     finally:
         desk.close()
 

@@ -594,7 +594,7 @@ function drawLearning(found) {
 function drawLearnt(learnt) {
   if (!learnt) return;
   $("learn-text").textContent = `Learnt from ${number(learnt.accepted)} accepted and ${number(learnt.rejected)} rejected pairs: `
-    + `${number(learnt.changed)} words have another first candidate. Right first on unseen words: ${learnt.p_at_1.toFixed(1)} %.`;
+    + `${number(learnt.changed)} words have another first candidate, ${number(learnt.found)} have candidates now that had none. Right first on unseen words: ${learnt.p_at_1.toFixed(1)} %.`;
   const lines = learnt.changes.map((one) => make("tr", {},
     make("td", {}, wordOf(0, one.source)), make("td", {}, one.before ? wordOf(1, one.before) : "none"), make("td", {}, wordOf(1, one.after)), make("td", {}, percent(one.probability))));
   if (!lines.length) return;
