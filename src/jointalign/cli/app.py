@@ -38,6 +38,7 @@ COMMANDS = {
     "evaluate": "Scores with their conditions.",
     "translate": "Translate words, or export the whole dictionary.",
     "concordance": "The lines of a run's texts in which a word occurs, as they were written.",
+    "review": "Go through the dictionary of a run in the browser, with sentences of both texts.",
     "ner": "Named entities: learn a tagger in one language, use it in another without a label there.",
     "mt": "Translation learnt from two texts that are no translations of each other.",
     "plot": "Draw both languages before reallocation, after it, and after alignment.",
