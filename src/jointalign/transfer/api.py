@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -18,7 +19,7 @@ from jointalign.formats.api import read_bilingual
 from jointalign.lexicon import Lexicon
 from jointalign.pipeline import RunSettings, run
 from jointalign.progress import Progress
-from jointalign.storage.files import atomic, check_folder, read_lines, write_text
+from jointalign.storage.files import atomic, check_folder, digest, read_lines, write_text
 from jointalign.storage.stages import spare_others
 from jointalign.transfer.base import Copied, TokenMap, TransferMethod, Weights
 from jointalign.transfer.focus import Focus
@@ -280,36 +281,36 @@ def space_of_text(
         cut = {}
         for side, (text, tokens) in texts.items():
             cut[side] = folder.with_name(f"{folder.name}-{side}.txt")
-            _write_cut(tokens, text, cut[side])
+            _write_changed(cut[side], _cut(tokens, text))
         lexicon = None
         if settings.lexicon is not None:
             lexicon = folder.with_name(f"{folder.name}-lexicon.txt")
-            _write_pairs(settings, old, new, lexicon)
+            _write_changed(lexicon, _pairs(settings, old, new))
         settings = replace(settings, **cut, lexicon=lexicon, tokenized=True, lowercase=False)
     run(replace(settings, rank=False), folder, threads=threads, fresh=fresh, progress=progress)
     return read_bilingual(folder / "aligned.safetensors")
 
 
-def _write_cut(tokens: Tokens, text: Path, path: Path) -> None:
-    """A text as tokens with blanks between, unless it was written after the text changed last."""
-    if path.exists() and path.stat().st_mtime_ns > Path(text).stat().st_mtime_ns:
-        return
-    with write_text(path) as file:
-        block: list[str] = []
-        for _, line in read_lines(text):
-            block.append(line)
-            if len(block) == _LINES_AT_ONCE:
-                _write_block(tokens, block, file)
-                block = []
-        _write_block(tokens, block, file)
+def _write_changed(path: Path, lines: Iterable[str]) -> None:
+    """Write a file anew, unless it would stay as it is: a run that has read it then goes on."""
+    new = path.with_suffix(".new")
+    with write_text(new) as file:
+        file.writelines(lines)
+    if path.exists() and digest(path) == digest(new):
+        new.unlink()
+    else:
+        new.replace(path)
 
 
-def _write_block(tokens: Tokens, lines: list[str], file: Any) -> None:
-    for numbers in tokens.cut(lines):
-        file.write(" ".join(tokens.forms[number] for number in numbers) + "\n")
+def _cut(tokens: Tokens, text: Path) -> Iterator[str]:
+    """The lines of a text, as tokens with blanks between."""
+    lines = (line for _, line in read_lines(text))
+    while block := list(islice(lines, _LINES_AT_ONCE)):
+        for numbers in tokens.cut(block):
+            yield " ".join(tokens.forms[number] for number in numbers) + "\n"
 
 
-def _write_pairs(settings: RunSettings, old: Tokens, new: Tokens, path: Path) -> None:
+def _pairs(settings: RunSettings, old: Tokens, new: Tokens) -> list[str]:
     """The pairs of a dictionary that are one token on both sides, after a blank."""
     assert settings.lexicon is not None
     lexicon = Lexicon.read(
@@ -329,5 +330,4 @@ def _write_pairs(settings: RunSettings, old: Tokens, new: Tokens, path: Path) ->
             f"{settings.lexicon}: expected pairs that are one token in both vocabularies, found none of "
             f"{len(lexicon)}; leave the dictionary out, or train on words"
         )
-    with write_text(path) as file:
-        file.writelines(pairs)
+    return pairs
