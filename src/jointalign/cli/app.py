@@ -41,6 +41,7 @@ COMMANDS = {
     "review": "Go through the dictionary of a run in the browser, with sentences of both texts.",
     "ner": "Named entities: learn a tagger in one language, use it in another without a label there.",
     "mt": "Translation learnt from two texts that are no translations of each other.",
+    "transfer": "Give a language model the vocabulary of another language; all its other weights stay.",
     "plot": "Draw both languages before reallocation, after it, and after alignment.",
     "study": "Tables 1 to 4 and Figure 2 of the paper on your languages, beside the published numbers.",
     "convert": "Convert vectors; content tells what is read, the suffix or --to what is written.",
