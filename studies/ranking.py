@@ -78,11 +78,11 @@ class Case:
 
 
 def cases(options: argparse.Namespace) -> list[Case]:
-    found = [Case(pair, 0, back) for back in (False, True) for pair in options.pairs]
-    found += [Case(pair, 0, False, "none") for pair in options.pairs]
-    found += [Case(pair, seed) for seed in options.seeds if seed for pair in options.pairs]
-    found += [Case(pair, 0, False, size) for size in ("500", "100", "25", "1000") for pair in options.pairs]
-    return found + [Case(pair, seed, True) for seed in options.seeds if seed for pair in options.pairs]
+    """Whole dictionaries first; smaller ones one way and with the first seed."""
+    ways = (False,) if options.forward else (False, True)
+    found = [Case(pair, seed, back) for seed in options.seeds for back in ways for pair in options.pairs]
+    sizes = [size for size in SIZES[1:] if size in options.sizes]
+    return found + [Case(pair, options.seeds[0], False, size) for size in sizes for pair in options.pairs]
 
 
 def learnt_from(options: argparse.Namespace) -> list[tuple[Case, str]]:
@@ -288,6 +288,8 @@ def main() -> None:
     parser.add_argument("--pairs", choices=CORPORA, nargs="+", default=list(CORPORA))
     parser.add_argument("--tokens", type=int, default=5_000_000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--forward", action="store_true", help="one way only")
+    parser.add_argument("--sizes", choices=SIZES, nargs="*", default=SIZES, help="of the dictionary")
     parser.add_argument("--rows", action="store_true", help="work out rows only")
     parser.add_argument("--shipped", action="store_true", help="and only those of the shipped ranker")
     parser.add_argument("--ablation", action="store_true", help="leave out groups, on held-out words")

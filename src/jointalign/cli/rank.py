@@ -38,7 +38,7 @@ def command(
     source: SourceCode = None,
     target: TargetCode = None,
     learner: Annotated[
-        Learner, typer.Option(help="auto: boosting from 500 right pairs on, with LightGBM installed.")
+        Learner, typer.Option(help="auto: shipped; from 500 pairs on refined, with LightGBM installed.")
     ] = Learner.AUTO,
     precision: Annotated[
         float | None,
