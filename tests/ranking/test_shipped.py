@@ -113,6 +113,17 @@ def test_refining_learns_what_other_pairs_did_not_know():
     assert refined.learner == "refined" and refined.p_at_1 > as_it_is.p_at_1 + 20
 
 
+def test_a_line_of_the_pair_s_own_is_taken_where_it_is_clearly_better():
+    space, lexicon = language_pair(size=300, noise=1.0)
+    given = Lexicon(lexicon.pairs[::2])
+    backwards = another(stump(CSLS, 3.0, -3.0))
+    assert Ranker(shipped=backwards).fit([space], given).held_out.learner == "logistic"
+    fitted = [
+        Ranker(learner=one).fit([space], given).held_out.p_at_1 for one in ("shipped", "logistic", "auto")
+    ]
+    assert fitted[2] >= fitted[0] and fitted[2] > fitted[1] - 10
+
+
 def test_learners_that_need_pairs_say_so():
     space, _ = language_pair(size=30)
     with pytest.raises(

@@ -132,8 +132,8 @@ class Ranker:
     """Settings of ranking.
 
     Args:
-        learner: Default: the trees that come with the package, refined by large dictionaries if LightGBM
-            is installed.
+        learner: Default: the trees that come with the package; refined by large dictionaries if LightGBM
+            is installed; of small ones a logistic regression if it is clearly better on held-out words.
         groups: Groups of features to learn from; default: all.
         method: How each space is mapped, within the folds and at the end. `auto`: supervised VecMap
             where the dictionary has twice as many pairs as dimensions, else refined Procrustes; with
@@ -209,7 +209,9 @@ class Ranker:
             enough = learner is Learner.SHIPPED and len(usable.sources) >= _MANY * self.folds
             parts = (0,) if enough else None
             seen = crossfit(self, spaces, sides, surface, method, usable, seed, progress, parts, few)
-            learnt = judged(seen, columns, learner, seed, elsewhere, self.folds)
+            doubtful = self.learner == Learner.AUTO and learner is Learner.SHIPPED and not enough
+            rivals = (learner, Learner.LOGISTIC) if doubtful else (learner,)
+            learnt = _better([judged(seen, columns, one, seed, elsewhere, self.folds) for one in rivals])
         elif learner is Learner.SHIPPED:
             learnt = _unjudged(elsewhere)
         else:
@@ -511,6 +513,16 @@ def judged(
     model = _learn(learner, rows, seen, np.ones(len(rows), bool), seed, start)
     calibration = Calibration.of(scores, seen.right, is_first, line)
     return model, calibration, held_out, (chances[first], seen.right[first])
+
+
+def _better(rivals: Sequence[_Judged]) -> _Judged:
+    """The first, unless another gets more held-out words right by more than a standard error."""
+    best, (_, right) = rivals[0], rivals[0][3]
+    for other in rivals[1:]:
+        wins, losses = ((a & ~b).sum() for a, b in ((other[3][1], right), (right, other[3][1])))
+        if wins - losses > np.sqrt(wins + losses):
+            best, right = other, other[3][1]
+    return best
 
 
 def _learn(
