@@ -215,7 +215,7 @@ def test_of_several_spellings_the_first_is_found(tmp_path):
         ("alone\t", "malformed_count", 1),
         ("\tsolo", "malformed_count", 1),
         ("dog perro", "duplicates", 1),
-        ("DOG perro", "duplicates", 1),
+        ("DOG perro", "merged", 1),
         ("Cat Gato", "lowercased", 1),
         ("cat\tgato\t0.5\t1e-3\t.25", "scores", 3),
     ],
@@ -231,8 +231,8 @@ def test_one_line_for_everything_that_was_found(tmp_path):
     text = "# en-es\nDog perro\ndog perro\nice cream helado\ncat\ngato\n\nsun\tsol\t0.5\n"
     report = read(tmp_path, text).report
     assert str(report) == (
-        "2 pairs from 8 lines (2 blank or comment, 1 lower-cased, 1 repeated, 1 of several words, "
-        "1 scores, 2 malformed: lines 5, 6)"
+        "2 pairs from 8 lines (2 blank or comment, 1 lower-cased, 1 repeated in another spelling, "
+        "1 of several words, 1 scores, 2 malformed: lines 5, 6)"
     )
     assert str(LexiconReport(lines=1, pairs=1)) == "1 pair from 1 line"
 
@@ -273,7 +273,7 @@ def test_entries_are_spelt_like_the_words_of_a_corpus(tmp_path, language, entry,
     text = f"x\t{entry}\nx\t{word}\n"
     lexicon = read(tmp_path, text, target_language=language)
     assert lexicon.pairs == (("x", word),)
-    assert lexicon.report.duplicates == 1
+    assert (lexicon.report.duplicates, lexicon.report.merged) == (0, 1)
 
 
 def test_each_side_has_its_own_spelling(tmp_path):
@@ -452,4 +452,4 @@ def test_every_dictionary_at_hand_is_read_to_its_last_line(lexicons):
     assert paths
     for path in paths:
         report = Lexicon.read(path).report
-        assert report.pairs + report.duplicates == report.lines, f"{path}: {report}"
+        assert report.pairs + report.duplicates + report.merged == report.lines, f"{path}: {report}"

@@ -44,6 +44,7 @@ class LexiconReport:
         malformed: Numbers of the first 20 lines that hold no pair at all.
         malformed_count: How many such lines there are.
         duplicates: Pairs left out because they came before.
+        merged: Pairs left out because, respelt or lower-cased, they are one that came before.
         lowercased: Pairs with upper-case letters, now lower case.
         respelt: Pairs with other differences from the spelling of corpora, now spelt like them.
         scores: Numbers beside the words, left out.
@@ -62,6 +63,7 @@ class LexiconReport:
     malformed: tuple[int, ...] = ()
     malformed_count: int = 0
     duplicates: int = 0
+    merged: int = 0
     lowercased: int = 0
     respelt: int = 0
     scores: int = 0
@@ -75,6 +77,7 @@ class LexiconReport:
             (self.lowercased, "lower-cased"),
             (self.respelt, "respelt"),
             (self.duplicates, "repeated"),
+            (self.merged, "repeated in another spelling"),
             (self.multiword, "of several words"),
             (self.scores, "scores"),
             (self.annotations, "annotations"),
@@ -185,7 +188,7 @@ class Lexicon:
             >>> lexicon.pairs
             (('house', 'casa'), ('house', 'hogar'))
             >>> print(lexicon.report)
-            2 pairs from 3 lines (1 lower-cased, 1 repeated, 1 malformed: line 3)
+            2 pairs from 3 lines (1 lower-cased, 1 repeated in another spelling, 1 malformed: line 3)
         """
         spellings = Spelling(source_language, lowercase), Spelling(target_language, lowercase)
         found = Pairs(

@@ -602,6 +602,25 @@ def test_every_method_without_a_dictionary_has_a_verdict(method, tmp_path, capsy
     assert "ALIGNMENT FAILED" in capsys.readouterr().out
 
 
+def test_words_respelt_and_merged_are_counted(files, tmp_path, capsys):
+    folder, _ = files
+    words = ("Cat", "cat", "dog\u2019s", "house")
+    write(Embedding(Vocabulary(words), np.eye(4, 3, dtype=np.float32) + 0.1), tmp_path / "en.vec")
+    (tmp_path / "pairs.txt").write_text("cat gato\nCAT gato\ndog's perro\nhouse casa\nhouse casa\n")
+    options = vectors(
+        folder, **{"--source-vectors": tmp_path / "en.vec", "--lexicon": tmp_path / "pairs.txt"}
+    )
+    assert run(["evaluate", "bli", *options, "--json"]) == 0
+    captured = capsys.readouterr()
+    none = {"respelt": 0, "merged": 0}
+    assert json.loads(captured.out)["spellings"] == {"source": {"respelt": 2, "merged": 1}, "target": none}
+    assert "source vectors: 2 words" in captured.err and "target vectors" not in captured.err
+    assert "1 repeated, 1 repeated in another spelling" in captured.err
+    out = ["--threads", "1", "--out", str(tmp_path / "out"), "--json"]
+    assert run(["align", "procrustes", *options, *out]) == 0
+    assert json.loads(capsys.readouterr().out)["spellings"]["source"] == {"respelt": 2, "merged": 1}
+
+
 def test_few_pairs_and_little_text_are_said_at_the_start_and_at_the_end(tmp_path, capsys):
     vectors = space_of(tmp_path, True)
     pairs = [f"own{row} own{row}\n" for row in range(200, 400)]

@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from jointalign.cli._console import say
 from jointalign.embedding import BilingualEmbedding
 from jointalign.formats.api import Format
+from jointalign.lexicon import Lexicon
 
 Space = Annotated[
     Path | None, typer.Option("--embedding", help="Both languages in one file: .safetensors of run or align.")
@@ -28,6 +30,27 @@ VectorsFormat = Annotated[
     Format | None, typer.Option("--format", help="Of the vectors' files; default: as their content says.")
 ]
 UNKNOWN = "und"
+
+
+def spellings(space: BilingualEmbedding, lexicon: Lexicon) -> dict[str, dict[str, int]]:
+    """How many words of each side are found under another spelling, and how many not at all; both are said.
+
+    Args:
+        space: Whose words are looked up.
+        lexicon: With the rules that its own words are spelt by.
+    """
+    found = {}
+    for side, spelling in zip(("source", "target"), lexicon.spellings or (), strict=False):
+        parts = (getattr(space, f"{side}_only"), space.shared)
+        counts = [part.vocabulary.spelt(spelling) for part in parts]
+        respelt, merged = (sum(each) for each in zip(*counts, strict=True))
+        found[side] = {"respelt": respelt, "merged": merged}
+        if respelt or merged:
+            say(
+                f"{side} vectors: {respelt:,} words are found under another spelling (capitals, apostrophes, "
+                f"accents), {merged:,} have that of an earlier word, which is taken"
+            )
+    return found
 
 
 def read_space(

@@ -18,7 +18,7 @@ from jointalign.cli._console import answer, progress, say
 from jointalign.cli._options import Json, KeepCase, OutFolder, Seed, SpellSource, SpellTarget, Threads
 from jointalign.cli._pivot import align_several, used
 from jointalign.cli._settings import Changes, Options, summary, with_settings
-from jointalign.cli._spaces import Source, Space, Target, VectorsFormat, read_space
+from jointalign.cli._spaces import Source, Space, Target, VectorsFormat, read_space, spellings
 from jointalign.errors import JointalignError
 
 if TYPE_CHECKING:
@@ -168,11 +168,12 @@ def command(
             codes=(source_language, target_language),
             format=format,
         )
-        training = None
+        training, spelt = None, {}
         if lexicon is not None:
             spelt_by = space.source_language, space.target_language
             training = Lexicon.read(lexicon, not keep_case, *spelt_by)
             say(f"{lexicon}: {training.report}")
+            spelt = spellings(space, training)
         if training is None and pairs is not None:
             training = pairs_of(pairs, space)
         report, warnings = None, []
@@ -203,6 +204,7 @@ def command(
         "worked": worked,
         **counted,
         "settings": used(choice.method),
+        "spellings": spelt,
         "out": str(out),
     }
     failed = [FAILED] * (worked is False)

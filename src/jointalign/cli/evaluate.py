@@ -11,7 +11,16 @@ from jointalign.bli import Identical, OutOfVocabulary
 from jointalign.bli.base import low_coverage
 from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._options import Json, KeepCase, Seed, SpellSource, SpellTarget, TestLexicon, Threads
-from jointalign.cli._spaces import Source, SourceCode, Space, Target, TargetCode, VectorsFormat, read_space
+from jointalign.cli._spaces import (
+    Source,
+    SourceCode,
+    Space,
+    Target,
+    TargetCode,
+    VectorsFormat,
+    read_space,
+    spellings,
+)
 from jointalign.retrieval.api import Retrieval, Score
 
 HARDLY_ANY = 10.0
@@ -73,6 +82,7 @@ def bli(
         languages = space.source_language, space.target_language
         test = Lexicon.read(lexicon, not keep_case, *languages)
         say(f"{lexicon}: {test.report}")
+        spelt = spellings(space, test)
         known = None if training is None else Lexicon.read(training, not keep_case, *languages)
         space = space.reversed() if reverse else space
         hubs = None if embedding is None else kept(embedding, space, max_vocabulary, neighbourhood)
@@ -90,7 +100,7 @@ def bli(
             "order source, target, and in the right case? (--reverse turns the direction)"
         )
     if json:
-        show_json(result.to_json() | {"warnings": [weak] * bool(weak)})
+        show_json(result.to_json() | {"spellings": spelt, "warnings": [weak] * bool(weak)})
     else:
         show(str(result))
         if weak:

@@ -20,7 +20,16 @@ from jointalign.cli._options import (
     SpellTarget,
     Threads,
 )
-from jointalign.cli._spaces import Source, SourceCode, Space, Target, TargetCode, VectorsFormat, read_space
+from jointalign.cli._spaces import (
+    Source,
+    SourceCode,
+    Space,
+    Target,
+    TargetCode,
+    VectorsFormat,
+    read_space,
+    spellings,
+)
 from jointalign.ranking.learner import Learner
 
 logger = logging.getLogger(__name__)
@@ -76,6 +85,7 @@ def command(
         languages = space.source_language, space.target_language
         training = Lexicon.read(lexicon, not keep_case, *languages)
         say(f"{lexicon}: {training.report}")
+        spelt = spellings(space, training)
         tested = None if test is None else Lexicon.read(test, not keep_case, *languages)
         warnings = few_pairs(len(training.known(space.source.vocabulary, space.target.vocabulary)))
         for warning in warnings:
@@ -102,7 +112,7 @@ def command(
         "seconds": round(monotonic() - begun, 1),
     }
     if json:
-        show_json({**scores, "ranking": ranking, "out": str(out), "warnings": warnings})
+        show_json({**scores, "ranking": ranking, "out": str(out), "spellings": spelt, "warnings": warnings})
         return
     for name, rules in scores.items():
         p_at_1 = rules["muse"]["p_at_1"]

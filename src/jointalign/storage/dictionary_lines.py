@@ -71,6 +71,7 @@ class Pairs:
         self._rows: list[tuple[int, list[str]]] = []  # of lines with fields
         self._groups: list[tuple[int, list[str]]] = []  # of lines with blanks alone
         self._unguard = False
+        self._entered: set[Pair] = set()  # as they stand in the file
         self.pairs: dict[Pair, None] = {}  # a set that keeps its order
         self.malformed: list[int] = []
         self.counts: Counter[str] = Counter()  # by the names of the report's fields
@@ -184,7 +185,9 @@ class Pairs:
         pair = (self._final[0](source), self._final[1](target))
         self.counts["respelt"] += plain != entry
         self.counts["lowercased"] += pair != plain
-        self.counts["duplicates"] += pair in self.pairs
+        if pair in self.pairs:
+            self.counts["duplicates" if entry in self._entered else "merged"] += 1
+        self._entered.add(entry)
         self.pairs[pair] = None
 
 
