@@ -15,7 +15,7 @@ from jointalign.checks import checked
 from jointalign.corpora.tokenization import Spelling
 from jointalign.errors import FormatError, JointalignError
 from jointalign.storage.compression import named_suffix
-from jointalign.storage.dictionary_lines import Pair, Pairs
+from jointalign.storage.dictionary_lines import Pair, Pairs, why_no_dictionary
 from jointalign.storage.files import read_lines
 from jointalign.storage.tables import read_csv
 from jointalign.vocabulary import Vocabulary
@@ -29,7 +29,7 @@ From 65 pairs self-learning translated 39 of 100 test words, Procrustes none; fr
 (`studies/`)."""
 
 _LINES_NAMED = 20
-_NO_LINES = (".json", ".jsonl", ".tmx", ".xml", ".xls", ".xlsx", ".ods")
+_NO_LINES = (".json", ".jsonl", ".tmx", ".xml", ".xls", ".xlsx", ".ods", ".tbx")
 
 
 @dataclass(frozen=True)
@@ -204,6 +204,8 @@ class Lexicon:
                 found.add_cells(number, cells)
         else:
             for number, text in read_lines(path):
+                if number == 1 and (reason := why_no_dictionary(text)):
+                    raise FormatError(path, number, f"{reason}; write it as such lines, or as .csv")
                 found.add(number, text)
         found.finish()
         report = LexiconReport(
@@ -214,6 +216,8 @@ class Lexicon:
         )
         if not found.pairs:
             reason = f"no usable pair: {report}; expected a word and its translation on each line"
+            if suffix != ".csv" and 2 * found.with_commas > report.lines:
+                reason += "; where commas or semicolons part the columns, call the file .csv"
             raise FormatError(path, None, reason)
         return cls(tuple(found.pairs), report, spellings)
 
