@@ -551,6 +551,31 @@ def test_help_and_version_load_no_method(option):
     assert (jointalign.__version__ if option == "--version" else "Usage: jointalign") in found.stdout
 
 
+HELPED = """
+import sys
+from typer.main import get_command
+from jointalign.cli.app import application, run
+
+def lines(command, before):
+    yield before
+    for name in command.list_commands(None) if hasattr(command, "list_commands") else ():
+        yield from lines(command.get_command(None, name), [*before, name])
+
+for line in list(lines(get_command(application), [])):
+    assert run([*line, "--help"]) == 0, line
+    print("loaded", *line, {"numba", "scipy", "torch", "pydantic", "rich"} & set(sys.modules))
+"""
+
+
+def test_no_help_loads_a_compiler_or_another_heavy_package():
+    found = subprocess.run([sys.executable, "-c", HELPED], capture_output=True, text=True, check=True)
+    ends = [line.split(" ", 1)[1] for line in found.stdout.splitlines() if line.startswith("loaded")]
+    assert {f"{line}set()" for line in ("", "train ", "align rcsls ", "study table3 ", "data get muse ")} < {
+        *ends
+    }
+    assert [end for end in ends if not end.endswith("set()")] == []
+
+
 def test_a_typing_error_is_likened_to_a_command(capsys):
     assert run(["trian"]) == 2
     assert "Did you mean 'train'" in capsys.readouterr().err

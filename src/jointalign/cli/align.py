@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from jointalign.alignment.api import METHODS, method_named, method_names
 from jointalign.alignment.seeds import Seeds
 from jointalign.cli._console import answer, progress, say
-from jointalign.cli._options import Json, KeepCase, OutFolder, Seed, SpellSource, SpellTarget, Threads
+from jointalign.cli._options import Group, Json, KeepCase, OutFolder, Seed, SpellSource, SpellTarget, Threads
 from jointalign.cli._pivot import align_several, used
 from jointalign.cli._settings import Changes, Options, summary, with_settings
 from jointalign.cli._spaces import Source, Space, Target, VectorsFormat, read_space, spellings
@@ -42,29 +41,36 @@ class Sides(StrEnum):
         return "aligned.safetensors", f"source.{suffix}", f"target.{suffix}", "mapping.safetensors"
 
 
-class _Methods(TyperGroup):
+class _Methods(Group):
     """A command for each method, made when it is asked for: nothing else is imported."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Ours, and those of other packages that can be loaded."""
         return ["auto", *(name for name in method_names() if name in METHODS or _works(name))]
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """A line for each, without making its options."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _about(name).partition("\n")[0]) for name in self.list_commands(ctx)])
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """One that has the method's settings as options."""
         if cmd_name == "auto":
             made = with_settings()(partial(command, "auto", Changes({}, {})))
-            about = summary(command)
         elif cmd_name in method_names():
             method = method_named(cmd_name)
             within = () if method.core is method else (method.core,)
             options = Options(method, within=within, open=tuple(method.chosen))
             made = with_settings(given=options)(partial(command, cmd_name))
-            about = summary(type(method))
         else:
             return None
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(cmd_name, help=about)(made)
+        single.command(cmd_name, help=_about(cmd_name))(made)
         return typer.main.get_command(single)
+
+
+def _about(name: str) -> str:
+    return summary(command if name == "auto" else type(method_named(name)))
 
 
 def _works(name: str) -> bool:

@@ -11,10 +11,10 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from jointalign.cli._console import logged_to_messages, say
+from jointalign.cli._options import Group
 from jointalign.errors import JointalignError
 from jointalign.storage.lines import LONGEST_LINE, longest_line
 from jointalign.version import __version__
@@ -38,8 +38,10 @@ COMMANDS = {
     "evaluate": "Scores with their conditions.",
     "translate": "Translate words, or export the whole dictionary.",
     "concordance": "The lines of a run's texts in which a word occurs, as they were written.",
+    "review": "Go through the dictionary of a run in the browser, with sentences of both texts.",
     "ner": "Named entities: learn a tagger in one language, use it in another without a label there.",
     "mt": "Translation learnt from two texts that are no translations of each other.",
+    "transfer": "Give a language model the vocabulary of another language; all its other weights stay.",
     "plot": "Draw both languages before reallocation, after it, and after alignment.",
     "study": "Tables 1 to 4 and Figure 2 of the paper on your languages, beside the published numbers.",
     "convert": "Convert vectors; content tells what is read, the suffix or --to what is written.",
@@ -48,7 +50,7 @@ COMMANDS = {
 """Every sub-command and its line of help; its module is imported when it is chosen."""
 
 
-class _Commands(TyperGroup):
+class _Commands(Group):
     """Loads a command when it is chosen: help and version need none of them."""
 
     def list_commands(self, ctx: Any) -> list[str]:

@@ -10,7 +10,16 @@ import typer
 from jointalign.bli import Identical, OutOfVocabulary
 from jointalign.bli.base import low_coverage
 from jointalign.cli._console import progress, say, show, show_json
-from jointalign.cli._options import Json, KeepCase, Seed, SpellSource, SpellTarget, TestLexicon, Threads
+from jointalign.cli._options import (
+    Group,
+    Json,
+    KeepCase,
+    Seed,
+    SpellSource,
+    SpellTarget,
+    TestLexicon,
+    Threads,
+)
 from jointalign.cli._spaces import (
     Source,
     SourceCode,
@@ -25,7 +34,7 @@ from jointalign.retrieval.api import Retrieval, Score
 
 HARDLY_ANY = 10.0
 
-application = typer.Typer(help="Scores with their conditions.", no_args_is_help=True)
+application = typer.Typer(cls=Group, help="Scores with their conditions.", no_args_is_help=True)
 
 
 @application.callback()
