@@ -18,7 +18,7 @@ import typer
 import jointalign
 from jointalign import BilingualEmbedding, Embedding, SubwordTable, Vocabulary, read, read_bilingual, write
 from jointalign.alignment.api import METHODS, method_named
-from jointalign.cli._languages import check_code
+from jointalign.cli._languages import check_code, languages
 from jointalign.cli.app import COMMANDS, RESUMED, run
 from jointalign.formats.fasttext import MAGIC
 from languages import write_pair
@@ -673,6 +673,25 @@ def test_few_pairs_and_little_text_are_said_at_the_start_and_at_the_end(tmp_path
     captured = capsys.readouterr()
     assert "warning: little text in 'en': 250 tokens" in captured.err
     assert "warning: little text in 'en': 250 tokens" in captured.out
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("novels.en.txt.bz2", "en"),
+        ("novels.zho.txt", "zh"),
+        ("wiki.deu", "de"),
+        ("news.ger.txt.gz", "de"),
+        ("a.pt-BR.txt", "pt"),
+        ("a.zh_TW.txt", "zh"),
+        ("en.tok.es.txt", "es"),
+        ("text.txt", "und"),
+        ("old.new.gz", "und"),
+        ("mono.xyz.txt", "und"),
+    ],
+)
+def test_file_names_tell_languages_of_two_and_three_letters(name, code):
+    assert languages([Path(name)], None) == [code]
 
 
 def test_one_language_twice_is_noticed_before_the_training(tmp_path, capsys):
