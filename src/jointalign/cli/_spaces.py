@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jointalign.cli._console import say
 from jointalign.embedding import BilingualEmbedding
 from jointalign.formats.api import Format
-from jointalign.lexicon import Lexicon
+
+if TYPE_CHECKING:
+    from jointalign.lexicon import Lexicon
 
 Space = Annotated[
     Path | None, typer.Option("--embedding", help="Both languages in one file: .safetensors of run or align.")

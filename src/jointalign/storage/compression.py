@@ -89,7 +89,7 @@ def decompressed(path: str | Path, file: BinaryIO) -> BinaryIO:
 def _refuse_archives(path: str | Path, reader: io.BufferedReader) -> None:
     head = reader.peek(512)
     kind = next((kind for start, kind in _ARCHIVES.items() if head.startswith(start)), None)
-    if head[257:262] == b"ustar" or any(part in (".tar", ".tgz") for part in Path(path).suffixes):
+    if head[257:262] == b"ustar" or named_suffix(path) in (".tar", ".tgz"):
         kind = "tar"
     if kind is not None:
         reason = f"this is a {kind} archive, which may hold many files; unpack it, and name the one to read"
