@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from jointalign.storage.tables import visible, visible_json
 
+COMMAND = "command"
+"""Where the context has what was typed."""
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress

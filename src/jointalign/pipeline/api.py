@@ -25,7 +25,16 @@ from jointalign.pipeline._finished import SETTINGS
 from jointalign.pipeline._report import run_report
 from jointalign.pipeline.base import RunResult, RunSettings, ranked_line
 from jointalign.pipeline.page import write_report
-from jointalign.pipeline.ranked import FACTS, PLAIN, RANKED, ranked_tables, unaligned_spaces, write_ranked
+from jointalign.pipeline.ranked import (
+    FACTS,
+    LISTED,
+    PLAIN,
+    RANKED,
+    ranked_tables,
+    unaligned_spaces,
+    write_listed,
+    write_ranked,
+)
 from jointalign.progress import Progress
 from jointalign.retrieval.hubs import Hubs
 from jointalign.selection.api import MULTIPLE, training_seconds
@@ -119,7 +128,9 @@ class _Run:
         if settings.ranks:
             learnt = {"lexicon": known, "test": tests, **size}
             do("rank", learnt, RANKED, self.rank, after=[*trained, "align", "induce"])
-            listed.append("rank")
+            wanted = {"precision": settings.precision, "keep_marks": settings.keep_marks}
+            do("list", wanted, LISTED, self.write_list, after=["induce", "rank"])
+            listed += ["rank", "list"]
         do("evaluate", {"test": tests, **size}, SCORED, self.evaluate, after=listed)
         choice = self._json("choice.json")
         records = self.stages.records
@@ -213,6 +224,7 @@ class _Run:
         split = read_bilingual(self.folder / "reallocated.safetensors")
         write_ranked(
             self.folder,
+            self.aligned,
             unaligned_spaces(split, self._spaces(), self._json("choice.json")),
             self.lexicon,
             self.test,
@@ -220,6 +232,10 @@ class _Run:
             seed=self.settings.seed,
             progress=self.progress,
         )
+
+    def write_list(self) -> None:
+        settings = self.settings
+        write_listed(self.folder, self.aligned, settings.precision, keep_marks=settings.keep_marks)
 
     @property
     def plain(self) -> str:

@@ -28,6 +28,8 @@ class RunSettings:
         lowercase: Whether to lower-case text and dictionaries.
         max_vocabulary: Words of each language that queries are answered from (200,000: MUSE).
         rank: Whether `dictionary.tsv` is the ranked one, where there is something to learn that from.
+        precision: List as many words as are right so often, e.g. 0.9; `None`: those of probability 0.3.
+        keep_marks: Whether a ranked dictionary lists punctuation and digits, too.
         seed: The only source of randomness.
     """
 
@@ -43,6 +45,8 @@ class RunSettings:
     lowercase: bool = True
     max_vocabulary: int = 200_000
     rank: bool = True
+    precision: float | None = None
+    keep_marks: bool = False
     seed: int = 0
 
     @property
