@@ -14,6 +14,8 @@ SCREEN = 45
 
 RUNNING = "How it runs"
 TEXT = "Text and words"
+FILES = "CoNLL files"
+ENCODER = "With an encoder"
 
 
 class Command(TyperCommand):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jointalign.cli._help import RUNNING, TEXT
+from jointalign.cli._help import ENCODER, RUNNING, TEXT
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Seed = Annotated[int, typer.Option(min=0, help="The only source of randomness.", rich_help_panel=RUNNING)]
@@ -88,7 +88,12 @@ LocalOnly = Annotated[
 BatchPieces = Annotated[
     int, typer.Option(min=16, help="Pieces that go through the encoder at once.", rich_help_panel=RUNNING)
 ]
-Layers = Annotated[str, typer.Option(help="Which, e.g. -4,-3,-2,-1; 0 is the embedding layer, -1 the last.")]
+Layers = Annotated[
+    str,
+    typer.Option(
+        help="Which, e.g. -4,-3,-2,-1; 0 is the embedding layer, -1 the last.", rich_help_panel=ENCODER
+    ),
+]
 Fresh = Annotated[
     bool,
     typer.Option(

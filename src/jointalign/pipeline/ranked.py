@@ -6,7 +6,6 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,7 @@ from jointalign.bli.base import Conditions
 from jointalign.dictionary.api import read_tsv, write_tsv
 from jointalign.embedding import BilingualEmbedding
 from jointalign.lexicon import Lexicon
-from jointalign.pipeline._report import score_tables
-from jointalign.pipeline.page import ENTRIES, Table
+from jointalign.pipeline.base import Listed
 from jointalign.progress import Progress
 from jointalign.ranking.api import FittedRanker, Ranker
 from jointalign.ranking.calibration import trade_off
@@ -24,7 +22,8 @@ from jointalign.ranking.kept import KeptRanking, kept_ranking
 from jointalign.ranking.storage import write_ranker
 from jointalign.ranking.table import contradictions, entries, write_contradictions, write_entries
 from jointalign.selection.base import Spaces
-from jointalign.storage.files import atomic, read_lines
+from jointalign.storage.files import atomic
+from jointalign.storage.tables import read_table
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +107,15 @@ def write_listed(
     write_contradictions(contradictions(found), folder / LISTED[1])
 
 
+def listed(folder: Path) -> Listed:
+    """How long the dictionary of a run is, and how right by what it says of itself."""
+    rows = [row for _, row in read_table(folder / LISTED[0])]
+    if "evidence" not in rows[0]:
+        return Listed(len(rows) - 1, None)
+    chances = [float(row[2]) for row in rows[1:] if "given" not in row[6].split(", ")]
+    return Listed(len(rows) - 1, 100 * sum(chances) / len(chances) if chances else None)
+
+
 def _usable(space: BilingualEmbedding, lexicon: Lexicon) -> int:
     """Pairs that a mapping can learn from: shared words are no such pairs."""
     return len(lexicon.rows(space.source_only.vocabulary, space.target_only.vocabulary))
@@ -143,25 +151,3 @@ def unaligned_spaces(
     tried = [trial for trial in choice["trials"] if trial["gamma"] is not None]
     best = max(tried, key=lambda trial: trial["precision"], default={"gamma": _GAMMA})
     return [split, spaces.split(best["gamma"])]
-
-
-def ranked_tables(folder: Path, ranking: dict[str, Any]) -> list[Table]:
-    """Scores and the first entries of the dictionary, for the report.
-
-    Args:
-        folder: Of the run.
-        ranking: What `write_ranked` noted of a ranking.
-    """
-    lines = [line.split("\t") for _, line in read_lines(folder / LISTED[0])][1:]
-    rows = [[*line[:3], *line[4:]] for line in islice(lines, ENTRIES)]
-    held_out = ranking["held_out"]
-    note = (
-        f"the first {len(rows)} of {len(lines):,}; all in {LISTED[0]}. On {held_out['words']:,} words of the "
-        "training dictionary that nothing had seen, the probability of the first translation was off by "
-        f"{100 * held_out['calibration_error']:.1f} points in the mean; 'right' means in a dictionary like it"
-    )
-    head = ["source", "target", "probability", "source count", "target count", "what speaks for it"]
-    scores = ranking["scores"]
-    directions = {"source_to_target, ranked": scores, "target_to_source, ranked": ranking["scores_reversed"]}
-    tables = [] if scores is None else score_tables(directions)
-    return [*tables, Table("Dictionary", head, rows, note)]
