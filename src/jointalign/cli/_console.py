@@ -34,6 +34,10 @@ LINE_SECONDS = 60.0
 """Time between two lines about long work where no bar can be shown."""
 
 
+PRIOR_SECONDS = 30.0
+"""Work of a plan that is taken to have gone as expected."""
+
+
 class Bar:
     """A progress bar on standard error; where that is no terminal, a line a minute."""
 
@@ -114,7 +118,9 @@ class Plan:
         """`about 12 min left in all`, after some text; nothing where that is not known."""
         if not self._weights or not (self._done or self._are_seconds):
             return ""
-        rate = self._seconds / self._done if self._done else 1.0
+        # What is expected of a stage says little about short ones, which begin with compiling.
+        prior = PRIOR_SECONDS if self._are_seconds else 0.0
+        rate = (self._seconds + prior) / (self._done + prior)
         here = self._weights.get(self._now, 0.0) * rate - (time.monotonic() - self._begun)
         seconds = max(here, 0.0) + rate * sum(self._left.values())
         return f"{before}about {max(1, round(seconds / 60))} min left in all"

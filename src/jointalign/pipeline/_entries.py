@@ -73,8 +73,8 @@ def headwords(entries: Sequence[Entry], languages: tuple[str, str], name: str) -
         else:
             passed += 1
     note = (
-        f"The {len(shown)} most frequent of {len(words):,} words, with {len(entries):,} translations; all are "
-        f"in {name}. Numbers are chances in 100 of being right; translations less likely than not are in italics"
+        f"The {len(shown)} most frequent of {len(words):,} words, with {len(entries):,} translations, all of "
+        f"them in {name}. Numbers are chances in 100 of being right; what is less likely than not is in italics"
     )
     if passed:
         note += f". {passed} words among these whose every translation is so are only in the file"

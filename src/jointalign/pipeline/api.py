@@ -303,10 +303,8 @@ class _Run:
         """Figure 1, where there is a dictionary and the extra that draws is installed."""
         if self.lexicon is None or self._json("choice.json")["gamma"] is None:
             return None
-        counts = self.source.counts, self.target.counts
-        joint = reallocate(
-            self.joint, *counts, 1.0, self.aligned.source_language, self.aligned.target_language
-        )
+        languages = self.settings.source_language, self.settings.target_language
+        joint = Spaces((self.joint, self.source.counts, self.target.counts), None, languages).split(1.0)
         split = read_bilingual(self.folder / "reallocated.safetensors")
         try:
             pairs = default_pairs(joint, split, self.lexicon)

@@ -175,16 +175,22 @@ class RunResult:
             following = "THE ALIGNMENT FAILED, do not trust it: give some pairs or more text"
         elif self.scores is None and self.ranking is None:
             following += "; a dictionary given by --lexicon or --test would say how good it is"
-        space = self.space if self.gamma is None else f"{self.space}, gamma {self.gamma:g}"
         return "\n".join(
             [
-                f"space:    {space}; aligned by {self.method['name']} ({self.reason})",
+                f"chosen:   {self._chosen()}",
                 f"quality:  {quality(self.scores, self.ranking)}",
                 f"entries:  {self._entries()}",
                 f"files:    {self.folder}: report.html, dictionary.tsv, aligned.safetensors",
                 f"next:     {following}",
             ]
         )
+
+    def _chosen(self) -> str:
+        if self.reason.startswith("chosen: "):
+            said = self.reason.removeprefix("chosen: ").partition("; not tried")[0]
+            return f"{' '.join(said.split())} (P@1 on held-out pairs)"
+        space = self.space if self.gamma is None else f"{self.space}, gamma {self.gamma:g}"
+        return f"{space}; {self.method['name']} ({self.reason})"
 
     def _entries(self) -> str:
         found = f"{self.listed.entries:,} in dictionary.tsv"
