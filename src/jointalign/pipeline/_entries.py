@@ -74,7 +74,7 @@ def headwords(entries: Sequence[Entry], languages: tuple[str, str], name: str) -
             passed += 1
     note = (
         f"The {len(shown)} most frequent of {len(words):,} words, with {len(entries):,} translations, all of "
-        f"them in {name}. Numbers are chances in 100 of being right; what is less likely than not is in italics"
+        f"them in {name}. Numbers are chances in 100 of being right; those below 50 are in italics"
     )
     if passed:
         note += f". {passed} words among these whose every translation is so are only in the file"
@@ -101,7 +101,7 @@ def good_and_doubtful(
     new = [one for one in firsts if not one.sense.given and one.source != one.sense.target]
     new = [one for one in new if one.sense.probability is not None][:_GOOD_AMONG]
     good = [one for one in new if _chance(one) >= _SURE] or sorted(new, key=_chance)[-EXAMPLES:]
-    doubtful = [one for one in new if _chance(one) < EVEN] or sorted(new, key=_chance)[:EXAMPLES]
+    doubtful = [one for one in new if _chance(one) < EVEN] or [one for one in new if _chance(one) < _SURE]
     notes = "Not among your pairs; the most frequent and rarer ones.", "Look at these first."
     titles = "Ten entries that are probably right", "Ten entries to doubt"
     return [

@@ -109,8 +109,8 @@ def _trust(found: Found) -> Iterator[str]:
     if found.listed.expected is not None:
         yield (
             f"By these chances about {found.listed.expected:.0f} in 100 of the entries that you did not give "
-            "are right. The words tested are as frequent as those of your dictionary; rarer ones are judged by "
-            "the same rule, and nothing has tested it."
+            "are right. The words tested are as frequent as those of your dictionary; rarer ones are judged "
+            "by the same rule, and nothing has tested it."
         )
 
 

@@ -219,7 +219,7 @@ dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 figure { margin: 2.4rem 0; } img { max-width: 100%; background: white; }
 .charts { display: flex; flex-wrap: wrap; gap: 1.2rem 2.4rem; }
 .charts figure { margin: .4rem 0; flex: 1 1 20rem; max-width: 27rem; }
-svg { width: 100%; height: auto; color: var(--soft); font: 11px system-ui, sans-serif; }
+svg { width: 100%; height: auto; color: var(--soft); font: 8.5px system-ui, sans-serif; }
 svg .data { stroke: var(--ink); fill: none; stroke-width: 2; } svg .dot { fill: var(--ink); }
 .headwords { columns: 25rem 2; column-gap: 2.8rem; padding: 0; margin: .6rem 0; list-style: none; }
 .headwords li { break-inside: avoid; padding: .22rem 0 .22rem 1.2rem; text-indent: -1.2rem;
