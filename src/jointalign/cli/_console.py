@@ -65,12 +65,12 @@ class Bar:
         self._bars.reset(self._task, description=title, total=None, note="")
 
     def stage(self, title: str, done: bool = False) -> None:
-        """Begin a new stage, with a message; of one that was done before only if it was planned."""
+        """Begin a new stage, with a message; of one done before only where there are few."""
         self._plan.begin(title, done)
         number = self._plan.number(title)
         if not done:
             say(f"{title}{number[:-1]}{self._plan.left(', ')})" if number else title)
-        elif number:
+        elif self._plan.are_seconds:
             say(f"{title}{number}: done before")
         self.title(f"{title}{number}")
 
@@ -96,7 +96,7 @@ class Plan:
     """The stages that a command has before it, and an estimate of what is left of them."""
 
     def __init__(self, weights: Mapping[str, float], are_seconds: bool = False) -> None:
-        self._weights, self._are_seconds = dict(weights), are_seconds
+        self._weights, self.are_seconds = dict(weights), are_seconds
         self._left = dict(weights)
         self._now, self._begun = "", time.monotonic()
         self._seconds = self._done = 0.0  # of stages done in this process: time, and weight
@@ -116,10 +116,10 @@ class Plan:
 
     def left(self, before: str = "") -> str:
         """`about 12 min left in all`, after some text; nothing where that is not known."""
-        if not self._weights or not (self._done or self._are_seconds):
+        if not self._weights or not (self._done or self.are_seconds):
             return ""
         # What is expected of a stage says little about short ones, which begin with compiling.
-        prior = PRIOR_SECONDS if self._are_seconds else 0.0
+        prior = PRIOR_SECONDS if self.are_seconds else 0.0
         rate = (self._seconds + prior) / (self._done + prior)
         here = self._weights.get(self._now, 0.0) * rate - (time.monotonic() - self._begun)
         seconds = max(here, 0.0) + rate * sum(self._left.values())
