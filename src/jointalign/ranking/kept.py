@@ -19,6 +19,7 @@ import numpy as np
 from jointalign.bli.api import Results
 from jointalign.bli.base import AS_MUSE, DEPTH, Conditions
 from jointalign.bli.lists import evaluate_lists
+from jointalign.checks import checked
 from jointalign.dictionary.api import Answer, Translation, Translations
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
@@ -266,12 +267,16 @@ def ranking_beside(path: str | Path) -> Path:
     return Path(path).with_suffix(".ranking.safetensors")
 
 
+@checked
 def kept_ranking(path: str | Path, space: BilingualEmbedding) -> KeptRanking | None:
     """The ranking kept beside a file of a space, if there is one that belongs to these vectors.
 
     Args:
         path: File of the space, as `runs/en-es/aligned.safetensors`.
         space: Its content. Turned round it has no ranking, which has a direction.
+
+    Returns:
+        What `rank` of it says of a word is what stands in the dictionary of the run.
 
     Raises:
         FormatError: If the file beside it is damaged.
