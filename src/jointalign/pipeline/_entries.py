@@ -142,6 +142,9 @@ def contradicted(path: Path) -> list[Table]:
     if not rows:
         return []
     shown = [[word, given, found, f"{100 * float(chance):.0f} %"] for word, given, found, chance in rows]
-    note = f"{len(rows):,} in all, in {path.name}. Either your pair is a rarer sense, or the text disagrees."
+    note = (
+        f"{len(rows):,} in all, in {path.name}. Often it is another form of the same word; else your pair is a "
+        "rarer sense, or the text is of other things."
+    )
     head = ["word", "given", "found instead", "chance of being right"]
-    return [Table("Your pairs that the texts contradict", head, shown[:_CONTRADICTIONS], note)]
+    return [Table("Your words that the texts translate otherwise", head, shown[:_CONTRADICTIONS], note)]

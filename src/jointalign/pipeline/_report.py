@@ -125,7 +125,7 @@ def _diagrams(ranking: dict[str, Any]) -> Charts:
     at = next((one for one in reversed(steps) if one["precision"] >= _PRECISION), None)
     say = (
         f"{100 * at['coverage']:.0f} % of the words can be listed with {100 * _PRECISION:.0f} % of them "
-        f"right (--precision {_PRECISION:g}, chances from {100 * at['probability']:.0f} on)."
+        f"right: those with a chance of {100 * at['probability']:.0f} or more."
         if at
         else f"No list of any length is right {100 * _PRECISION:.0f} % of the time."
     )
@@ -155,7 +155,7 @@ def _chosen(choice: dict[str, Any]) -> Iterator[str]:
     yield (
         f"Everything was tried on {choice['held_out']:,} source words held out of your dictionary, and the "
         "best taken; of what is equally good within the error of the trial, the simplest. In short: "
-        f"{choice['reason']}."
+        f"{' '.join(choice['reason'].removeprefix('chosen: ').split())}."
     )
 
 
@@ -204,7 +204,7 @@ def _trials(choice: dict[str, Any]) -> Table:
     rows = [
         [
             ", ".join(
-                filter(None, [trial["space"], "" if trial["gamma"] is None else f"{trial['gamma']:g}"])
+                [trial["space"] or "joint", *([] if trial["gamma"] is None else [f"{trial['gamma']:g}"])]
             ),
             trial["method"]["name"],
             ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in trial["chosen"].items()),
