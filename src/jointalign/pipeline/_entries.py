@@ -143,7 +143,7 @@ def contradicted(path: Path) -> list[Table]:
         return []
     shown = [[word, given, found, f"{100 * float(chance):.0f} %"] for word, given, found, chance in rows]
     note = (
-        f"{len(rows):,} in all, in {path.name}. Often it is another form of the same word; else your pair is a "
+        f"{len(rows):,} in all, in {path.name}. Often it is another form of the word; else your pair is a "
         "rarer sense, or the text is of other things."
     )
     head = ["word", "given", "found instead", "chance of being right"]
