@@ -215,8 +215,10 @@ class RunResult:
 
     def _chosen(self) -> str:
         if self.reason.startswith("chosen: "):
-            said = self.reason.removeprefix("chosen: ").partition("; not tried")[0]
-            return f"{' '.join(said.split())} (P@1 on held-out pairs)"
+            best, _, others = self.reason.removeprefix("chosen: ").partition("; not tried")[0].partition(";")
+            precision, *made = best.split()
+            joint = "joint training, " if made[0] == "gamma" else ""
+            return f"{joint}{' '.join(made)}: P@1 {precision} on held-out pairs{others and ';'}{others}"
         space = self.space if self.gamma is None else f"{self.space}, gamma {self.gamma:g}"
         return f"{space}; {self.method['name']} ({self.reason})"
 
