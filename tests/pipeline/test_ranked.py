@@ -164,6 +164,7 @@ def test_translate_gives_the_probabilities_of_the_dictionary(options, ranked, ca
         [found] = [one for one in answers[row["source"]] if one["target"] == row["target"]]
         assert f"{found['probability']:.4f}" == row["probability"]
         assert str(found["rank"]) == row["rank"]
+        assert found["given"] == ("given" in row["evidence"].split(", "))
     for some in answers.values():
         chances = [one["probability"] for one in some]
         assert len(some) == 5 and chances == sorted(chances, reverse=True)
@@ -173,14 +174,9 @@ def test_translate_gives_the_probabilities_of_the_dictionary(options, ranked, ca
         found = {t["target"]: t["score"] for t in answers[one.word]}
         assert found.get(one.translations[0].target, one.translations[0].score) == one.translations[0].score
     assert run(["translate", "--embedding", embedding, words[0]]) == 0
-    first = answers[words[0]][0]
-    assert (
-        capsys.readouterr()
-        .out.splitlines()[0]
-        .startswith(
-            f"{words[0]}\t{first['target']}\t{100 * first['probability']:.0f} %\t{first['score']:.4f}\t"
-        )
-    )
+    for line, one in zip(capsys.readouterr().out.splitlines(), answers[words[0]], strict=True):
+        sure = "given" if one["given"] else f"{100 * one['probability']:.0f} %"
+        assert line.startswith(f"{words[0]}\t{one['target']}\t{sure}\t{one['score']:.4f}\t")
 
 
 def test_scores_of_pairs_are_those_of_the_search(ranked):

@@ -7,6 +7,7 @@ import pytest
 
 from jointalign import FormatError, JointalignError, Lexicon, Ranker
 from jointalign.bli.base import DEPTH
+from jointalign.dictionary.api import Translations
 from jointalign.embedding import Embedding
 from jointalign.ranking.api import Ranked
 from jointalign.ranking.calibration import trade_off
@@ -36,6 +37,21 @@ def test_it_says_of_every_word_what_the_ranker_says(pair, tmp_path):
         assert ranking.threshold(0.8) == fitted.threshold(0.8)
     kept.write(tmp_path / "again")
     assert (tmp_path / "again").read_bytes() == (tmp_path / "ranking.safetensors").read_bytes()
+
+
+def test_what_was_given_is_always_among_the_answers(pair):
+    space, lexicon, _, kept = pair
+    word, given = lexicon.pairs[0][0], lexicon.pairs[7][1]
+    assert given not in [one.target for one in kept.rank([word], DEPTH)[0]]
+    translations = Translations(space)
+    [answer] = kept.answers(translations, [word], count=3)
+    first, *others = answer.translations
+    assert (first.target, first.given, first.probability, first.rank) == (given, True, 1.0, DEPTH + 1)
+    assert [one.target for one in others] == [one.target for one in kept.rank([word], 2)[0]]
+    every = {one.target: one for one in translations.of([word], count=len(space.target))[0].translations}
+    assert [one.score for one in answer.translations] == [
+        every[one.target].score for one in answer.translations
+    ]
 
 
 def test_scores_are_those_of_the_ranker(pair):

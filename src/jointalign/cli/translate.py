@@ -262,7 +262,7 @@ def _show(answers: Iterator[Answer], json: bool) -> None:
         for found in answer.translations:
             numbers = [f"{found.score:.4f}", _margin(found)]
             if found.probability is not None:
-                numbers.insert(0, f"{100 * found.probability:.0f} %")
+                numbers.insert(0, _sure(found))
             show("\t".join([escaped(found.source), escaped(found.target), *numbers]))
 
 
@@ -275,7 +275,7 @@ def _converse(translated: Callable[[Iterable[str]], Iterator[Answer]]) -> None:
             if answer.from_subwords:
                 show("  not in the vocabulary; from its n-grams:")
             for found in answer.translations:
-                sure = "" if found.probability is None else f"{100 * found.probability:3.0f} %  "
+                sure = "" if found.probability is None else f"{_sure(found):>5}  "
                 show(f"  {escaped(found.target):<24} {sure}{found.score:7.4f}  margin {_margin(found)}")
 
 
@@ -284,6 +284,10 @@ def _asked() -> str:
         return messages().input("> ").strip()
     except EOFError:
         return ""
+
+
+def _sure(found: Translation) -> str:
+    return "given" if found.given else f"{100 * (found.probability or 0):.0f} %"
 
 
 def _margin(found: Translation) -> str:
@@ -299,6 +303,7 @@ def _facts(answer: Answer) -> dict[str, object]:
             {
                 "target": t.target,
                 "probability": t.probability,
+                "given": t.given,
                 "score": t.score,
                 "margin": t.margin,
                 "rank": t.rank,

@@ -29,6 +29,7 @@ class Translation:
             there is no other target word.
         rank: Place among all target words, from 1.
         probability: Of being right, where a ranking knows; `None` elsewhere.
+        given: Whether the pair is in the dictionary that the ranking has learnt from.
     """
 
     source: str
@@ -37,6 +38,7 @@ class Translation:
     margin: float | None
     rank: int
     probability: float | None = None
+    given: bool = False
 
 
 @dataclass(frozen=True)

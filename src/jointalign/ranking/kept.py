@@ -146,30 +146,42 @@ class KeptRanking:
             if target >= 0
         ]
 
+    @cached_property
+    def _given(self) -> dict[str, list[str]]:
+        source, target = (side.words for side in self.sides)
+        found: dict[str, list[str]] = {}
+        for row, other in self.known.tolist():
+            found.setdefault(source[row], []).append(target[other])
+        return found
+
+    def _with_given(self, word: str, count: int) -> list[Ranked]:
+        """The surest translations; before them what was given and is not among the ten best."""
+        ranked = self._of(word, DEPTH)
+        present = {one.target for one in ranked}
+        missing = [other for other in self._given.get(word, ()) if other not in present]
+        return [*(Ranked(word, other, 1.0, DEPTH + 1, True, ()) for other in missing), *ranked][:count]
+
     def answers(self, translations: Translations, words: Sequence[str], *, count: int = 5) -> list[Answer]:
         """Translations with probabilities, the surest first; of words not ranked, those of the space.
+
+        A pair that was given and is not among the ten best comes first: it is in the dictionary.
 
         Args:
             translations: Of the same space; their scores stand beside the probabilities.
             words: Source words.
-            count: Translations a word; at most ten of ranked words.
+            count: Translations a word; at most ten of ranked words, and those that were given.
         """
         found = []
-        for answer, ranked in zip(
-            translations.of(words, count=max(count, DEPTH)), self.rank(words, count), strict=True
-        ):
-            by_score = {one.target: one for one in answer.translations}
-            missing = [one.target for one in ranked if one.target not in by_score]
-            scores = dict(zip(missing, translations.scores(answer.word, missing), strict=True))
+        for answer in translations.of(words, count=max(count, DEPTH)):
+            ranked = self._with_given(answer.word, count)
+            known = {one.target: (one.score, one.margin) for one in answer.translations}
+            missing = [one.target for one in ranked if one.target not in known]
+            known |= {
+                target: (score, None)
+                for target, score in zip(missing, translations.scores(answer.word, missing), strict=True)
+            }
             surest = tuple(
-                Translation(
-                    one.source,
-                    one.target,
-                    scores[one.target] if one.target in scores else by_score[one.target].score,
-                    None if one.target in scores else by_score[one.target].margin,
-                    one.rank,
-                    one.probability,
-                )
+                Translation(one.source, one.target, *known[one.target], one.rank, one.probability, one.given)
                 for one in ranked
             )
             found.append(replace(answer, translations=surest or answer.translations[:count]))
