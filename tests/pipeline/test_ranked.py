@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jointalign import pipeline
 from jointalign.cli.app import run
 from jointalign.dictionary.api import Translations, induce, translate, write_tsv
 from jointalign.errors import JointalignError
@@ -18,6 +19,7 @@ from jointalign.formats.api import read_bilingual, write
 from jointalign.lexicon import Lexicon
 from jointalign.ranking.kept import kept_ranking
 from jointalign.ranking.storage import read_ranker
+from jointalign.training.skipgram import SkipGram
 from jointalign.version import __version__
 from languages import write_pair
 
@@ -255,3 +257,21 @@ def test_the_record_says_what_was_typed_and_with_what(ranked):
     assert record["threads"] == 1
     assert record["versions"]["jointalign"] == __version__
     assert set(record["versions"]) >= {"python", "numpy", "numba", "platform"}
+
+
+def test_scores_come_out_as_a_frame_and_as_flat_numbers(options, ranked):
+    out, found = ranked
+    trainer = SkipGram(20, epochs=5, window=2, subsampling=0.0)
+    files = [Path(options[f"--{name}"]) for name in ("source", "target", "lexicon", "test")]
+    typed = json.loads((out / "record.json").read_text())["command"]
+    result = pipeline.run(pipeline.RunSettings(*files, trainer=trainer), out, threads=1, command=typed)
+    frame = result.to_frame()
+    assert len(frame) == 2 * 2 * 2 * 4  # directions, by, identical, rules
+    chosen = frame[(frame.by == "ranked") & (frame.rule == "muse") & (frame.identical == "removed")]
+    forward = chosen[chosen.direction == "source_to_target"]
+    assert forward.p_at_1.tolist() == [found["bli_ranked_identical_removed"]["muse"]["p_at_1"]]
+    metrics = result.metrics()
+    assert metrics["source_to_target.csls.kept.muse.p_at_1"] == found["bli"]["muse"]["p_at_1"]
+    assert metrics["seconds.train"] == found["seconds"]["train"]
+    assert all(isinstance(value, int | float) for value in metrics.values())
+    assert result.to_json()["entries"] == len(table(out / "dictionary.tsv"))

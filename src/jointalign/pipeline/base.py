@@ -145,22 +145,37 @@ class RunResult:
         Raises:
             JointalignError: If pandas is not installed.
         """
+        return frame(self._rows())
+
+    def _rows(self) -> list[dict[str, Any]]:
         ranking = self.ranking or {}
         ranked = {
             "source_to_target": ranking.get("scores"),
             "target_to_source": ranking.get("scores_reversed"),
         }
-        return frame(
-            [
-                {"direction": direction, "by": by, "identical": kind.removeprefix("identical_"), "rule": rule}
-                | {name: value for name, value in facts.items() if not isinstance(value, list)}
-                | {"low": facts["ci"][0], "high": facts["ci"][1]}
-                for by, directions in (("csls", self.scores), ("ranked", ranked))
-                for direction, kinds in (directions or {}).items()
-                for kind, rules in (kinds or {}).items()
-                for rule, facts in rules.items()
-            ]
-        )
+        return [
+            {"direction": direction, "by": by, "identical": kind.removeprefix("identical_"), "rule": rule}
+            | {name: value for name, value in facts.items() if not isinstance(value, list)}
+            | {"low": facts["ci"][0], "high": facts["ci"][1]}
+            for by, directions in (("csls", self.scores), ("ranked", ranked))
+            for direction, kinds in (directions or {}).items()
+            for kind, rules in (kinds or {}).items()
+            for rule, facts in rules.items()
+        ]
+
+    def metrics(self) -> dict[str, float]:
+        """Scores and seconds as one flat dict of numbers, as trackers of experiments take them.
+
+        `mlflow.log_metrics(result.metrics())`, `wandb.log(result.metrics())`: names are such as
+        `source_to_target.ranked.kept.muse.p_at_1` and `seconds.train`.
+        """
+        found = {f"seconds.{stage}": seconds for stage, seconds in self.seconds.items()}
+        for row in self._rows():
+            place = ".".join(row.pop(name) for name in ("direction", "by", "identical", "rule"))
+            found |= {
+                f"{place}.{name}": value for name, value in row.items() if isinstance(value, int | float)
+            }
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """The object that `jointalign run --json` prints."""
