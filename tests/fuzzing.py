@@ -19,6 +19,7 @@ import numpy as np
 
 from jointalign.alignment.base import Mapping
 from jointalign.alignment.storage import read_mapping, write_mapping
+from jointalign.bli.base import DEPTH
 from jointalign.contextual._mapping import LayerMappings, read_layer_mappings, write_layer_mappings
 from jointalign.contextual.base import Pooling
 from jointalign.corpora.corpus import Corpus
@@ -34,8 +35,10 @@ from jointalign.ner import conll
 from jointalign.ranking.api import Ranker
 from jointalign.ranking.calibration import Calibration
 from jointalign.ranking.features import NAMES
+from jointalign.ranking.kept import KeptRanking
 from jointalign.ranking.learner import Logistic, fit_trees
 from jointalign.ranking.storage import read_ranker, write_ranker
+from jointalign.ranking.table import entries
 from jointalign.retrieval.hubs import Hubs
 from jointalign.review.decisions import Decision, Decisions, Verdict
 from jointalign.storage.checkpoint import Checkpoint, OtherWorkError
@@ -93,6 +96,21 @@ def translated(space):
 def use_hubs(folder):
     hubs, space = Hubs.read(folder / "hubs.safetensors"), bilingual()
     return Translations(space, hubs=hubs).of(["house"]) if hubs.fits(*space.sides(), 10) else None
+
+
+def make_ranking(folder):
+    space, firsts = bilingual(), (np.array([0.9, 0.2]), np.array([True, False]))
+    rows, chances = np.full((2, DEPTH), -1), np.linspace(1, 0, 2 * DEPTH).reshape(2, DEPTH)
+    rows[:, :2] = [[0, 1], [1, 0]]
+    marks, known = np.ones((2, DEPTH), np.uint8), np.array([[0, 1]])
+    ranking = KeptRanking(space.sides(), np.arange(2), rows, chances, marks, known, firsts)
+    ranking.write(folder / "ranking.safetensors")
+
+
+def use_ranking(folder):
+    space = bilingual()
+    ranking = KeptRanking.read(folder / "ranking.safetensors", space)
+    return None if ranking is None else (ranking.rank(space.source.words, DEPTH), entries(ranking))
 
 
 def use_mapping(folder):
@@ -429,6 +447,7 @@ TARGETS = {
         use_mapping,
     ),
     "hubs": Target(lambda f: Hubs.of(*bilingual().sides()).write(f / "hubs.safetensors"), use_hubs),
+    "ranking": Target(make_ranking, use_ranking),
     "layer maps": Target(
         lambda f: write_layer_mappings(layer_mappings(), f / "maps.safetensors"), use_layers
     ),

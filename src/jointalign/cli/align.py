@@ -14,6 +14,7 @@ import typer
 from jointalign.alignment.api import METHODS, method_named, method_names
 from jointalign.alignment.seeds import Seeds
 from jointalign.cli._console import answer, progress, say
+from jointalign.cli._help import Command
 from jointalign.cli._options import Group, Json, KeepCase, OutFolder, Seed, SpellSource, SpellTarget, Threads
 from jointalign.cli._pivot import align_several, used
 from jointalign.cli._settings import Changes, Options, summary, with_settings
@@ -65,7 +66,7 @@ class _Methods(Group):
         else:
             return None
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(cmd_name, help=_about(cmd_name))(made)
+        single.command(cmd_name, help=_about(cmd_name), cls=Command)(made)
         return typer.main.get_command(single)
 
 
