@@ -26,6 +26,7 @@ from jointalign.cli._options import (
     Threads,
     Tokenized,
 )
+from jointalign.cli.align_text import AlignmentMethod
 
 
 def command(
@@ -40,10 +41,11 @@ def command(
     out: OutFile,
     links: Annotated[
         Path | None,
-        typer.Option(
-            help="Links of its words, '0-0 1-2' a line; default: found by align-text's diagonal method."
-        ),
+        typer.Option(help="Links of its words, '0-0 1-2' a line; default: found as by align-text."),
     ] = None,
+    word_alignment: Annotated[
+        AlignmentMethod, typer.Option(help="What finds links: a method of align-text.")
+    ] = AlignmentMethod.BAYES,
     layers: Layers = "-4,-3,-2,-1",
     method: Annotated[
         str,
@@ -106,6 +108,7 @@ def command(
             input,
             links,
             codes,
+            word_aligner=word_alignment.defaults(),
             tokenized=tokenized,
             most=sentences,
             longest=longest,
