@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from jointalign.word_alignment.bayesian import BayesianAligner
+    from jointalign.word_alignment.diagonal import DiagonalAligner
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Seed = Annotated[int, typer.Option(min=0, help="The only source of randomness.")]
@@ -62,3 +67,17 @@ Fresh = Annotated[
 CheckpointSeconds = Annotated[
     float, typer.Option(min=0.0, help="Time between two checkpoints; more if saving is slow.")
 ]
+
+
+class AlignmentMethod(StrEnum):
+    """Which model links words."""
+
+    BAYES = "bayes"
+    DIAGONAL = "diagonal"
+
+    def defaults(self) -> BayesianAligner | DiagonalAligner:
+        """Its settings where nothing is given."""
+        from jointalign.word_alignment.bayesian import BayesianAligner
+        from jointalign.word_alignment.diagonal import DiagonalAligner
+
+        return BayesianAligner() if self is AlignmentMethod.BAYES else DiagonalAligner()

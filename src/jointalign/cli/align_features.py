@@ -12,6 +12,7 @@ import typer
 from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._encoders import parsed_layers
 from jointalign.cli._options import (
+    AlignmentMethod,
     BatchPieces,
     Device,
     Encoder,
@@ -26,7 +27,6 @@ from jointalign.cli._options import (
     Threads,
     Tokenized,
 )
-from jointalign.cli.align_text import AlignmentMethod
 
 
 def command(

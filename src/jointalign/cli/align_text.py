@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 
 from jointalign.cli._console import answer, progress, say
 from jointalign.cli._options import (
+    AlignmentMethod,
     Fresh,
     Json,
     KeepCase,
@@ -26,17 +26,6 @@ from jointalign.word_alignment.bayesian import BayesianAligner
 from jointalign.word_alignment.diagonal import DiagonalAligner
 from jointalign.word_alignment.lexical import DictionarySettings
 from jointalign.word_alignment.symmetrization import Symmetrization
-
-
-class AlignmentMethod(StrEnum):
-    """Which model links words."""
-
-    BAYES = "bayes"
-    DIAGONAL = "diagonal"
-
-    def defaults(self) -> BayesianAligner | DiagonalAligner:
-        """Its settings where nothing is given."""
-        return BayesianAligner() if self is AlignmentMethod.BAYES else DiagonalAligner()
 
 
 @with_settings(
