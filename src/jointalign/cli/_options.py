@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from jointalign.word_alignment.bayesian import BayesianAligner
     from jointalign.word_alignment.diagonal import DiagonalAligner
+
+
+class Group(TyperGroup):
+    """Commands under one name."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """Not given is no: `None` would be converted, for which typer imports all of pydantic."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.default = False
+        return option
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Seed = Annotated[int, typer.Option(min=0, help="The only source of randomness.")]
