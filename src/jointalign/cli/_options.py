@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from jointalign.cli._help import ENCODER, RUNNING, TEXT
+
+if TYPE_CHECKING:
+    from jointalign.word_alignment.bayesian import BayesianAligner
+    from jointalign.word_alignment.diagonal import DiagonalAligner
 
 
 class Group(TyperGroup):
@@ -119,3 +124,17 @@ CheckpointSeconds = Annotated[
         min=0.0, help="Time between two checkpoints; more if saving is slow.", rich_help_panel=RUNNING
     ),
 ]
+
+
+class AlignmentMethod(StrEnum):
+    """Which model links words."""
+
+    BAYES = "bayes"
+    DIAGONAL = "diagonal"
+
+    def defaults(self) -> BayesianAligner | DiagonalAligner:
+        """Its settings where nothing is given."""
+        from jointalign.word_alignment.bayesian import BayesianAligner
+        from jointalign.word_alignment.diagonal import DiagonalAligner
+
+        return BayesianAligner() if self is AlignmentMethod.BAYES else DiagonalAligner()
