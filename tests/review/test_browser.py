@@ -41,9 +41,7 @@ def opened(browser):
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console", lambda message: complaints.append(message.text) if message.type == "error" else None
-        )
+        page.on("console", lambda message: complaints.append(message.text))
         page.goto(f"{address}?reviewer={reviewer}")
         settled(page)
         return page
@@ -52,7 +50,8 @@ def opened(browser):
     yield open_page
     for context in contexts:
         context.close()
-    assert complaints == []
+    gone = "net::ERR_"  # the browser's own words on a server that was stopped before its page
+    assert [text for text in complaints if gone not in text] == []
 
 
 def settled(page):
@@ -187,7 +186,6 @@ def test_a_kill_costs_one_key_at_most_and_the_page_goes_on(small, opened):
         assert {row[0] for row in held(small)} == {"w00", "w01", "w02"}
     finally:
         again.stop()
-        opened.complaints.clear()  # the browser's own, of the server that was gone
 
 
 def test_filters_search_and_list(small, opened):
@@ -282,9 +280,7 @@ def test_hostile_words_are_shown_as_they_are_on_every_page(tmp_path, opened):
             page.fill("#written", f"<b>note</b> {HOSTILE[place]}")
             press(page, "Enter")
             sync_api.expect(page.locator("#notes")).to_contain_text("<b>note</b>")
-            press(page, "a" if place % 2 else "r", *([] if place % 2 else ["j"] if place else []))
-            if place == 0:
-                press(page, "j")
+            press(page, "a" if place % 2 else "0")
         assert seen == {
             one.replace("\u202e", "\\u202e")
             .replace("\u202c", "\\u202c")

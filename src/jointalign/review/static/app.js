@@ -722,11 +722,18 @@ function pressed(event) {
 
 document.addEventListener("keydown", pressed);
 
+const LIST_KEYS = {
+  arrowdown: (at) => at + 1, arrowup: (at) => at - 1, pagedown: (at, page) => at + page, pageup: (at, page) => at - page,
+  home: () => 0, end: () => state.ids.length - 1,
+};
+
 function listKey(key) {
-  const at = state.positions.get(state.id) ?? -1, page = Math.max(1, Math.floor($("list").clientHeight / ROW) - 1);
-  const next = { arrowdown: at + 1, arrowup: at - 1, pagedown: at + page, pageup: at - page, home: 0, end: state.ids.length - 1 }[key];
-  if (next === undefined || !state.ids.length) return false;
-  inTurn(() => show(state.ids[Math.min(Math.max(0, next), state.ids.length - 1)]));
+  if (!Object.hasOwn(LIST_KEYS, key)) return false;
+  inTurn(async () => {
+    const page = Math.max(1, Math.floor($("list").clientHeight / ROW) - 1);
+    const next = LIST_KEYS[key](state.positions.get(state.id) ?? -1, page);
+    if (state.ids.length) await show(state.ids[Math.min(Math.max(0, next), state.ids.length - 1)]);
+  });
   return true;
 }
 
