@@ -64,7 +64,7 @@ def main() -> None:
                 page.keyboard.press("g")
                 page.fill("#ask-text", word)
                 page.keyboard.press("Enter")
-                page.wait_for_function(f"document.querySelector('#word').textContent === {json.dumps(word)}")
+                page.locator("#word").filter(has_text=word).wait_for()
                 taken(page, Path(folder, f"review-{name}.png"))
                 if name == "wide":
                     page.click("#learn-button")

@@ -186,10 +186,10 @@ async function fetchRows(first, last) {
   drawRows();
 }
 
+// Where it is not seen it comes to the upper third, so that those after it are seen, too.
 function seeRow(at) {
   const list = $("list"), top = at * ROW;
-  if (top < list.scrollTop) list.scrollTop = top;
-  else if (top + ROW > list.scrollTop + list.clientHeight) list.scrollTop = top + ROW - list.clientHeight;
+  if (top < list.scrollTop || top + 2 * ROW > list.scrollTop + list.clientHeight) list.scrollTop = top - list.clientHeight / 3;
 }
 
 const narrow = matchMedia("(max-width: 46rem)");
@@ -259,8 +259,8 @@ function candidateLine(one, place) {
   const bar = make("i", { "aria-hidden": "true" });
   bar.style.setProperty("--share", `${100 * (one.probability ?? 0)}%`);
   const who = make("span", { class: "why" }, why);
-  if (one.accepted.length) who.append(" ", make("span", { class: "who yes" }, `✓ ${one.accepted.map(steered).join(", ")}`));
-  if (one.rejected.length) who.append(" ", make("span", { class: "who no" }, `✗ ${one.rejected.map(steered).join(", ")}`));
+  if (one.accepted.length) who.append(why ? " · " : "", make("span", { class: "who yes" }, `✓ ${one.accepted.map(steered).join(", ")}`));
+  if (one.rejected.length) who.append(who.textContent ? " · " : "", make("span", { class: "who no" }, `✗ ${one.rejected.map(steered).join(", ")}`));
   const classes = [
     place === state.chosen && "chosen", state.marked.has(place) && "marked", one.rejected.length && !one.accepted.length && "rejected",
   ].filter(Boolean).join(" ");
