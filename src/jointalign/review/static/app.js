@@ -651,7 +651,7 @@ async function look() {
   if (!changed.length) return;
   drawProgress();
   drawRows();
-  if (changed.includes(state.id) && !state.writing) drawEntry(await ask("entry", { id: state.id }));
+  if (changed.includes(state.id) && hasEntry() && !state.writing) drawEntry(await ask("entry", { id: state.id }));
 }
 
 async function watch() {
