@@ -1,16 +1,17 @@
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from jointalign.cli.app import run
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
-from jointalign.formats.api import read_bilingual
+from jointalign.formats.api import write
 from jointalign.pipeline import RunSettings
+from jointalign.selection.wishes import Wishes
+from jointalign.training.skipgram import SkipGram
 from jointalign.transfer import (
     METHODS,
     Copied,
@@ -118,8 +119,6 @@ def test_wechsel_is_that_of_its_authors(models, space, tmp_path, subwords):
 def test_focus_is_that_of_its_authors(models, tmp_path):
     deepfocus = pytest.importorskip("deepfocus", reason="the authors' package")
     torch = pytest.importorskip("torch")
-    from jointalign.formats.api import write
-
     old, new = (load_tokenizer(models[name]) for name in ("gpt2", "spanish"))
     tokens = [new.tokenize(line) for line in SPANISH]
     vectors = side([" ".join(line) for line in tokens], 5)
@@ -271,27 +270,38 @@ PAIRS = "house casa|small pequeño|garden jardín|green verde|dog perro|old viej
 PAIRS += "|teacher maestra|sings canta|book libro|long largo|parrot loro|the la|and y|reads lee|in en|a un"
 
 
-@pytest.mark.parametrize("units", ["words", "tokens"])
+@pytest.mark.parametrize("units", list(Units))
 def test_a_space_is_trained_of_text_and_a_dictionary(models, tmp_path, units):
     for name, text in (("en", ENGLISH), ("es", SPANISH)):
-        (tmp_path / f"{name}.txt").write_text("\n".join(text * 30), "utf-8")
+        (tmp_path / f"{name}.txt").write_text("\n".join(text * 9), "utf-8")
     (tmp_path / "en-es.txt").write_text(PAIRS.replace("|", "\n"), "utf-8")
-    given = f"--model {models['gpt2']} --tokenizer {models['spanish']} --units {units} --threads 1 --json"
-    given += (
-        f" --source-text {tmp_path}/en.txt --target-text {tmp_path}/es.txt --lexicon {tmp_path}/en-es.txt"
+    settings = RunSettings(
+        *(tmp_path / name for name in ("en.txt", "es.txt", "en-es.txt")),
+        wishes=Wishes("procrustes", 0.9),
+        trainer=SkipGram(dimensions=8, epochs=1, minimum_count=1),
     )
-    given += f" --source-language en --target-language es --out {tmp_path}/out --neighbours 2"
-    given += " --dimensions 8 --epochs 1 --minimum-count 1"
-    for _ in range(2):  # the second time over the first, whose space it goes on with
-        done = subprocess.run(
-            [sys.executable, "-m", "jointalign", "transfer", *given.split()], capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+    both = load_tokenizer(models["gpt2"]), load_tokenizer(models["spanish"])
+    cut = both if units is Units.TOKENS else None
+    space = space_of_text(settings, tmp_path / "space", tokenizers=cut, threads=1)
+    assert ("Ġhouse" in space.source, "house" in space.source) == ((True, False) if cut else (False, True))
+    record = (tmp_path / "space" / "stages" / "align.json").read_bytes()
+    again = space_of_text(settings, tmp_path / "space", tokenizers=cut, threads=1)
+    assert (tmp_path / "space" / "stages" / "align.json").read_bytes() == record
+    np.testing.assert_array_equal(space.target.vectors, again.target.vectors)
+    assert map_tokens(*both, space, units=units).counts["mapped"] > 30
+
+
+def test_the_command_writes_a_model_and_says_what_became_of_the_tokens(models, space, tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    write(space, tmp_path / "run" / "aligned.safetensors")
+    out = tmp_path / "out"
+    given = f"--model {models['gpt2']} --tokenizer {models['spanish']} --space {tmp_path / 'run'} --out {out}"
+    assert run(["transfer", *given.split(), "--neighbours", "2", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
     assert report["mapped"] > 60 and report["method"]["neighbours"] == 2
-    assert loaded(tmp_path / "out")[0].config.vocab_size == report["tokens"]
-    space = read_bilingual(tmp_path / "out" / "space" / "aligned.safetensors")
-    assert ("Ġhouse" in space.source, "house" in space.source) == (units == "tokens", units == "words")
+    assert loaded(out)[0].config.vocab_size == report["tokens"]
+    sources = json.loads((out / "mapping.json").read_text("utf-8")).values()
+    assert max(map(len, sources)) == 2
 
 
 def test_a_dictionary_without_tokens_is_no_dictionary(models, tmp_path):
