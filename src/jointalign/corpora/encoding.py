@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from jointalign.checks import checked
-from jointalign.corpora.corpus import Corpus, Tally
+from jointalign.corpora.corpus import Corpus, Lines, Tally, as_corpus
 from jointalign.progress import Progress
 from jointalign.storage.bundle import INFO, Bundle, BundleWriter, Kind, changed_file, read_bundle
 from jointalign.storage.checkpoint import OtherWorkError
@@ -72,7 +72,7 @@ class EncodedCorpus:
 
 @checked
 def encode(
-    corpus: Corpus,
+    corpus: Corpus | Lines,
     folder: str | Path,
     workers: int | None = None,
     progress: Progress | None = None,
@@ -84,7 +84,7 @@ def encode(
     stretches of text. An interrupted run leaves nothing that counts as complete.
 
     Args:
-        corpus: The text; it remembers the counts made here.
+        corpus: The text, which remembers the counts made here; or lines in memory, as for `Corpus.of`.
         folder: Where the files go: the text and its words as raw little-endian arrays, and
             `info.json`. Made if missing.
         workers: Number of processes that cut lines into words; `None` for one a CPU.
@@ -104,6 +104,7 @@ def encode(
         ...     encoded.counts.words, encoded.tokens.tolist(), encoded.line_ends.tolist()
         (('the', 'house', 'by', 'old', 'sea'), [0, 1, 0, 3, 1, 2, 0, 4], [2, 8])
     """
+    corpus = as_corpus("encode: corpus", corpus)
     bundle = Bundle(Path(folder), facts or {}, _KINDS, checked=True)
     if facts and _is_there(bundle):
         logger.info("%s: encoded before, used again", folder)

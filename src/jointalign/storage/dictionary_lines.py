@@ -51,7 +51,7 @@ _LANGUAGES = frozenset(
     "norwegian polish czech greek hebrew hindi korean vietnamese thai ukrainian romanian hungarian persian "
     "deutsch español français italiano português".split()
 )
-_OWN = ("source target score margin rank", "source target probability rank")
+_OWN = ("source target score margin rank", "source target probability rank", "source target pair")
 """First titles of our own tables, whose cells are words as they stand."""
 
 _ENOUGH = 4  # cells of a column to see whether its values repeat
