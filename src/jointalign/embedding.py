@@ -146,7 +146,7 @@ class Embedding:
         """The same as a table of pandas, a row a word.
 
         Raises:
-            JointalignError: If pandas is not installed.
+            MissingExtraError: If pandas is not installed.
         """
         try:
             import pandas  # type: ignore[import-not-found]

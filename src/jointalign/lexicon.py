@@ -280,7 +280,7 @@ class Lexicon:
         """A table of pandas with the columns `source` and `target`.
 
         Raises:
-            JointalignError: If pandas is not installed.
+            MissingExtraError: If pandas is not installed.
         """
         try:
             import pandas  # type: ignore[import-not-found]

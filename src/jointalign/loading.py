@@ -9,7 +9,7 @@ from jointalign.alignment.storage import read_mapping, write_mapping
 from jointalign.checks import checked
 from jointalign.corpora.encoding import EncodedCorpus
 from jointalign.embedding import BilingualEmbedding, Embedding
-from jointalign.errors import JointalignError
+from jointalign.errors import FormatError, JointalignError
 from jointalign.formats import native
 from jointalign.formats.api import read, read_bilingual, read_multilingual, write
 from jointalign.formats.hub import fetched
@@ -17,11 +17,12 @@ from jointalign.lexicon import Lexicon
 from jointalign.multilingual import MultilingualEmbedding
 from jointalign.storage.bundle import INFO
 from jointalign.storage.compression import named_suffix
-from jointalign.storage.files import write_text
+from jointalign.storage.tables import read_table, write_table
 
 ALIGNED = "aligned.safetensors"
 """The result in a folder of `jointalign run` or `align`."""
 
+_COLUMNS = {"source": "", "target": "", "pair": "d"}
 _LEXICONS = (".tsv", ".csv", ".dict", ".dic")
 
 Loaded = Embedding | BilingualEmbedding | MultilingualEmbedding | Mapping | Lexicon | EncodedCorpus
@@ -52,9 +53,8 @@ def save(
     if isinstance(value, Lexicon):
         if suffix != ".tsv":
             raise JointalignError(f"{path}: a lexicon is saved as .tsv; name it so")
-        with write_text(path) as file:
-            file.write("source\ttarget\tpair\n")  # by which it is known as ours: words as they stand
-            file.writelines(f"{source}\t{target}\t{row}\n" for row, (source, target) in enumerate(value, 1))
+        rows = ((*pair, number) for number, pair in enumerate(value, start=1))
+        write_table(_COLUMNS, rows, path)
     elif isinstance(value, Mapping):
         if suffix != ".safetensors":
             raise JointalignError(f"{path}: a mapping is saved as .safetensors; name it so")
@@ -82,13 +82,22 @@ def load(path: str | Path) -> Loaded:
             return read_bilingual(path / ALIGNED)
         if (path / INFO).is_file():
             return EncodedCorpus.open(path)
-        raise JointalignError(
-            f"{path}: expected the folder of a run or of an encoded corpus; name a file in it"
-        )
+        raise JointalignError(f"{path}: expected the folder of a run or of encoded text; name a file in it")
     suffix = named_suffix(path)
     if suffix in _LEXICONS:
-        return Lexicon.read(path)
+        return _saved_lexicon(path) if suffix == ".tsv" else Lexicon.read(path)
     if suffix != ".safetensors":
         return read(path)
     kinds = {"bilingual": read_bilingual, "multilingual": read_multilingual, "mapping": read_mapping}
     return kinds.get(native.kind(path), read)(path)
+
+
+def _saved_lexicon(path: Path) -> Lexicon:
+    """One that `save` has written, as it was; any other is read leniently."""
+    rows = read_table(path)
+    if next(rows, (0, []))[1] != [*_COLUMNS]:
+        return Lexicon.read(path)
+    try:
+        return Lexicon((source, target) for _, (source, target, _) in rows)
+    except ValueError:
+        raise FormatError(path, None, "expected two words and a number a line, as by `save`") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +12,9 @@ from jointalign.checks import checked, float32
 from jointalign.errors import JointalignError
 from jointalign.numerics.normalize import recentred, unit
 
-if TYPE_CHECKING:
-    from sklearn.base import TransformerMixin  # type: ignore[import-not-found]
-
 
 @checked
-def to_sklearn(method: Aligner | str = "procrustes", seed: int = 0) -> TransformerMixin:
+def to_sklearn(method: Aligner | str = "procrustes", seed: int = 0) -> Any:
     """An alignment method as a transformer of scikit-learn.
 
     `fit(X, y)` learns from pairs: row `i` of `X` and of `y` translate each other. `transform(X)` moves

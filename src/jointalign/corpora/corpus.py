@@ -239,6 +239,8 @@ def as_corpus(place: str, given: Corpus | Lines) -> Corpus:
         return given
     if isinstance(given, str | bytes | Path | Mapping) or not isinstance(given, Iterable):
         raise JointalignError(_no_lines(place, given))
+    if isinstance(given, list | tuple) and given and not isinstance(given[0], Sequence):
+        raise JointalignError(f"{_no_lines(place, given)} of {type(given[0]).__name__}")
     return Corpus.of(given)
 
 

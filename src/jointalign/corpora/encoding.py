@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from jointalign.checks import checked
+from jointalign.checks import fitting
 from jointalign.corpora.corpus import Corpus, Lines, Tally, as_corpus
 from jointalign.progress import Progress
 from jointalign.storage.bundle import INFO, Bundle, BundleWriter, Kind, changed_file, read_bundle
@@ -70,7 +70,6 @@ class EncodedCorpus:
             return cls(counts, tokens, line_ends, typed(note.state.get("language"), str, "language"))
 
 
-@checked
 def encode(
     corpus: Corpus | Lines,
     folder: str | Path,
@@ -105,6 +104,8 @@ def encode(
         (('the', 'house', 'by', 'old', 'sea'), [0, 1, 0, 3, 1, 2, 0, 4], [2, 8])
     """
     corpus = as_corpus("encode: corpus", corpus)
+    for name, value, hint in (("folder", folder, str | Path), ("workers", workers, int | None)):
+        fitting(f"encode: {name}", value, hint)
     bundle = Bundle(Path(folder), facts or {}, _KINDS, checked=True)
     if facts and _is_there(bundle):
         logger.info("%s: encoded before, used again", folder)
