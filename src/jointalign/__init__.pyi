@@ -47,6 +47,7 @@ from .formats.hub import push_to_hub as push_to_hub
 from .formats.static import Weighting as Weighting, write_static as write_static
 from .lexicon import Lexicon as Lexicon
 from .loading import load as load, save as save
+from .storage.lines import longest_line as longest_line
 from .multilingual import MultilingualEmbedding as MultilingualEmbedding
 from .overshared import oversharing as oversharing
 from .ranking.api import FittedRanker as FittedRanker, Ranked as Ranked, Ranker as Ranker, rank as rank

@@ -26,10 +26,11 @@ from jointalign.cli._ner_options import (
     read_conll,
 )
 from jointalign.cli._ner_training import train
-from jointalign.cli._options import Json, LocalOnly, Seed, Tokenized, writable
+from jointalign.cli._options import Group, Json, LocalOnly, Seed, Tokenized, writable
 from jointalign.ner.base import Sentence
 
 application = typer.Typer(
+    cls=Group,
     help="Named entities: learn a tagger in one language, use it in another without a label there.",
     no_args_is_help=True,
     rich_markup_mode=None,
