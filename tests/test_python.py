@@ -174,3 +174,25 @@ def test_a_mapping_is_a_transformer_of_scikit_learn():
 def test_a_space_that_has_translated_can_be_copied(space):
     space.translate("cat")
     assert copy.deepcopy(space).translate("dog", 1)[0][0] == "perro"
+
+
+def test_names_are_members_everywhere(tmp_path):
+    from jointalign import contextual, word_alignment
+    from jointalign.ner import conll
+    from jointalign.translation.job import JobSettings
+
+    assert ja.Ranker(learner="auto").learner is type(ja.Ranker().learner)("auto")
+    assert contextual.FeatureSettings(pooling="mean", combine="each").combine is contextual.Combine.EACH
+    assert contextual.MappingSettings(side="source").side is contextual.FeatureSide.SOURCE
+    assert JobSettings(start="joint").start.name == "JOINT"
+    text = word_alignment.ParallelText.of([(["a"], ["b"])] * 3)
+    for wrong in (
+        lambda: ja.Ranker(learner="best"),
+        lambda: contextual.FeatureSettings(pooling="max"),
+        lambda: contextual.MappingSettings(solution="best"),
+        lambda: JobSettings(start="best"),
+        lambda: word_alignment.align_text(text, symmetrization="best"),
+        lambda: conll.write([], tmp_path / "x", scheme="best"),
+    ):
+        with pytest.raises(JointalignError, match="must be one of .* got the string"):
+            wrong()

@@ -646,7 +646,7 @@ def test_vectors_come_as_every_command_reads_them(web, tmp_path):
     ):
         web.files[f"/{name}"] = gzip.compress(text) if name.endswith(".gz") else text
         for downloaded in (True, False):
-            file = fasttext("sw", tmp_path, kind=Vectors(kind), base=web.address)
+            file = fasttext("sw", tmp_path, kind=kind, base=web.address)
             assert file.downloaded == downloaded and file.url == f"{web.address}/{name}"
         assert file.sha256 == hashlib.sha256(file.path.read_bytes()).hexdigest()
         assert read(file.path).words == ("habari", "nyumba")

@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from shutil import copyfileobj
 
+from jointalign.checks import checked
 from jointalign.data._download import Checksum, download, fetch_text
 from jointalign.data._wikipedia import check_installed, extract
 from jointalign.errors import FormatError, JointalignError
@@ -152,9 +153,10 @@ def muse(
     return found
 
 
+@checked
 def fasttext(
     language: str,
-    folder: Path,
+    folder: str | Path,
     *,
     kind: Vectors = Vectors.TEXT,
     sha256: str | None = None,
@@ -179,7 +181,7 @@ def fasttext(
     if not re.fullmatch(f"{_LANGUAGE}(-{_LANGUAGE})*", language):
         raise JointalignError(f"expected a language code such as 'es', got '{language}'")
     name = kind.name_for(language)
-    url, path = f"{base}/{name}", folder / Path(name).name
+    url, path = f"{base}/{name}", Path(folder, Path(name).name)
     given = None if sha256 is None else Checksum("sha256", (sha256,), "given")
     final = path.with_suffix("") if kind is Vectors.MODEL else path
     if final.exists():
