@@ -29,7 +29,7 @@ from jointalign.transfer import (
 )
 from jointalign.transfer.focus import sparsemax
 from jointalign.vocabulary import Vocabulary
-from small_models import ENGLISH, SPANISH, byte_level, side, word_piece
+from small_models import ENGLISH, SPANISH, byte_level, save, side, word_piece
 
 transformers = pytest.importorskip("transformers", reason="opens what we write")
 
@@ -181,6 +181,32 @@ def test_special_tokens_go_by_name_and_then_by_role():
     old, new = Tokens.of(word_piece(ENGLISH)), Tokens.of(word_piece(SPANISH, **names))
     pairs = {new.forms[a]: old.forms[b] for a, b in new.special_pairs(old).items()}
     assert pairs == {"<p>": "[PAD]", "<u>": "[UNK]", "[SEP]": "[SEP]", "<s>": "[SEP]", "<m>": "[MASK]"}
+
+
+def test_the_config_names_the_new_numbers_of_special_tokens(models, tmp_path):
+    names = {"mask": "<m>", "unk": "<u>", "pad": "<p>", "cls": "<c>", "sep": "<s>"}
+    word_piece(SPANISH, **names).save_pretrained(tmp_path / "new")
+    transfer(models["bert"], tmp_path / "new", tmp_path / "out", method="mean")
+    model, tokenizer = loaded(tmp_path / "out", "AutoModelForMaskedLM")
+    assert model.config.pad_token_id == tokenizer.pad_token_id == 2
+    before, old = loaded(models["bert"], "AutoModelForMaskedLM")
+    for role in ("mask", "unk", "pad", "cls", "sep"):
+        number, earlier = (getattr(one, f"{role}_token_id") for one in (tokenizer, old))
+        np.testing.assert_array_equal(rows(model)[0][number], rows(before)[0][earlier])
+
+
+def test_an_encoder_with_a_decoder(models, space, tmp_path):
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    old = load_tokenizer(models["gpt2"])
+    sizes = {"d_model": 16, "d_kv": 8, "d_ff": 32, "num_layers": 1, "num_heads": 2}
+    config = T5Config(vocab_size=len(old), decoder_start_token_id=0, pad_token_id=0, **sizes)
+    save(T5ForConditionalGeneration(config), old, tmp_path / "t5")
+    report = transfer(tmp_path / "t5", models["spanish"], tmp_path / "out", space)
+    model, tokenizer = loaded(tmp_path / "out", "AutoModelForSeq2SeqLM")
+    batch = tokenizer("la casa", return_tensors="pt")
+    assert model(**batch, labels=batch["input_ids"]).logits.shape[-1] == report.tokens
+    assert model.encoder.embed_tokens.weight is model.shared.weight
 
 
 def test_a_lower_case_space_knows_tokens_in_capitals(models, space):
