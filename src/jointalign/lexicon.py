@@ -288,6 +288,20 @@ class Lexicon:
         """The pairs whose two words differ (Table 2 of the paper)."""
         return replace(self, pairs=tuple(pair for pair in self.pairs if pair[0] != pair[1]))
 
+    def to_frame(self) -> DataFrame:
+        """A table of pandas with the columns `source` and `target`.
+
+        Raises:
+            MissingExtraError: If pandas is not installed.
+        """
+        try:
+            import pandas  # type: ignore[import-not-found]
+        except ImportError:
+            raise JointalignError(
+                "this needs the package 'pandas'; install it with: pip install pandas"
+            ) from None
+        return pandas.DataFrame(self.pairs, columns=["source", "target"])
+
     def reversed(self) -> Lexicon:
         """The same pairs from target to source."""
         spellings = None if self.spellings is None else self.spellings[::-1]

@@ -46,7 +46,7 @@ COMMANDS = {
     "plot": "Draw both languages before reallocation, after it, and after alignment.",
     "study": "Tables 1 to 4 and Figure 2 of the paper on your languages, beside the published numbers.",
     "convert": "Convert vectors; content tells what is read, the suffix or --to what is written.",
-    "data": "Dictionaries and text from the web.",
+    "data": "Dictionaries, vectors and text from the web.",
 }
 """Every sub-command and its line of help; its module is imported when it is chosen."""
 

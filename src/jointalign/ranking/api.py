@@ -20,7 +20,7 @@ from jointalign.alignment.vecmap import VecMap
 from jointalign.bli.api import Results
 from jointalign.bli.base import AS_MUSE, DEPTH, Conditions
 from jointalign.bli.lists import evaluate_lists
-from jointalign.checks import checked
+from jointalign.checks import check_fields, checked
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
@@ -139,6 +139,7 @@ class Ranker:
     max_vocabulary: int = 200_000
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.folds < 2:
             raise JointalignError(f"cross-fitting needs two folds or more, got {self.folds}")
         strange = [group for group in self.groups if group not in GROUPS]

@@ -60,7 +60,7 @@ _LANGUAGES = frozenset(
     "deutsch español français italiano português eng spa deu ger fra fre ita por nld dut rus tur zho chi cmn "
     "jpn ara fin swe dan nob pol ces cze ell gre heb hin kor vie tha ukr ron rum hun fas".split()
 )
-_OWN = ("source target score margin rank", "source target probability rank")
+_OWN = ("source target score margin rank", "source target probability rank", "source target pair")
 """First titles of our own tables, whose cells are words as they stand."""
 
 _ENOUGH = 4  # cells of a column to see whether its values repeat

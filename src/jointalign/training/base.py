@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Generic, TypeVar
 
 from jointalign.checks import checked
-from jointalign.corpora.corpus import Corpus
+from jointalign.corpora.corpus import Corpus, Lines, as_corpus
 from jointalign.corpora.encoding import EncodedCorpus, encode
 from jointalign.corpora.enough import little_text
 from jointalign.embedding import Embedding
@@ -84,7 +84,7 @@ class Trainer(ABC, Generic[Learned]):
     @checked
     def fit(
         self,
-        corpora: Sequence[Corpus] | Corpus,
+        corpora: Sequence[Corpus] | Corpus | Lines,
         lexicon: Lexicon | None = None,
         *,
         seed: int = 0,
@@ -96,7 +96,8 @@ class Trainer(ABC, Generic[Learned]):
         """Learn one vector a word from all corpora together: one space.
 
         Args:
-            corpora: One corpus, or one for each language (the paper's joint training).
+            corpora: One corpus, or one for each language (the paper's joint training); or lines of text
+                in memory, which are one corpus, as `Corpus.of` makes it.
             lexicon: Seed dictionary, for supervised trainers alone; they take two corpora, that of
                 its source language first.
             seed: The only source of randomness; with one thread the same seed gives the same bytes.
@@ -114,7 +115,8 @@ class Trainer(ABC, Generic[Learned]):
                 trainer gets no lexicon, or another gets one; if the folder holds the checkpoint
                 of another training (`forget` removes it).
         """
-        corpora = [corpora] if isinstance(corpora, Corpus) else list(corpora)
+        several = isinstance(corpora, Sequence) and all(isinstance(one, Corpus) for one in corpora)
+        corpora = list(corpora) if several else [as_corpus("fit: corpora", corpora)]  # type: ignore[arg-type]
         if not corpora:
             raise JointalignError("expected at least one corpus, got none")
         self._check(len(corpora), lexicon)  # before any work
