@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -99,9 +99,19 @@ def show_json(content: dict[str, Any]) -> None:
     sys.stdout.write(visible_json(content) + "\n")
 
 
-def answer(json: bool, facts: dict[str, Any], text: str) -> None:
-    """The result, for programs or for people."""
-    show_json(facts) if json else show(text)
+def answer(json: bool, facts: dict[str, Any], text: str, warnings: Sequence[str] | None = None) -> None:
+    """The result, for programs or for people.
+
+    Args:
+        json: Whether for programs.
+        facts: For them.
+        text: For people.
+        warnings: What had been said at the start and holds at the end; `None` where nothing can be.
+    """
+    if json:
+        show_json(facts if warnings is None else facts | {"warnings": list(warnings)})
+    else:
+        show("\n".join([text, *(f"warning: {warning}" for warning in warnings or ())]))
 
 
 class _Handler(logging.Handler):

@@ -21,11 +21,11 @@ from jointalign.cli._spaces import Source, Space, Target, VectorsFormat, read_sp
 from jointalign.errors import JointalignError
 
 if TYPE_CHECKING:
-    from jointalign.alignment.base import Mapping
-    from jointalign.embedding import BilingualEmbedding
-    from jointalign.selection.base import Choice
+    from jointalign.selection.wishes import Wishes
 
 logger = logging.getLogger(__name__)
+
+SELF_LEARNING = ("vecmap_semi_supervised",)
 
 
 class Sides(StrEnum):
@@ -129,13 +129,14 @@ def command(
     json: Json = False,
 ) -> None:
     """Choose a method on held-out pairs, learn a mapping, and move all words by it."""
-    from jointalign.alignment.api import apply, fit, noted, training_pairs, usable_pairs
+    from jointalign.alignment.api import apply, first, fit, noted, training_pairs, usable_pairs
     from jointalign.alignment.seeds import pairs_of
     from jointalign.alignment.storage import write_mapping
+    from jointalign.alignment.unsupervised import trusted
     from jointalign.formats.api import Format, write
     from jointalign.lexicon import Lexicon
     from jointalign.numerics.processors import limited_to
-    from jointalign.selection.base import Choice, Trial
+    from jointalign.selection.base import FAILED, Choice, Trial
     from jointalign.selection.wishes import Wishes, decide
     from jointalign.storage.files import spare_inputs
     from jointalign.storage.stages import claimed, spare_others
@@ -180,17 +181,21 @@ def command(
             say(f"{lexicon}: {training.report}")
         if training is None and pairs is not None:
             training = pairs_of(pairs, space)
-        report = None
+        report, warnings = None, []
         if training is not None:
             _, report = training_pairs(space, training)
             usable_pairs(space, training)
+            warnings = _few(report.used, wishes)
         held.enter_context(claimed(out))
         if training is None:
             choice = Choice(Trial(None, wishes.aligner))
         else:
             choice = decide(space, training, wishes, seed=seed, progress=bar)
         mapping = fit(space, choice.method, training, seed=seed, max_vocabulary=max_vocabulary)
-        worked = _worked(space, choice, mapping, training is None, seed, max_vocabulary)
+        worked = choice.worked
+        if lexicon is None:
+            used_words = first(space, max_vocabulary)
+            worked = trusted(used_words, choice.method, mapping, training, seed=seed) and worked is not False
         aligned = apply(mapping, space, noted(choice.method, seed))
         bar.title("write")
         whole, source, target, learnt = (out / name for name in to.outputs)
@@ -206,30 +211,21 @@ def command(
         "settings": used(choice.method),
         "out": str(out),
     }
-    failed = ["ALIGNMENT FAILED: do not trust it; give some pairs or more text"] * (worked is False)
+    failed = [FAILED] * (worked is False)
     lines = [
         str(choice),
         *failed,
         *([] if report is None else [str(report)]),
         f"{out}: {', '.join(to.outputs)}",
     ]
-    answer(json, facts, "\n".join(lines))
+    answer(json, facts, "\n".join(lines), warnings)
 
 
-def _worked(
-    space: BilingualEmbedding,
-    choice: Choice,
-    mapping: Mapping,
-    unsupervised: bool,
-    seed: int,
-    max_vocabulary: int,
-) -> bool | None:
-    """Whether the alignment can be trusted; `None` where nothing was held out to tell."""
-    from jointalign.alignment.api import first, is_chance
-    from jointalign.alignment.unsupervised import trusted
+def _few(known: int, wishes: Wishes) -> list[str]:
+    """A warning where the pairs are too few for the method."""
+    from jointalign.lexicon import ENOUGH_PAIRS, ENOUGH_SEEDS, few_pairs
 
-    if unsupervised:
-        return trusted(first(space, max_vocabulary), choice.method, mapping, seed=seed)
-    if not choice.trials:
-        return None
-    return not is_chance(sum(choice.best.right), choice.held_out, len(space.target))
+    warnings = few_pairs(known, ENOUGH_SEEDS if wishes.method in SELF_LEARNING else ENOUGH_PAIRS)
+    for warning in warnings:
+        logger.warning("%s", warning)
+    return warnings

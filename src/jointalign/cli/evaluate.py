@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from jointalign.bli import Identical, OutOfVocabulary
+from jointalign.bli.base import low_coverage
 from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._options import (
     Group,
@@ -22,7 +23,7 @@ from jointalign.cli._options import (
 from jointalign.cli._spaces import Source, SourceCode, Space, Target, TargetCode, VectorsFormat, read_space
 from jointalign.retrieval.api import Retrieval, Score
 
-LOW_COVERAGE = 10.0
+HARDLY_ANY = 10.0
 
 application = typer.Typer(cls=Group, help="Scores with their conditions.", no_args_is_help=True)
 
@@ -91,15 +92,18 @@ def bli(
             hubs=hubs,
             training=known.reversed() if known and reverse else known,
         )
-    if result.coverage < LOW_COVERAGE:
+    weak = low_coverage(result.coverage, oov)
+    if result.coverage < HARDLY_ANY:
         say(
             f"only {result.coverage:.1f} % of the test words are known: is the dictionary in the "
             "order source, target, and in the right case? (--reverse turns the direction)"
         )
     if json:
-        show_json(result.to_json())
+        show_json(result.to_json() | {"warnings": [weak] * bool(weak)})
     else:
         show(str(result))
+        if weak:
+            show(f"  {weak}")
         if result.overlap:
             show(f"  {result.overlap} of the test pairs are in the training dictionary, too")
         for band in result.bands:

@@ -118,4 +118,4 @@ def command(
             announce=announce,
         )
     used = plain({"alignment": alignment.values, "trainer": trainer})
-    answer(json, result.to_json() | {"settings": used}, result.table())
+    answer(json, result.to_json() | {"settings": used}, result.table(), result.warnings)

@@ -1,6 +1,6 @@
 """The public names and where each is defined."""
 
-from ._encoder import Encoder as Encoder
+from ._encoder import Encoder as Encoder, check_name as check_name
 from ._features import Extracted as Extracted, extract as extract
 from ._identity import encoder_identity as encoder_identity
 from ._mapping import (
@@ -29,7 +29,12 @@ from ._store import (
     sentence_digest as sentence_digest,
     write_features as write_features,
 )
-from ._torch import torch_threads as torch_threads
+from ._torch import (
+    import_torch as import_torch,
+    import_transformers as import_transformers,
+    quiet_transformers as quiet_transformers,
+    torch_threads as torch_threads,
+)
 from .api import (
     choice as choice,
     mapping_settings as mapping_settings,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import cached_property
@@ -11,8 +12,10 @@ from typing import Any
 
 from jointalign.alignment.api import align
 from jointalign.bli import Conditions, Identical, OutOfVocabulary, evaluate_rules
+from jointalign.bli.base import low_coverage
 from jointalign.corpora.corpus import Corpus
 from jointalign.corpora.encoding import FILES, EncodedCorpus, encode
+from jointalign.corpora.enough import little_text
 from jointalign.dictionary.api import induce_and_keep, read_tsv, write_tsv
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.ensemble import reduced
@@ -36,6 +39,8 @@ from jointalign.storage.facts import read_json
 from jointalign.storage.files import atomic, file_facts
 from jointalign.storage.stages import Stages, locked, peak_memory_mb
 from jointalign.training.base import CHECKPOINT_SECONDS, Work
+
+logger = logging.getLogger(__name__)
 
 Announce = Callable[[str, bool], None]
 
@@ -100,9 +105,9 @@ class _Run:
         settings, do = self.settings, self.stages.do
         text = {side: corpus.facts for side, corpus in self.corpora.items()}
         do("count", text, [f"{side}/{name}" for side in self.corpora for name in FILES], self.count)
-        check_dictionaries(
-            self.source.counts, self.target.counts, self.lexicon, self.test, settings.trainer.minimum_count
-        )
+        warnings = self.enough()
+        for warning in warnings:
+            logger.warning("%s", warning)
         training = {"trainer": asdict(settings.trainer), "seed": settings.seed}
         do("train", training, ["joint.safetensors"], self.train, after=["count"])
         known = None if settings.lexicon is None else file_facts(settings.lexicon)
@@ -121,7 +126,7 @@ class _Run:
             do("rank", learnt, RANKED, self.rank, after=[*trained, "align", "induce"])
             listed.append("rank")
         do("evaluate", {"test": tests, **size}, SCORED, self.evaluate, after=listed)
-        choice = self._json("choice.json")
+        choice, scores = self._json("choice.json"), self._json("scores.json")
         records = self.stages.records
         peaks = [peak_memory_mb(), *(record.peak_memory_mb for record in records.values())]
         return RunResult(
@@ -131,11 +136,24 @@ class _Run:
             choice["method"],
             choice["reason"],
             choice["worked"],
-            self._json("scores.json"),
+            scores,
             {name: round(record.seconds, 3) for name, record in records.items()},
             max((peak for peak in peaks if peak is not None), default=None),
             self.ranking,
+            (*warnings, *self._low_coverage(scores)),
         )
+
+    def enough(self) -> list[str]:
+        """Warnings for what there is too little of, before the training."""
+        counts = self.source.counts, self.target.counts
+        languages = self.settings.source_language, self.settings.target_language
+        minimum = self.settings.trainer.minimum_count
+        few = check_dictionaries(*counts, self.lexicon, self.test, minimum)
+        return little_text(zip(languages, counts, strict=True)) + few
+
+    def _low_coverage(self, scores: dict[str, Any] | None) -> list[str]:
+        coverage = [tables["identical_kept"]["paper"]["coverage"] for tables in (scores or {}).values()]
+        return [note for each in coverage[:1] if (note := low_coverage(each, OutOfVocabulary.PAPER))]
 
     def count(self) -> None:
         for side, corpus in self.corpora.items():

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jointalign.selection.base import FAILED
 from jointalign.selection.wishes import Wishes
 from jointalign.training.skipgram import SkipGram
 
@@ -77,12 +78,14 @@ class RunResult:
         gamma: Used for reallocation; `None` where two separate trainings were better.
         method: The alignment method with its settings.
         reason: Why both, in words.
-        worked: Whether alignment without a dictionary can be trusted; `None` where that was not
-            put to the test, as with a dictionary.
+        worked: Whether the alignment can be trusted: without a dictionary, whether two ways to it agree, and
+            with one, whether held-out words are translated better than by chance; `None` where nothing
+            was held out.
         scores: Scores by direction, identical pairs kept or removed, and rule; `None` without test.
         seconds: Time of each stage when it was done.
         peak_memory_mb: Largest memory of all stages; `None` where the system cannot say.
         ranking: Held-out figures and scores of the ranking, or why there is none; `None` if not asked for.
+        warnings: Why its figures can't carry much weight: little text, few pairs, low coverage.
     """
 
     folder: Path
@@ -95,6 +98,7 @@ class RunResult:
     seconds: dict[str, float]
     peak_memory_mb: float | None
     ranking: dict[str, Any] | None = None
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The object that `jointalign run --json` prints."""
@@ -133,7 +137,7 @@ class RunResult:
         space = self.space if self.gamma is None else f"{self.space}, gamma {self.gamma:g}"
         lines = [f"{space}, {self.method['name']}", self.reason]
         if self.worked is False:
-            lines.append("ALIGNMENT FAILED: do not trust it; give some pairs or more text")
+            lines.append(FAILED)
         if self.scores is None:
             lines.append("no test dictionary, so no scores")
         for direction, tables in (self.scores or {}).items():

@@ -25,6 +25,7 @@ from jointalign.study._tables import (
     TITLES,
     markdown,
     ner_markdown,
+    of_little_weight,
     tabulate,
     tabulate_ner,
     written,
@@ -91,6 +92,7 @@ def study(
             "tokens": settings.tokens,
             "trainer": asdict(settings.trainer),
             "reversed_dictionaries": reversed_ones,
+            "warnings": of_little_weight(facts),
         }
         return _written(table, facts, folder)
 
@@ -168,6 +170,7 @@ def table3(
             "trainer": asdict(settings.trainer),
             "ner": asdict(ner),
         }
+        facts["warnings"] = of_little_weight(facts)
         text = ner_markdown(facts)
         return written("table3", facts, text, folder, lambda path: _drawn(facts, path))
 

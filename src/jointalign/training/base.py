@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -14,11 +15,14 @@ from typing import Generic, TypeVar
 from jointalign.checks import checked
 from jointalign.corpora.corpus import Corpus
 from jointalign.corpora.encoding import EncodedCorpus, encode
+from jointalign.corpora.enough import little_text
 from jointalign.embedding import Embedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
 from jointalign.training._checkpoint import NAME
+
+logger = logging.getLogger(__name__)
 
 CHECKPOINT_SECONDS = 60.0
 
@@ -132,6 +136,8 @@ class Trainer(ABC, Generic[Learned]):
                 encode(corpus, Path(texts) / f"corpus-{number}", threads, progress, corpus.facts)
                 for number, corpus in enumerate(corpora)
             ]
+            for warning in little_text((corpus.language, corpus.counts) for corpus in encoded):
+                logger.warning("%s", warning)
             return self.fit_encoded(encoded, lexicon, work)
 
     def _check(self, corpora: int, lexicon: Lexicon | None) -> Lexicon:
