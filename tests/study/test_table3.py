@@ -33,7 +33,7 @@ NER = NERStudySettings(
     300,
     60,
     TaggerSettings(hidden=16, character_hidden=5),
-    TaggerFitSettings(epochs=4, batch_size=4, learning_rate=1e-2),
+    TaggerFitSettings(epochs=4, batch_size=8, learning_rate=2e-2),
 )
 
 

@@ -182,7 +182,6 @@ class Translations:
             for word in words
         ]
 
-<<<<<<< HEAD
     def scores(self, word: str, targets: Sequence[str]) -> list[float]:
         """Scores of some translations of a word, wherever they stand among the others.
 
@@ -207,7 +206,7 @@ class Translations:
         best = neighbours(query, some, len(known), score=self._score, hubs=hubs, density=density)
         placed = dict(zip(best.rows[0].tolist(), best.scores[0].tolist(), strict=True))
         return [placed[place] for place in range(len(known))]
-=======
+
     @checked
     def best(self, word: str, count: int = 5) -> list[tuple[str, float]]:
         """The translations of one word and their scores, as `BilingualEmbedding.translate` gives them.
@@ -220,7 +219,6 @@ class Translations:
         if not answer.known:
             raise JointalignError(f"there is no vector for '{word}', and none can be made of its n-grams")
         return [(one.target, one.score) for one in answer.translations]
->>>>>>> 580cab40ead113d87a9420158a669ac54098dc72
 
     def _agreed(
         self, found: dict[str, tuple[Translation, ...]], count: int

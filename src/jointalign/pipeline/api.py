@@ -51,7 +51,7 @@ from jointalign.selection.wishes import decide
 from jointalign.storage.facts import read_json
 from jointalign.storage.files import atomic, file_facts
 from jointalign.storage.stages import Stages, locked, peak_memory_mb
-from jointalign.training.base import CHECKPOINT_SECONDS
+from jointalign.training.base import CHECKPOINT_SECONDS, Work
 from jointalign.version import versions
 
 logger = logging.getLogger(__name__)
@@ -200,15 +200,10 @@ class _Run:
 
     def _trained(self, corpora: list[EncodedCorpus], folder: str) -> Embedding:
         trainer = self.settings.trainer
-        embedding = trainer.fit_encoded(
-            corpora,
-            seed=self.settings.seed,
-            threads=self.threads,
-            folder=self.folder / folder,
-            progress=self.progress,
-            checkpoint_seconds=self.checkpoint_seconds,
-        )
-        trainer.forget(self.folder / folder)
+        place, seed = self.folder / folder, self.settings.seed
+        work = Work(seed, self.threads, place, self.progress, self.checkpoint_seconds)
+        embedding = trainer.fit_encoded(corpora, work=work)
+        trainer.forget(place)
         return embedding
 
     def align(self) -> None:
