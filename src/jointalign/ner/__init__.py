@@ -6,7 +6,7 @@ same way.
 """
 
 from jointalign.ner._fit import History, Text, fit
-from jointalign.ner._scoring import difference_interval, f1_of, interval, score
+from jointalign.ner._scoring import counted, difference_interval, f1_of, interval, score
 from jointalign.ner._settings import RateSchedule, TaggerFitSettings, TaggerSettings
 from jointalign.ner._tagger import (
     Alphabet,
@@ -19,11 +19,13 @@ from jointalign.ner._tagger import (
     tag_all,
 )
 from jointalign.ner._torch import torch_threads
+from jointalign.ner._word_by_word import CarriedOver, carry_over, distinct_words
 from jointalign.ner._words import StaticInputs, WordTable
 from jointalign.ner.base import NERResult, Scheme, Sentence, Span, Summary, spans, to_scheme
 
 __all__ = [
     "Alphabet",
+    "CarriedOver",
     "VectorBatch",
     "Examples",
     "TaggerFitSettings",
@@ -42,7 +44,10 @@ __all__ = [
     "WordBatch",
     "WordInputs",
     "WordTable",
+    "carry_over",
+    "counted",
     "difference_interval",
+    "distinct_words",
     "f1_of",
     "fit",
     "interval",

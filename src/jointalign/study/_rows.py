@@ -55,6 +55,12 @@ class Kind(StrEnum):
     UPPER = "upper"
     """Learnt in the target language itself: what the tagger could do."""
 
+    TRANSLATED = "translated"
+    """Learnt from the labelled text carried over word by word, by dictionary and nearest neighbours."""
+
+    RANKED = "ranked"
+    """The same by ranked translations."""
+
     REPORTED = "reported"
     """Published by others, never run here."""
 
@@ -155,6 +161,16 @@ NER_ROWS = (
         replace(row, name=f"{row.name}-no-characters", title=f"{row.title}, no characters", characters=False)
         for row in _STATIC
         if row.name in ("floor", "align", "joint-align")
+    ),
+    Row(
+        "translate-train",
+        "Translate-train, word by word",
+        Space.REALLOCATED,
+        "procrustes",
+        kind=Kind.TRANSLATED,
+    ),
+    Row(
+        "translate-train-ranked", "Translate-train, ranked", Space.REALLOCATED, "procrustes", kind=Kind.RANKED
     ),
     Row("in-language", "Learnt in the language itself", Space.REALLOCATED, "procrustes", kind=Kind.UPPER),
     *(Row(name, title, Space.SEPARATE, kind=kind) for name, title, kind in _BY_OTHERS),

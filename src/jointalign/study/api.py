@@ -34,7 +34,7 @@ from jointalign.study._trainings import Trainings
 from jointalign.study.base import NERStudySettings, Pair, StudyResult, StudySettings
 from jointalign.version import __version__
 
-TAGGED = (Kind.FLOOR, Kind.STATIC, Kind.UPPER)
+TAGGED = (Kind.FLOOR, Kind.STATIC, Kind.TRANSLATED, Kind.RANKED, Kind.UPPER)
 """Kinds of rows that need the texts and a training on them."""
 
 
@@ -192,7 +192,7 @@ def _alignment(
     found: dict[str, dict[str, Any]] = {target: {} for target in targets}
     for row in rows:
         for target in targets:
-            if row.kind is Kind.STATIC and row.method and (row.name, target) in made:
+            if row.kind not in (Kind.FLOOR, Kind.UPPER) and row.method and (row.name, target) in made:
                 pair = Pair(taggers.settings.source, target)
                 ways = [taggers.spaces.alignment(row, pair, seed) for seed in range(seeds)]
                 gamma = taggers.spaces.gamma(row, pair)
