@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jointalign.storage.tables import visible, visible_json
 
+COMMAND = "command"
+"""Where the context has what was typed."""
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
+    from typer import Context
 
 
 @cache
@@ -25,24 +30,49 @@ def messages() -> Console:
     return Console(stderr=True, highlight=False)
 
 
-class Bar:
-    """A progress bar on standard error; of no trace where that is no terminal."""
+LINE_SECONDS = 60.0
+"""Time between two lines about long work where no bar can be shown."""
 
-    def __init__(self, bars: Progress, title: str) -> None:
-        self._bars = bars
+
+PRIOR_SECONDS = 30.0
+"""Work of a plan that is taken to have gone as expected."""
+
+
+class Bar:
+    """A progress bar on standard error; where that is no terminal, a line a minute."""
+
+    def __init__(self, bars: Progress, title: str, shown: bool) -> None:
+        self._bars, self._shown = bars, shown
         self._task = bars.add_task(title, total=None, note="")
         self._total: float | None = None
-        self._first = self._last = (0.0, 0.0)
+        self._first = self._last = (time.monotonic(), 0.0)
+        self._title, self._said = title, time.monotonic()
+        self._plan = Plan({})
+
+    def plan(self, weights: Mapping[str, float], *, are_seconds: bool = False) -> None:
+        """Say what stages there will be; they are numbered, and what is left is estimated.
+
+        Args:
+            weights: How long each takes, in any unit.
+            are_seconds: Whether the unit is about a second; else nothing is known before the first ends.
+        """
+        self._plan = Plan(weights, are_seconds)
 
     def title(self, title: str) -> None:
         """Begin a new stage."""
+        self._title, self._said = title, time.monotonic()
+        self._total, self._first = None, (self._said, 0.0)
         self._bars.reset(self._task, description=title, total=None, note="")
 
     def stage(self, title: str, done: bool = False) -> None:
-        """Begin a new stage, with a message unless it was done before."""
+        """Begin a new stage, with a message; of one that was done before only if it was planned."""
+        self._plan.begin(title, done)
+        number = self._plan.number(title)
         if not done:
-            say(title)
-        self.title(title)
+            say(f"{title}{number[:-1]}{self._plan.left(', ')})" if number else title)
+        elif number:
+            say(f"{title}{number}: done before")
+        self.title(f"{title}{number}")
 
     def __call__(self, done: float, total: float | None, note: str = "") -> None:
         """See `jointalign.progress.Progress`."""
@@ -50,12 +80,50 @@ class Bar:
         self._last = (time.monotonic(), done)
         if total != self._total:
             self._total, self._first = total, self._last
+        if self._shown and not messages().is_terminal and self._last[0] - self._said >= LINE_SECONDS:
+            self._said = self._last[0]
+            share = f" {100 * done / total:.0f} %" if total else ""
+            say(f"  {self._title}:{share}{f', {note}' if note else ''}{self._plan.left(', ')}")
 
     @property
     def speed(self) -> float:
         """Work a second in the work that was last reported, without what was done before."""
         (begun, before), (now, done) = self._first, self._last
         return (done - before) / max(now - begun, 1e-9)
+
+
+class Plan:
+    """The stages that a command has before it, and an estimate of what is left of them."""
+
+    def __init__(self, weights: Mapping[str, float], are_seconds: bool = False) -> None:
+        self._weights, self._are_seconds = dict(weights), are_seconds
+        self._left = dict(weights)
+        self._now, self._begun = "", time.monotonic()
+        self._seconds = self._done = 0.0  # of stages done in this process: time, and weight
+
+    def begin(self, title: str, done: bool = False) -> None:
+        """A stage begins; with that the one before it ends."""
+        now = time.monotonic()
+        if self._now:
+            self._seconds += now - self._begun
+            self._done += self._weights[self._now]
+        self._left.pop(title, None)
+        self._now, self._begun = "" if done or title not in self._weights else title, now
+
+    def number(self, title: str) -> str:
+        """` (2 of 7)`; nothing where that is not known."""
+        return f" ({list(self._weights).index(title) + 1} of {len(self._weights)})" * (title in self._weights)
+
+    def left(self, before: str = "") -> str:
+        """`about 12 min left in all`, after some text; nothing where that is not known."""
+        if not self._weights or not (self._done or self._are_seconds):
+            return ""
+        # What is expected of a stage says little about short ones, which begin with compiling.
+        prior = PRIOR_SECONDS if self._are_seconds else 0.0
+        rate = (self._seconds + prior) / (self._done + prior)
+        here = self._weights.get(self._now, 0.0) * rate - (time.monotonic() - self._begun)
+        seconds = max(here, 0.0) + rate * sum(self._left.values())
+        return f"{before}about {max(1, round(seconds / 60))} min left in all"
 
 
 @contextmanager
@@ -81,7 +149,7 @@ def progress(title: str, shown: bool = True) -> Iterator[Bar]:
     with Progress(
         *columns, console=messages(), transient=True, disable=not (shown and messages().is_terminal)
     ) as bars:
-        yield Bar(bars, title)
+        yield Bar(bars, title, shown)
 
 
 def say(text: str) -> None:
@@ -110,6 +178,11 @@ class _Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         prefix = "warning: " if record.levelno >= logging.WARNING else ""
         say(prefix + record.getMessage())
+
+
+def typed(context: Context) -> str:
+    """The command as it was typed, for records of results."""
+    return shlex.join(["jointalign", *(context.find_root().obj or {}).get(COMMAND, ())])
 
 
 @contextmanager

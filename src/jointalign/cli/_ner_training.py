@@ -11,6 +11,7 @@ import typer
 from jointalign.cli._console import answer, progress, say
 from jointalign.cli._encoders import parsed_layers
 from jointalign.cli._encoders import sentences as words_of
+from jointalign.cli._help import ENCODER
 from jointalign.cli._ner_options import Device, Encoding, Format, TagColumn, Threads, WordColumn, read_conll
 from jointalign.cli._options import (
     BatchPieces,
@@ -60,20 +61,33 @@ def train(
         str | None, typer.Option(help="Or an encoder's folder or name, for contextual vectors.")
     ] = None,
     mapping: Annotated[
-        Path | None, typer.Option(help="Of the encoder's layers, from `jointalign align-features`.")
+        Path | None,
+        typer.Option(
+            help="Of the encoder's layers, from `jointalign align-features`.", rich_help_panel=ENCODER
+        ),
     ] = None,
     side: Annotated[
-        str | None, typer.Option(help="Side of --mapping that the source language is on; default: as named.")
+        str | None,
+        typer.Option(
+            help="Side of --mapping that the source language is on; default: as named.",
+            rich_help_panel=ENCODER,
+        ),
     ] = None,
     layers: Layers = "-4,-3,-2,-1",
     fine_tune: Annotated[
-        bool, typer.Option("--fine-tune", help="Learn the encoder itself, with a linear layer.")
+        bool,
+        typer.Option(
+            "--fine-tune", help="Learn the encoder itself, with a linear layer.", rich_help_panel=ENCODER
+        ),
     ] = False,
     unlabelled: Annotated[
-        Path | None, typer.Option(help="Text of the target language, for --fine-tune with an adversary.")
+        Path | None,
+        typer.Option(
+            help="Text of the target language, for --fine-tune with an adversary.", rich_help_panel=ENCODER
+        ),
     ] = None,
     unlabelled_format: Annotated[
-        Format, typer.Option(help="text: a sentence a line; conll: a word a line.")
+        Format, typer.Option(help="text: a sentence a line; conll: a word a line.", rich_help_panel=ENCODER)
     ] = Format.TEXT,
     source_language: SourceLanguage = "en",
     target_language: TargetLanguage = "target",

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from jointalign.cli._help import TEXT
 from jointalign.embedding import BilingualEmbedding
 from jointalign.formats.api import Format
 
@@ -19,13 +20,19 @@ Source = Annotated[
 ]
 Target = Annotated[Path | None, typer.Option("--target-vectors", help="and target vectors.")]
 SourceCode = Annotated[
-    str | None, typer.Option("--source", help="Language to take from an --embedding of several.")
+    str | None,
+    typer.Option("--source", help="Language to take from an --embedding of several.", rich_help_panel=TEXT),
 ]
-TargetCode = Annotated[str | None, typer.Option("--target", help="And the language to go with it.")]
+TargetCode = Annotated[
+    str | None, typer.Option("--target", help="And the language to go with it.", rich_help_panel=TEXT)
+]
 
 
 VectorsFormat = Annotated[
-    Format | None, typer.Option("--format", help="Of the vectors' files; default: as their content says.")
+    Format | None,
+    typer.Option(
+        "--format", help="Of the vectors' files; default: as their content says.", rich_help_panel=TEXT
+    ),
 ]
 UNKNOWN = "und"
 

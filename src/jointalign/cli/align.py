@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from jointalign.alignment.api import METHODS, method_named, method_names
 from jointalign.alignment.seeds import Seeds
 from jointalign.cli._console import answer, progress, say
+from jointalign.cli._help import Command
 from jointalign.cli._options import Json, KeepCase, OutFolder, Seed, SpellSource, SpellTarget, Threads
 from jointalign.cli._pivot import align_several, used
 from jointalign.cli._settings import Changes, Options, summary, with_settings
@@ -63,7 +64,7 @@ class _Methods(TyperGroup):
         else:
             return None
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(cmd_name, help=about)(made)
+        single.command(cmd_name, help=about, cls=Command)(made)
         return typer.main.get_command(single)
 
 

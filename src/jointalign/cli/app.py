@@ -14,7 +14,8 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from jointalign.cli._console import logged_to_messages, say
+from jointalign.cli._console import COMMAND, logged_to_messages, say
+from jointalign.cli._help import ALL, on_a_screen
 from jointalign.errors import JointalignError
 from jointalign.version import __version__
 
@@ -61,7 +62,7 @@ class _Commands(TyperGroup):
             holder.add_typer(module.application, name=cmd_name)
         else:
             holder.command(cmd_name)(module.command)
-        return typer.main.get_group(holder).commands[cmd_name]
+        return typer.main.get_group(on_a_screen(holder)).commands[cmd_name]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
@@ -76,7 +77,9 @@ application = typer.Typer(
     name="jointalign",
     cls=_Commands,
     help="One vector space and a scored bilingual dictionary from text in two languages.",
-    epilog="Anywhere on the line: --verbose shows more notes, --debug the traceback of an error.",
+    epilog="Anywhere on the line: --verbose shows more notes, --debug the traceback of an error, "
+    f"{ALL} explains every option.",
+    context_settings={"max_content_width": 100},
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -97,10 +100,12 @@ def run(arguments: Sequence[str]) -> int:
     try:
         with logged_to_messages(verbose=debug or "--verbose" in arguments):
             command = typer.main.get_command(application)
+            given = ["--help" if argument == ALL else argument for argument in arguments]
             result = command.main(
-                [argument for argument in arguments if argument not in ("--debug", "--verbose")],
+                [argument for argument in given if argument not in ("--debug", "--verbose")],
                 prog_name="jointalign",
                 standalone_mode=False,
+                obj={ALL: ALL in arguments, COMMAND: list(arguments)},
             )
         if result == INTERRUPTED:
             raise KeyboardInterrupt

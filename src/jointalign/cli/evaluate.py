@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jointalign.bli import Identical, OutOfVocabulary
+from jointalign.bli import BLIResult, Identical, OutOfVocabulary
 from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._options import Json, KeepCase, Seed, SpellSource, SpellTarget, TestLexicon, Threads
 from jointalign.cli._spaces import Source, SourceCode, Space, Target, TargetCode, VectorsFormat, read_space
@@ -61,6 +61,7 @@ def bli(
     from jointalign.bli import Conditions, evaluate
     from jointalign.lexicon import Lexicon
     from jointalign.numerics.processors import limited_to
+    from jointalign.ranking.kept import kept_ranking
     from jointalign.retrieval.hubs import kept
 
     with progress("evaluate"), limited_to(threads):
@@ -75,24 +76,32 @@ def bli(
         known = None if training is None else Lexicon.read(training, not keep_case, *languages)
         space = space.reversed() if reverse else space
         hubs = None if embedding is None else kept(embedding, space, max_vocabulary, neighbourhood)
-        result = evaluate(
-            space,
-            test.reversed() if reverse else test,
-            Conditions(Score(retrieval, neighbourhood), oov, identical, max_vocabulary, seed=seed),
-            hubs=hubs,
-            training=known.reversed() if known and reverse else known,
-        )
+        test = test.reversed() if reverse else test
+        conditions = Conditions(Score(retrieval, neighbourhood), oov, identical, max_vocabulary, seed=seed)
+        known = known.reversed() if known and reverse else known
+        result = evaluate(space, test, conditions, hubs=hubs, training=known)
+        ranking = None
+        if embedding is not None and max_vocabulary is None:
+            ranking = kept_ranking(embedding, space)
+        ranked = ranking and ranking.evaluate(test, conditions, training=known)[oov, identical]
     if result.coverage < LOW_COVERAGE:
         say(
             f"only {result.coverage:.1f} % of the test words are known: is the dictionary in the "
             "order source, target, and in the right case? (--reverse turns the direction)"
         )
     if json:
-        show_json(result.to_json())
-    else:
-        show(str(result))
-        if result.overlap:
-            show(f"  {result.overlap} of the test pairs are in the training dictionary, too")
-        for band in result.bands:
-            if band.n:
-                show(f"  rank {band.name:>12}: P@1 {band.p_at_1:5.1f}  n {band.n}")
+        show_json(result.to_json() | {"ranked": ranked and ranked.to_json()})
+        return
+    _show(result)
+    if ranked is not None:
+        show("+ ranking")
+        _show(ranked)
+
+
+def _show(result: BLIResult) -> None:
+    show(str(result))
+    if result.overlap:
+        show(f"  {result.overlap} of the test pairs are in the training dictionary, too")
+    for band in result.bands:
+        if band.n:
+            show(f"  rank {band.name:>12}: P@1 {band.p_at_1:5.1f}  n {band.n}")

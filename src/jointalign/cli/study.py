@@ -9,6 +9,7 @@ import typer
 
 from jointalign.cli._console import answer, progress
 from jointalign.cli._figure2 import figure2, with_files
+from jointalign.cli._help import ENCODER, TEXT
 from jointalign.cli._options import Device, Fresh, Json, LocalOnly, MaxVocabulary, OutFolder, Threads
 from jointalign.cli._settings import Changes, Options, plain, with_settings
 from jointalign.contextual.tagging import FEATURE_FIT, FEATURE_TAGGER, FINE_TUNING_FIT, shortened
@@ -119,20 +120,27 @@ def table3(
         int | None, typer.Option(min=1, help="Learn from so many, drawn at random (all; quick: 1000).")
     ] = None,
     development: Annotated[
-        int | None, typer.Option(min=1, help="Decide on so many, likewise (all; quick: 500).")
+        int | None,
+        typer.Option(min=1, help="Decide on so many, likewise (all; quick: 500).", rich_help_panel=TEXT),
     ] = None,
     select: Annotated[
         Select, typer.Option(help="Whose development text decides: source-dev (zero-shot), target-dev.")
     ] = Select.SOURCE,
     encoder: Annotated[
-        str | None, typer.Option(help="Of the M-BERT rows: a model's folder, or its name on the hub.")
+        str | None,
+        typer.Option(
+            help="Of the M-BERT rows: a model's folder, or its name on the hub.", rich_help_panel=ENCODER
+        ),
     ] = None,
-    xlm: Annotated[str | None, typer.Option(help="Of the XLM row, likewise.")] = None,
+    xlm: Annotated[
+        str | None, typer.Option(help="Of the XLM row, likewise.", rich_help_panel=ENCODER)
+    ] = None,
     parallel: Annotated[
         list[str] | None,
         typer.Option(
             help="LANGUAGE=FILE of 'source ||| target' lines, or LANGUAGE=SOURCEFILE,TARGETFILE: "
-            "parallel text for the row with mapped features."
+            "parallel text for the row with mapped features.",
+            rich_help_panel=ENCODER,
         ),
     ] = None,
     device: Device = "cpu",
@@ -142,6 +150,7 @@ def table3(
         typer.Option(
             min=1,
             help="Words a language that alignment without a dictionary learns from (200,000; quick: 4000).",
+            rich_help_panel=TEXT,
         ),
     ] = None,
     threads: Threads = None,

@@ -28,6 +28,7 @@ class Translation:
         margin: Score minus that of the next best target word: how clear the choice is. `None` if
             there is no other target word.
         rank: Place among all target words, from 1.
+        probability: Of being right, where a ranking knows; `None` elsewhere.
     """
 
     source: str
@@ -35,6 +36,7 @@ class Translation:
     score: float
     margin: float | None
     rank: int
+    probability: float | None = None
 
 
 @dataclass(frozen=True)

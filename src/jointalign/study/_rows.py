@@ -82,6 +82,8 @@ class Row:
         settings_of: Name of the row whose settings it takes, for a row that leaves a step out.
         kind: What it is; all rows of Tables 1, 2 and 4 are static.
         characters: Whether words are spelt to the tagger (Table 3).
+        ranked: Spaces in which translations are ranked by more than CSLS, each mapped anew; empty
+            where they are not.
     """
 
     name: str
@@ -93,11 +95,13 @@ class Row:
     settings_of: str = ""
     kind: Kind = Kind.STATIC
     characters: bool = True
+    ranked: tuple[Space, ...] = ()
 
     @property
     def supervised(self) -> bool:
         """Whether it sees the training dictionary."""
-        return self.anchors is Anchors.DICTIONARY and bool(self.method or self.is_trained_so)
+        learns = bool(self.method or self.is_trained_so or self.ranked)
+        return self.anchors is Anchors.DICTIONARY and learns
 
     @property
     def is_trained_so(self) -> bool:
@@ -116,6 +120,7 @@ ROWS = (
     Row("vecmap", "VecMap, supervised", Space.SEPARATE, "vecmap", group="alignment"),
     Row("rcsls", "RCSLS", Space.SEPARATE, "rcsls", group="alignment"),
     Row("rcsls-in", "RCSLS + IN", Space.SEPARATE, "rcsls_iterative", group="alignment"),
+    Row("ranked", "Align + ranking", Space.SEPARATE, group="alignment", ranked=(Space.SEPARATE,)),
     Row("joint", "Unsupervised Joint", Space.JOINT, anchors=_NONE, group="joint"),
     Row("joint-replace", "Joint-Replace", Space.REPLACED, group="joint"),
     Row("supervised-joint", "Supervised Joint (Duong)", Space.SUPERVISED_JOINT, group="joint"),
@@ -133,6 +138,20 @@ ROWS = (
     Row("joint-align-geomm", "Joint-Align + GeoMM", Space.REALLOCATED, "geomm", group="both"),
     Row("joint-align-rcsls", "Joint-Align + RCSLS", Space.REALLOCATED, "rcsls", group="both"),
     Row("joint-align-vecmap", "Joint-Align + VecMap, supervised", Space.REALLOCATED, "vecmap", group="both"),
+    Row(
+        "joint-align-ranked",
+        "Joint-Align + ranking",
+        Space.REALLOCATED,
+        group="both",
+        ranked=(Space.REALLOCATED,),
+    ),
+    Row(
+        "both-ranked",
+        "Joint-Align and Align + ranking",
+        Space.REALLOCATED,
+        group="both",
+        ranked=(Space.REALLOCATED, Space.SEPARATE),
+    ),
 )
 """All systems, in the order of Table 1 of the paper; ours without a published row among them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 from collections.abc import Callable, Mapping
@@ -33,6 +34,8 @@ from jointalign.study._taggers import Taggers
 from jointalign.study._trainings import Trainings
 from jointalign.study.base import NERStudySettings, Pair, StudyResult, StudySettings
 from jointalign.version import __version__
+
+logger = logging.getLogger(__name__)
 
 TAGGED = (Kind.FLOOR, Kind.STATIC, Kind.TRANSLATED, Kind.RANKED, Kind.UPPER)
 """Kinds of rows that need the texts and a training on them."""
@@ -74,6 +77,7 @@ def study(
         if row.method:
             check_extras(method_named(row.method), row.anchors is not Anchors.NONE)
     pairs = list(dict.fromkeys(way for pair in settings.pairs for way in (pair, pair.reversed())))
+    rows = _that_can_be_ranked(rows, pairs, settings)
     reversed_ones = [str(pair) for pair in pairs if dictionaries(settings, pair).is_reversed]
     with locked(folder), limited_to(threads):
         trainings = Trainings(settings, folder, threads, progress, announce, fresh)
@@ -93,6 +97,23 @@ def study(
             "reversed_dictionaries": reversed_ones,
         }
         return _written(table, facts, folder)
+
+
+FEWEST_PAIRS = 100
+"""Training pairs from which on rows are ranked."""
+
+
+def _that_can_be_ranked(rows: tuple[Row, ...], pairs: list[Pair], settings: StudySettings) -> tuple[Row, ...]:
+    """The rows but for ranked ones where there is too little to learn that from."""
+    fewest = min(len(dictionaries(settings, pair).training) for pair in pairs)
+    if fewest >= FEWEST_PAIRS or not any(row.ranked for row in rows):
+        return rows
+    logger.warning(
+        "rows with ranking are left out: it learns from %d pairs or more, and there are %d",
+        FEWEST_PAIRS,
+        fewest,
+    )
+    return tuple(row for row in rows if not row.ranked)
 
 
 def _written(table: str, facts: dict[str, Any], folder: Path) -> StudyResult:
