@@ -255,7 +255,7 @@ def _differences(rows: Sequence[Row], targets: Sequence[str], cells: MadeCells) 
     ]
     for row in rows:
         floor = "floor" if row.characters else "floor-no-characters"
-        if row.kind in (Kind.STATIC, Kind.TRANSLATED, Kind.RANKED) and floor in names:
+        if row.kind in (Kind.STATIC, Kind.TRANSLATED) and floor in names:
             pairs.append((row.name, floor))
     found = []
     for first, second in pairs:

@@ -68,7 +68,7 @@ class Taggers:
             lacking = [part for part in PARTS if self._texts.path(target, part) is None]
             if lacking:
                 return f"needs ner/{target}/{lacking[0]}.txt"
-        if row.kind is Kind.RANKED and not self.spaces.has_dictionary(Pair(self.settings.source, target)):
+        if row.ranked and not self.spaces.has_dictionary(Pair(self.settings.source, target)):
             return NEEDS_DICTIONARY
         return self.spaces.missing(row, Pair(self.settings.source, target))
 
@@ -103,7 +103,7 @@ class Taggers:
         if row.kind is Kind.FLOOR:
             table = table.random(seed)
         about = {}
-        if row.kind in (Kind.TRANSLATED, Kind.RANKED):
+        if row.kind is Kind.TRANSLATED:
             words = distinct_words((learnt.sentences, decides.sentences))
             translations = self.spaces.translations(row, pair, seed, space, words)
             carried = carry_over(learnt.sentences, translations)
@@ -211,7 +211,7 @@ class NERSpaces:
             words: In lower case.
         """
         lexicon = self._trainings.dictionaries(pair).training
-        if row.kind is Kind.RANKED:
+        if row.ranked:
             unaligned = self._cells.space(row, Place(pair, seed))
             ranked = rank(unaligned, lexicon, words, count=1, seed=seed)
             return {word: best[0].target for word, best in zip(words, ranked, strict=True) if best}

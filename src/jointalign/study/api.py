@@ -37,7 +37,7 @@ from jointalign.version import __version__
 
 logger = logging.getLogger(__name__)
 
-TAGGED = (Kind.FLOOR, Kind.STATIC, Kind.TRANSLATED, Kind.RANKED, Kind.UPPER)
+TAGGED = (Kind.FLOOR, Kind.STATIC, Kind.TRANSLATED, Kind.UPPER)
 """Kinds of rows that need the texts and a training on them."""
 
 
