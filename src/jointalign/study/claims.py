@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -77,14 +78,14 @@ def bli_evidence(table: str, claim: Claim, facts: dict[str, Any], folder: Path) 
         return []
     result = []
     for direction in facts["rows"][0]["directions"]:
-        scores = [
+        better, worse = (
             [
                 found(folder, f"cell.{row}.{direction}.seed{seed}")["scores"][table]["paper"]
                 for seed in range(facts["seeds"])
             ]
             for row in (claim.better, claim.worse)
-        ]
-        one = difference(*scores)
+        )
+        one = difference(better, worse)
         if one.n:
             result.append(Evidence(direction, one.difference, one.ci))
     return result
@@ -102,16 +103,20 @@ def ner_evidence(table: str, claim: Claim, facts: dict[str, Any], folder: Path) 
     for target in facts["rows"][0]["directions"]:
         if not {(claim.better, target), (claim.worse, target)} <= made:
             continue
-        counts = [
+        better, worse = (
             [
                 np.array(found(folder, f"ner.{row}.{facts['source']}-{target}.seed{seed}")["counts"])
                 for seed in range(facts["seeds"])
             ]
             for row in (claim.better, claim.worse)
-        ]
-        means = [np.mean([EntityCounts(*one.sum(0).tolist()).f1 for one in part]) for part in counts]
-        result.append(Evidence(target, float(means[0] - means[1]), difference_interval(*counts)))
+        )
+        gain = _mean_f1(better) - _mean_f1(worse)
+        result.append(Evidence(target, gain, difference_interval(better, worse)))
     return result
+
+
+def _mean_f1(counts: Sequence[np.ndarray]) -> float:
+    return fmean(EntityCounts(*one.sum(0).tolist()).f1 for one in counts)
 
 
 def bleu_evidence(figure: str, claim: Claim, facts: dict[str, Any], folder: Path) -> list[Evidence]:

@@ -387,8 +387,8 @@ def _made(part: Part, settings: PaperSettings, folder: Path, base: Work) -> Made
     write_json({"command": command, "version": __version__, "seconds": seconds, "failure": failure}, record)
     facts, files = ({}, ()) if result is None else (result.facts, result.files)
     claims = []
-    for claim in part.claims if result is not None and part.evidence else ():
-        claims.append((claim, part.evidence(part.name, claim, facts, where)))
+    if result is not None and part.evidence is not None:
+        claims = [(claim, part.evidence(part.name, claim, facts, where)) for claim in part.claims]
     told = failure, command, seconds, part.small, tuple(claims)
     one = MadePart(part.name, part.title, facts, tuple(files), *told)
     if result is not None and "rows" in facts:
