@@ -40,21 +40,10 @@ def fake_names(settings, work):
     for name, title, correct in (("align", "Align", 1), ("joint-align", "Joint-Align", 2)):
         facts = {"counts": sentence_table(correct)}
         (work.folder / "cells" / f"ner.{name}.en-es.seed0.json").write_text(json.dumps(facts))
-        cell = {
-            "published": 1.0,
-            "absent": None,
-            "f1": 50.0 * correct,
-            "deviation": None,
-            "ci": [40.0, 100.0],
-        }
+        cell = {"published": 1.0, "absent": None, "f1": 50.0 * correct, "deviation": None, "ci": [40, 100]}
         rows.append({"row": name, "title": title, "directions": {"es": cell}})
-    rows.append(
-        {
-            "row": "xie",
-            "title": "Xie et al. 2018 (reported)",
-            "directions": {"es": {"published": 71.67, "absent": "not run here"}},
-        }
-    )
+    reported = {"es": {"published": 71.67, "absent": "not run here"}}
+    rows.append({"row": "xie", "title": "Xie et al. 2018 (reported)", "directions": reported})
     facts = {"title": "Table 3", "rows": rows, "seeds": 1, "source": "en"}
     return StudyResult("table3", facts, "", ())
 
@@ -66,9 +55,8 @@ def fails(settings, work):
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
     data = write_study_data(tmp_path_factory.mktemp("data"))
-    tables = StudySettings(
-        data, (Pair("en", "es"),), METHODS, 1, None, None, SkipGram(20, window=2, subsampling=0.0)
-    )
+    trainer = SkipGram(20, window=2, subsampling=0.0)
+    tables = StudySettings(data, (Pair("en", "es"),), METHODS, 1, trainer=trainer)
     lacking = {"en-fr": "no text", "nl": "no ner/nl with text", "de": "no ner/de with text"}
     return PaperSettings(data, True, tables, NERStudySettings("en", ("es",)), 1, 1.0, lacking)
 
@@ -102,9 +90,8 @@ def test_what_was_made_is_not_made_again_and_time_adds_up(made):
     titles = {part.title for part in PARTS}
     assert [name for name, done in said if not done and name not in titles] == []
     assert all(b.seconds > a.seconds for a, b in zip(first.parts, again.parts, strict=True))
-    assert json.loads((folder / "table1.record.json").read_text())["command"].startswith(
-        "jointalign study table1"
-    )
+    record = json.loads((folder / "table1.record.json").read_text())
+    assert record["command"].startswith("jointalign study table1 --pairs en-es")
 
 
 def test_every_cell_of_the_paper_has_a_figure_or_a_reason(made):
@@ -127,7 +114,7 @@ def test_every_cell_of_the_paper_has_a_figure_or_a_reason(made):
 def test_claims_are_decided_by_the_cells(made):
     folder, result, *_ = made
     claims = {
-        (part.name, claim.better, claim.worse): found for part in result.parts for claim, found in part.claims
+        (part.name, one.better, one.worse): found for part in result.parts for one, found in part.claims
     }
     found = claims["table1", "joint-align-rcsls", "rcsls"]
     assert [one.column for one in found] == ["en-es", "es-en"]
@@ -162,9 +149,8 @@ def test_verdicts(intervals, wanted):
 
 def test_translation_is_compared_by_the_best_epochs():
     claim = Claim("", "joint-align", "align")
-    curves = {
-        name: {"test": {"en-de": {"bleu": bleu}}} for name, bleu in (("joint-align", 9.0), ("align", 7.5))
-    }
+    scores = {"joint-align": 9.0, "align": 7.5}
+    curves = {name: {"test": {"en-de": {"bleu": bleu}}} for name, bleu in scores.items()}
     assert bleu_evidence("figure2", claim, {"curves": curves}, None) == [Evidence("en-de", 1.5, None)]
     curves["align"]["test"] = None
     assert bleu_evidence("figure2", claim, {"curves": curves}, None) == []
