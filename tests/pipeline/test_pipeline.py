@@ -42,7 +42,7 @@ def contents(out):
 
 def times(out):
     """When each file was written; but for what a run notes of itself at its start."""
-    noted = {".lock", "settings.json"}
+    noted = {".lock", "settings.json"}  # and record.json, which is written again only if it changes
     return {path: path.stat().st_mtime_ns for path in out.rglob("*.*") if path.name not in noted}
 
 
@@ -140,7 +140,7 @@ def test_killed_in_every_stage(options, finished, tmp_path, stage):
         text=True,
     )
     for line in process.stderr:
-        if line.strip() == stage:
+        if line.startswith(f"{stage} ("):
             break
     time.sleep(0.05)
     process.kill()

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from jointalign.storage.tables import visible, visible_json
@@ -41,12 +42,12 @@ PRIOR_SECONDS = 30.0
 class Bar:
     """A progress bar on standard error; where that is no terminal, a line a minute."""
 
-    def __init__(self, bars: Progress, title: str, shown: bool) -> None:
-        self._bars, self._shown = bars, shown
+    def __init__(self, bars: Progress, title: str) -> None:
+        self._bars = bars
         self._task = bars.add_task(title, total=None, note="")
         self._total: float | None = None
         self._first = self._last = (time.monotonic(), 0.0)
-        self._title, self._said = title, time.monotonic()
+        self._title, self._note = title, ""
         self._plan = Plan({})
 
     def plan(self, weights: Mapping[str, float], *, are_seconds: bool = False) -> None:
@@ -60,17 +61,17 @@ class Bar:
 
     def title(self, title: str) -> None:
         """Begin a new stage."""
-        self._title, self._said = title, time.monotonic()
-        self._total, self._first = None, (self._said, 0.0)
+        self._title, self._note = title, ""
+        self._total, self._first = None, (time.monotonic(), 0.0)
         self._bars.reset(self._task, description=title, total=None, note="")
 
     def stage(self, title: str, done: bool = False) -> None:
-        """Begin a new stage, with a message; of one that was done before only if it was planned."""
+        """Begin a new stage, with a message; of one done before only where there are few."""
         self._plan.begin(title, done)
         number = self._plan.number(title)
         if not done:
             say(f"{title}{number[:-1]}{self._plan.left(', ')})" if number else title)
-        elif number:
+        elif self._plan.are_seconds:
             say(f"{title}{number}: done before")
         self.title(f"{title}{number}")
 
@@ -80,10 +81,28 @@ class Bar:
         self._last = (time.monotonic(), done)
         if total != self._total:
             self._total, self._first = total, self._last
-        if self._shown and not messages().is_terminal and self._last[0] - self._said >= LINE_SECONDS:
-            self._said = self._last[0]
-            share = f" {100 * done / total:.0f} %" if total else ""
-            say(f"  {self._title}:{share}{f', {note}' if note else ''}{self._plan.left(', ')}")
+        self._note = note
+
+    @contextmanager
+    def lines(self) -> Iterator[None]:
+        """Say how far it is, once a minute, while the block runs: some work reports seldom."""
+        over = Event()
+
+        def tell() -> None:
+            while not over.wait(LINE_SECONDS):
+                say(f"  {self._line()}")
+
+        teller = Thread(target=tell, daemon=True)
+        teller.start()
+        try:
+            yield
+        finally:
+            over.set()
+            teller.join()
+
+    def _line(self) -> str:
+        share = f" {100 * self._last[1] / self._total:.0f} %" if self._total else " at work"
+        return f"{self._title}:{share}{f', {self._note}' if self._note else ''}{self._plan.left(', ')}"
 
     @property
     def speed(self) -> float:
@@ -96,7 +115,7 @@ class Plan:
     """The stages that a command has before it, and an estimate of what is left of them."""
 
     def __init__(self, weights: Mapping[str, float], are_seconds: bool = False) -> None:
-        self._weights, self._are_seconds = dict(weights), are_seconds
+        self._weights, self.are_seconds = dict(weights), are_seconds
         self._left = dict(weights)
         self._now, self._begun = "", time.monotonic()
         self._seconds = self._done = 0.0  # of stages done in this process: time, and weight
@@ -112,14 +131,16 @@ class Plan:
 
     def number(self, title: str) -> str:
         """` (2 of 7)`; nothing where that is not known."""
-        return f" ({list(self._weights).index(title) + 1} of {len(self._weights)})" * (title in self._weights)
+        if title not in self._weights:
+            return ""
+        return f" ({list(self._weights).index(title) + 1} of {len(self._weights)})"
 
     def left(self, before: str = "") -> str:
         """`about 12 min left in all`, after some text; nothing where that is not known."""
-        if not self._weights or not (self._done or self._are_seconds):
+        if not self._weights or not (self._done or self.are_seconds):
             return ""
         # What is expected of a stage says little about short ones, which begin with compiling.
-        prior = PRIOR_SECONDS if self._are_seconds else 0.0
+        prior = PRIOR_SECONDS if self.are_seconds else 0.0
         rate = (self._seconds + prior) / (self._done + prior)
         here = self._weights.get(self._now, 0.0) * rate - (time.monotonic() - self._begun)
         seconds = max(here, 0.0) + rate * sum(self._left.values())
@@ -149,7 +170,12 @@ def progress(title: str, shown: bool = True) -> Iterator[Bar]:
     with Progress(
         *columns, console=messages(), transient=True, disable=not (shown and messages().is_terminal)
     ) as bars:
-        yield Bar(bars, title, shown)
+        bar = Bar(bars, title)
+        if not shown or messages().is_terminal:
+            yield bar
+            return
+        with bar.lines():
+            yield bar
 
 
 def say(text: str) -> None:

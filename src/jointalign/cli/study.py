@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from jointalign.cli._console import answer, progress
-from jointalign.cli._figure2 import figure2, with_files
+from jointalign.cli._console import answer, progress, typed
+from jointalign.cli._figure2 import Form, PrintFormat, figure2, with_files
 from jointalign.cli._help import ENCODER, TEXT
 from jointalign.cli._options import Device, Fresh, Json, LocalOnly, MaxVocabulary, OutFolder, Threads
 from jointalign.cli._settings import Changes, Options, plain, with_settings
@@ -41,6 +41,7 @@ QUICK_TOKENS, QUICK_SENTENCES, QUICK_VOCABULARY = 300_000, 1000, 4000
 
 def _command(table: str, title: str) -> None:
     def command(
+        context: typer.Context,
         data: Data,
         pairs: Pairs,
         out: OutFolder,
@@ -52,9 +53,10 @@ def _command(table: str, title: str) -> None:
         max_vocabulary: MaxVocabulary = 200_000,
         threads: Threads = None,
         fresh: Fresh = False,
+        format: PrintFormat = Form.MARKDOWN,
         json: Json = False,
     ) -> None:
-        from jointalign.study import Pair, StudySettings, study
+        from jointalign.study import Pair, StudySettings, planned, study
 
         names = () if methods == "all" else tuple(name.strip() for name in methods.split(","))
         settings = StudySettings(
@@ -68,10 +70,18 @@ def _command(table: str, title: str) -> None:
             max_vocabulary,
         )
         with progress("study") as bar:
+            bar.plan(dict.fromkeys(planned(settings), 1.0))
             result = study(
-                table, settings, out, threads=threads, progress=bar, announce=bar.stage, fresh=fresh
+                table,
+                settings,
+                out,
+                threads=threads,
+                command=typed(context),
+                progress=bar,
+                announce=bar.stage,
+                fresh=fresh,
             )
-        answer(json, result.facts | {"settings": plain(trainer)}, with_files(result))
+        answer(json, result.facts | {"settings": plain(trainer)}, with_files(result, format))
 
     command.__doc__ = (
         f"{title}.\n\nTrains what is missing once, shares it between rows and tables of one folder,"
@@ -100,6 +110,7 @@ QUICK_TRAINER, QUICK_FIT = SkipGram(50), TaggerFitSettings(4)
     tagger=Options(FEATURE_TAGGER, title="Of the tagger on features: "),
 )
 def table3(
+    context: typer.Context,
     data: Data,
     out: OutFolder,
     trainer: Changes[SkipGram],
@@ -155,6 +166,7 @@ def table3(
     ] = None,
     threads: Threads = None,
     fresh: Fresh = False,
+    format: PrintFormat = Form.MARKDOWN,
     json: Json = False,
 ) -> None:
     """F1 of taggers learnt in one language and used in others, beside the published.
@@ -210,12 +222,13 @@ def table3(
             out,
             contextual=contextual,
             threads=threads,
+            command=typed(context),
             progress=bar,
             announce=bar.stage,
             fresh=fresh,
         )
     used = {"trainer": settings.trainer, "fit": ner.fit, "tagger": tagger}
-    answer(json, result.facts | {"settings": plain(used)}, with_files(result))
+    answer(json, result.facts | {"settings": plain(used)}, with_files(result, format))
 
 
 def _parallel(given: list[str]) -> dict[str, tuple[Path, ...]]:

@@ -9,6 +9,7 @@ from typing import Any
 from jointalign.selection.api import training_seconds
 from jointalign.selection.wishes import Wishes
 from jointalign.storage.compression import COMPRESSIONS
+from jointalign.storage.tables import frame
 from jointalign.training.skipgram import SkipGram
 
 
@@ -133,6 +134,29 @@ class RunResult:
     peak_memory_mb: float | None
     listed: Listed
     ranking: dict[str, Any] | None = None
+
+    def to_frame(self) -> Any:
+        """All scores as a pandas data frame, a row for each direction, rule and way of ranking.
+
+        Raises:
+            JointalignError: If pandas is not installed.
+        """
+        ranking = self.ranking or {}
+        ranked = {
+            "source_to_target": ranking.get("scores"),
+            "target_to_source": ranking.get("scores_reversed"),
+        }
+        return frame(
+            [
+                {"direction": direction, "by": by, "identical": kind.removeprefix("identical_"), "rule": rule}
+                | {name: value for name, value in facts.items() if not isinstance(value, list)}
+                | {"low": facts["ci"][0], "high": facts["ci"][1]}
+                for by, directions in (("csls", self.scores), ("ranked", ranked))
+                for direction, kinds in (directions or {}).items()
+                for kind, rules in (kinds or {}).items()
+                for rule, facts in rules.items()
+            ]
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The object that `jointalign run --json` prints."""

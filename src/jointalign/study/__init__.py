@@ -1,6 +1,6 @@
 """The tables and figures of the paper on any languages: `jointalign study`."""
 
-from jointalign.study.api import study, table3
+from jointalign.study.api import planned, study, table3
 from jointalign.study.base import NERStudySettings, Pair, StudyResult, StudySettings
 from jointalign.study.contextual import ContextualCells, ContextualSettings
 from jointalign.study.figure2 import FigureSettings, figure_two
@@ -14,6 +14,7 @@ __all__ = [
     "StudyResult",
     "StudySettings",
     "figure_two",
+    "planned",
     "study",
     "table3",
 ]

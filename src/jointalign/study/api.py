@@ -47,6 +47,7 @@ def study(
     folder: Path,
     *,
     threads: int | None = None,
+    command: str | None = None,
     progress: Progress | None = None,
     announce: Callable[[str, bool], None] | None = None,
     fresh: bool = False,
@@ -61,6 +62,7 @@ def study(
         settings: Languages, methods, seeds.
         folder: Where all files go; made if missing.
         threads: How many; `None` for all processors.
+        command: What was typed, for the record; `None` in Python.
         progress: Told how far the work at hand is.
         announce: Told the name of each piece of work, and whether it was done before.
         fresh: Whether work of other settings in the folder is made anew; it is refused otherwise.
@@ -76,7 +78,7 @@ def study(
     for row in rows:
         if row.method:
             check_extras(method_named(row.method), row.anchors is not Anchors.NONE)
-    pairs = list(dict.fromkeys(way for pair in settings.pairs for way in (pair, pair.reversed())))
+    pairs = _both_ways(settings)
     rows = _that_can_be_ranked(rows, pairs, settings)
     reversed_ones = [str(pair) for pair in pairs if dictionaries(settings, pair).is_reversed]
     with locked(folder), limited_to(threads):
@@ -96,7 +98,26 @@ def study(
             "trainer": asdict(settings.trainer),
             "reversed_dictionaries": reversed_ones,
         }
-        return _written(table, facts, folder)
+        return _written(table, facts, folder, command)
+
+
+def planned(settings: StudySettings) -> list[str]:
+    """Names of all cells of a table, as they are announced.
+
+    Raises:
+        JointalignError: If there is no such row.
+    """
+    rows = rows_named(settings.methods)
+    return [
+        f"cell.{row.name}.{Place(pair, seed)}"
+        for seed in range(settings.seeds)
+        for pair in _both_ways(settings)
+        for row in rows
+    ]
+
+
+def _both_ways(settings: StudySettings) -> list[Pair]:
+    return list(dict.fromkeys(way for pair in settings.pairs for way in (pair, pair.reversed())))
 
 
 FEWEST_PAIRS = 100
@@ -116,7 +137,7 @@ def _that_can_be_ranked(rows: tuple[Row, ...], pairs: list[Pair], settings: Stud
     return tuple(row for row in rows if not row.ranked)
 
 
-def _written(table: str, facts: dict[str, Any], folder: Path) -> StudyResult:
+def _written(table: str, facts: dict[str, Any], folder: Path, command: str | None) -> StudyResult:
     text = markdown(facts)
     if facts["reversed_dictionaries"]:
         text += (
@@ -124,7 +145,7 @@ def _written(table: str, facts: dict[str, Any], folder: Path) -> StudyResult:
             + ", ".join(facts["reversed_dictionaries"])
             + "."
         )
-    return written(table, facts, text, folder, lambda path: draw(facts, path))
+    return written(table, facts, text, folder, lambda path: draw(facts, path), command)
 
 
 def table3(
@@ -134,6 +155,7 @@ def table3(
     *,
     contextual: ContextualCell | None = None,
     threads: int | None = None,
+    command: str | None = None,
     progress: Progress | None = None,
     announce: Callable[[str, bool], None] | None = None,
     fresh: bool = False,
@@ -151,6 +173,7 @@ def table3(
         ner: Languages, rows, and the taggers.
         folder: Where all files go; made if missing.
         contextual: Makes the cells of contextual rows; without it they are shown as absent.
+        command: What was typed, for the record; `None` in Python.
         threads: Of the trainings; taggers are learnt with one, so that a seed gives one result.
         progress: Told how far the work at hand is.
         announce: Told the name of each piece of work, and whether it was done before.
@@ -190,7 +213,7 @@ def table3(
             "ner": asdict(ner),
         }
         text = ner_markdown(facts)
-        return written("table3", facts, text, folder, lambda path: _drawn(facts, path))
+        return written("table3", facts, text, folder, lambda path: _drawn(facts, path), command)
 
 
 def _reason(row: Row, target: str, taggers: Taggers, contextual: ContextualCell | None) -> str | None:
