@@ -79,10 +79,12 @@ def test_a_part_that_fails_is_told_and_the_others_are_there(made):
     assert result.failures == again.failures == {"figure2": "JointalignError: the model <broke>"}
     page = result.page.read_text("utf-8")
     assert "Failed: Figure 2." in page and "the model &lt;broke&gt;" in page
-    for name in ("table1.json", "table2.md", "table4.png", "figure1.png"):
+    for name in ("table1.json", "table2.tex", "table4.png", "figure1.png"):
         assert (folder / "tables" / name).is_file()
     assert page.count("data:image/png;base64,") == 4
-    assert not re.search(r'(?:src|href)="(?!data:|#)', page)
+    linked = re.findall(r'(?:src|href)="(?!data:|#)([^"]*)', page)
+    assert {"tables/table1.tex", "tables/table2.csv", "table4.cells.csv"} <= set(linked)
+    assert all((folder / path).is_file() for path in linked)
 
 
 def test_what_was_made_is_not_made_again_and_time_adds_up(made):
@@ -97,7 +99,7 @@ def test_what_was_made_is_not_made_again_and_time_adds_up(made):
 def test_every_cell_of_the_paper_has_a_figure_or_a_reason(made):
     folder = made[0]
     for table in ("table1", "table2", "table3", "table4"):
-        with (folder / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+        with (folder / f"{table}.cells.csv").open(encoding="utf-8", newline="") as file:
             cells = {(row["row"], row["column"]): row for row in csv.DictReader(file)}
         for title, columns in all_published(table).items():
             for column, value in columns.items():
@@ -105,7 +107,7 @@ def test_every_cell_of_the_paper_has_a_figure_or_a_reason(made):
                     cell = cells[title, column]
                     assert float(cell["published"]) == value
                     assert bool(cell["ours"]) != bool(cell["reason"])
-    with (folder / "table1.csv").open(encoding="utf-8", newline="") as file:
+    with (folder / "table1.cells.csv").open(encoding="utf-8", newline="") as file:
         cells = {(row["row"], row["column"]): row for row in csv.DictReader(file)}
     assert cells["RCSLS", "en-es"]["ours"] and cells["MUSE", "en-es"]["reason"] == "left out by --quick"
     assert cells["RCSLS", "fr-en"]["reason"] == "no data"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jointalign.pipeline.page import Part, Picture, Prose, Report, Table
+from jointalign.pipeline.page import Links, Part, Picture, Prose, Report, Table
 from jointalign.storage.files import write_text
 from jointalign.study._rows import NER_ROWS, ROWS, all_published
 from jointalign.study._tables import NOT_RUN, RULE
@@ -132,8 +132,8 @@ def write_csv(part: MadePart, lacking: Mapping[str, str], quick: bool, path: Pat
             )
 
 
-def paper_report(settings: PaperSettings, parts: Sequence[MadePart]) -> Report:
-    """The page."""
+def paper_report(settings: PaperSettings, parts: Sequence[MadePart], folder: Path) -> Report:
+    """The page of a folder."""
     failed = [part.title for part in parts if part.failure]
     summary = (
         "Every table and figure, made here beside the published. "
@@ -147,7 +147,7 @@ def paper_report(settings: PaperSettings, parts: Sequence[MadePart]) -> Report:
     )
     shown: list[Part] = [_claims(parts)]
     for part in parts:
-        shown += _section(part, settings)
+        shown += _section(part, settings, folder)
     facts = [
         ("data", str(settings.data)),
         ("version", __version__),
@@ -175,20 +175,20 @@ def _claims(parts: Sequence[MadePart]) -> Table:
     return Table(title, ["", "claim", "here", "difference"], rows, note)
 
 
-def _section(part: MadePart, settings: PaperSettings) -> Iterator[Part]:
+def _section(part: MadePart, settings: PaperSettings, folder: Path) -> Iterator[Part]:
     head = [f"{part.command}, version {__version__}, {part.seconds / 60:.1f} minutes."]
     if settings.quick:
         head.append(f"Quick: {part.small}.")
     if part.failure:
         yield Prose(part.title, [f"Failed: {part.failure}", *head])
         return
-    beside = ", ".join(path.name for path in part.files)
     if "rows" in part.facts:
         yield _table(part, settings)
     elif "curves" in part.facts:
         yield _bleu(part)
     title = part.title if "rows" not in part.facts and "curves" not in part.facts else ""
-    yield Prose(title, [*head, f"Beside this page: {beside}."])
+    yield Prose(title, head)
+    yield Links("", [(path.name, path.relative_to(folder).as_posix()) for path in part.files])
     for path in part.files:
         if path.suffix == ".png" and path.is_file():
             yield Picture(path.read_bytes(), f"{part.title}, drawn")

@@ -15,7 +15,7 @@ from typing import Any, TypedDict
 
 from jointalign.alignment.api import align
 from jointalign.alignment.procrustes import Procrustes
-from jointalign.errors import JointalignError
+from jointalign.errors import JointalignError, MissingExtraError
 from jointalign.ner import TaggerFitSettings
 from jointalign.pipeline.page import write_report
 from jointalign.progress import Progress
@@ -26,7 +26,7 @@ from jointalign.study._cells import Cells, Place
 from jointalign.study._data import dictionaries, text_of
 from jointalign.study._paper_page import MadePart, paper_report, write_csv
 from jointalign.study._rows import rows_named
-from jointalign.study._tables import write_json, written
+from jointalign.study._tables import write_json
 from jointalign.study._trainings import Trainings
 from jointalign.study.api import study, table3
 from jointalign.study.base import NERStudySettings, Pair, StudyResult, StudySettings
@@ -124,6 +124,7 @@ class Work:
         progress: Told how far the work at hand is.
         announce: Told the name of each piece of work, and whether it was done before.
         fresh: Whether work of other settings is made anew; it is refused otherwise.
+        command: What makes the part alone.
     """
 
     folder: Path
@@ -131,6 +132,7 @@ class Work:
     progress: Progress | None = None
     announce: Callable[[str, bool], None] | None = None
     fresh: bool = False
+    command: str | None = None
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,7 @@ def _bli(table: str) -> Callable[[PaperSettings, Work], StudyResult]:
             progress=work.progress,
             announce=work.announce,
             fresh=work.fresh,
+            command=work.command,
         )
 
     return make
@@ -193,6 +196,7 @@ def _names(settings: PaperSettings, work: Work) -> StudyResult:
         progress=work.progress,
         announce=work.announce,
         fresh=work.fresh,
+        command=work.command,
     )
 
 
@@ -226,8 +230,14 @@ def _figure_one(settings: PaperSettings, work: Work) -> StudyResult:
         pairs = default_pairs(joint, split, training)
         facts = {"figure": "figure1", "pair": str(pair), "gamma": cells.gamma(pair), "words": pairs}
     text = f"{pair}, gamma {facts['gamma']:g}: {', '.join(' - '.join(words) for words in pairs)}."
-    draw = lambda path: figure_one(joint, split, aligned, pairs, path)  # noqa: E731
-    return written("figure1", facts, text, work.folder, draw)
+    files = [work.folder / f"figure1.{suffix}" for suffix in ("json", "png")]
+    write_json(facts, files[0])
+    try:
+        figure_one(joint, split, aligned, pairs, files[1])
+    except MissingExtraError as error:
+        logger.warning("no picture: %s", error)
+        del files[1]
+    return StudyResult("figure1", facts, text, tuple(files))
 
 
 def _figure_two(settings: PaperSettings, work: Work) -> StudyResult:
@@ -244,6 +254,7 @@ def _figure_two(settings: PaperSettings, work: Work) -> StudyResult:
         progress=work.progress,
         announce=None if tell is None else lambda text: tell(text, False),
         fresh=work.fresh,
+        command=work.command,
     )
 
 
@@ -365,7 +376,7 @@ def study_paper(settings: PaperSettings, folder: Path, work: Work | None = None)
     made = []
     for part in PARTS:
         made.append(_made(part, settings, folder, base))
-        write_report(paper_report(settings, made), folder / "index.html")  # what there is so far
+        write_report(paper_report(settings, made, folder), folder / "index.html")  # what there is so far
     return PaperResult(folder / "index.html", tuple(made))
 
 
@@ -374,16 +385,16 @@ def _made(part: Part, settings: PaperSettings, folder: Path, base: Work) -> Made
     where = folder / ("figure2" if part.name == "figure2" else "tables")
     record = folder / f"{part.name}.record.json"
     spent = read_json(record, _Record, "a record of the paper", REMOVE)["seconds"] if record.is_file() else 0
+    command = f"jointalign study {part.command(settings)} --data {settings.data} --out {where}"
     begun, result, failure = time.monotonic(), None, ""
     if base.announce:
         base.announce(part.title, False)
     try:
-        result = part.make(settings, replace(base, folder=where))
+        result = part.make(settings, replace(base, folder=where, command=command))
     except Exception as error:  # a night's other work must not go with it
         logger.exception("%s failed", part.title)
         failure = f"{type(error).__name__}: {error}"
     seconds = spent + time.monotonic() - begun
-    command = f"jointalign study {part.command(settings)} --data {settings.data} --out {where}"
     write_json({"command": command, "version": __version__, "seconds": seconds, "failure": failure}, record)
     facts, files = ({}, ()) if result is None else (result.facts, result.files)
     claims = []
@@ -392,7 +403,7 @@ def _made(part: Part, settings: PaperSettings, folder: Path, base: Work) -> Made
     told = failure, command, seconds, part.small, tuple(claims)
     one = MadePart(part.name, part.title, facts, tuple(files), *told)
     if result is not None and "rows" in facts:
-        path = folder / f"{part.name}.csv"
+        path = folder / f"{part.name}.cells.csv"
         write_csv(one, settings.lacking, settings.quick, path)
         one = replace(one, files=(*files, path))
     return one
