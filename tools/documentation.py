@@ -45,11 +45,9 @@ def public_names() -> dict[str, list[str]]:
 
 
 def offered(room: str) -> list[str]:
-    """What stands in the `__all__` of a room that is public as a whole."""
-    for node in ast.parse((ROOT / f"src/jointalign/{room}/__init__.py").read_text("utf-8")).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
-            return ast.literal_eval(node.value)
-    raise ValueError(f"{room} has no __all__")
+    """The names of a room that is public as a whole."""
+    body = ast.parse((ROOT / f"src/jointalign/{room}/__init__.pyi").read_text("utf-8")).body
+    return [alias.name for node in body if isinstance(node, ast.ImportFrom) for alias in node.names]
 
 
 def on_config(config: Any) -> Any:

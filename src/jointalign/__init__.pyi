@@ -45,6 +45,7 @@ from .formats.gensim import from_gensim as from_gensim, to_gensim as to_gensim
 from .formats.hub import push_to_hub as push_to_hub
 from .formats.static import Weighting as Weighting, write_static as write_static
 from .lexicon import Lexicon as Lexicon
+from .storage.lines import longest_line as longest_line
 from .multilingual import MultilingualEmbedding as MultilingualEmbedding
 from .overshared import oversharing as oversharing
 from .ranking.api import FittedRanker as FittedRanker, Ranked as Ranked, Ranker as Ranker, rank as rank

@@ -238,7 +238,7 @@ def test_blocks_and_threads_change_nothing(sides, monkeypatch, size):
     for module in (_tiles, _exact_search):
         monkeypatch.setattr(module, "ROWS", size[0])
         monkeypatch.setattr(module, "COLUMNS", size[1])
-        monkeypatch.setattr(module, "get_num_threads", lambda: 3)
+        monkeypatch.setattr(module, "usable_threads", lambda: 3)
     monkeypatch.setattr(_tiles, "_FEWEST_ROWS", 1)
     monkeypatch.setattr(_tiles, "_SMALLEST", 0)
     for before in (None, whole):

@@ -373,6 +373,19 @@ def test_debug_shows_the_traceback(files, capsys):
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_the_longest_line_is_an_option_of_every_command(files, tmp_path, capsys):
+    folder, _ = files
+    (tmp_path / "pairs.txt").write_text("cat gato\ndog perro\n#" + "x" * (1 << 20))
+    options = vectors(folder, **{"--lexicon": tmp_path / "pairs.txt"})
+    for given in (["--longest-line", "1"], ["--longest-line=1"]):
+        fails(capsys, ["evaluate", *given, "bli", *options], "line 3", "longer than 1 MiB", "--longest-line")
+    assert run(["evaluate", "bli", *options, "--longest-line", "2"]) == 0
+    assert run(["evaluate", "bli", *options]) == 0
+    capsys.readouterr()
+    for wrong in (["--longest-line"], ["--longest-line", "0"], ["--longest-line=x"]):
+        fails(capsys, ["evaluate", "bli", *options, *wrong], "number of MiB")
+
+
 def test_a_bug_is_called_a_bug(files, capsys, monkeypatch):
     folder, _ = files
     monkeypatch.setattr("jointalign.lexicon.Lexicon.read", lambda *_, **__: 1 / 0)
@@ -538,6 +551,31 @@ def test_help_and_version_load_no_method(option):
     assert (jointalign.__version__ if option == "--version" else "Usage: jointalign") in found.stdout
 
 
+HELPED = """
+import sys
+from typer.main import get_command
+from jointalign.cli.app import application, run
+
+def lines(command, before):
+    yield before
+    for name in command.list_commands(None) if hasattr(command, "list_commands") else ():
+        yield from lines(command.get_command(None, name), [*before, name])
+
+for line in list(lines(get_command(application), [])):
+    assert run([*line, "--help"]) == 0, line
+    print("loaded", *line, {"numba", "scipy", "torch", "pydantic", "rich"} & set(sys.modules))
+"""
+
+
+def test_no_help_loads_a_compiler_or_another_heavy_package():
+    found = subprocess.run([sys.executable, "-c", HELPED], capture_output=True, text=True, check=True)
+    ends = [line.split(" ", 1)[1] for line in found.stdout.splitlines() if line.startswith("loaded")]
+    assert {f"{line}set()" for line in ("", "train ", "align rcsls ", "study table3 ", "data get muse ")} < {
+        *ends
+    }
+    assert [end for end in ends if not end.endswith("set()")] == []
+
+
 def test_a_typing_error_is_likened_to_a_command(capsys):
     assert run(["trian"]) == 2
     assert "Did you mean 'train'" in capsys.readouterr().err
@@ -562,6 +600,60 @@ def test_an_alignment_that_found_nothing_says_so(tmp_path, capsys):
     options = ["--lexicon", str(tmp_path / "pairs.txt"), "--threads", "1", "--out", str(tmp_path / "out")]
     assert run(["align", "rcsls", *space, *options, "--steps", "2"]) == 0
     assert "ALIGNMENT FAILED" in capsys.readouterr().out
+
+
+def space_of(folder, turned, alike=120):
+    """Two sets of vectors with words spelt alike, one the other turned, or unrelated."""
+    rng = np.random.default_rng(0)
+    words = tuple(f"same{row}" if row < alike else f"own{row}" for row in range(400))
+    x = rng.normal(size=(400, 10)).astype(np.float32)
+    turn = np.linalg.qr(rng.normal(size=(10, 10)))[0].astype(np.float32)
+    z = x @ turn if turned else rng.normal(size=(400, 10)).astype(np.float32)
+    for name, vectors in (("source", x), ("target", z)):
+        write(Embedding(Vocabulary(words), vectors), folder / f"{name}.vec")
+    return flat({f"--{name}-vectors": folder / f"{name}.vec" for name in ("source", "target")})
+
+
+@pytest.mark.parametrize("method", ["procrustes", "auto"])
+def test_every_method_without_a_dictionary_has_a_verdict(method, tmp_path, capsys):
+    for turned in (True, False):
+        vectors = space_of(tmp_path, turned)
+        options = [*vectors, "--pairs", "identical", "--threads", "1", "--out", str(tmp_path / f"{turned}")]
+        assert run(["align", method, *options, "--json"]) == 0
+        captured = capsys.readouterr()
+        assert json.loads(captured.out)["worked"] is turned
+        assert ("do not trust" in captured.err) is not turned
+    assert run(["align", method, *options]) == 0
+    assert "ALIGNMENT FAILED" in capsys.readouterr().out
+
+
+def test_few_pairs_and_little_text_are_said_at_the_start_and_at_the_end(tmp_path, capsys):
+    vectors = space_of(tmp_path, True)
+    pairs = [f"own{row} own{row}\n" for row in range(200, 400)]
+    for count, warned in ((99, True), (100, False)):
+        (tmp_path / "pairs.txt").write_text("".join(pairs[:count]))
+        options = [
+            *vectors,
+            *flat({"--lexicon": tmp_path / "pairs.txt", "--threads": 1, "--out": tmp_path / "o"}),
+        ]
+        for command in (["align", "procrustes"], ["rank"]):
+            assert run([*command, *options, "--json"]) == 0
+            captured = capsys.readouterr()
+            assert [f"few pairs: {count}" in note for note in json.loads(captured.out)["warnings"]] == (
+                [True] * warned
+            )
+            assert (f"warning: few pairs: {count}" in captured.err) is warned
+            assert run([*command, *options]) == 0
+            assert (f"warning: few pairs: {count}" in capsys.readouterr().out) is warned
+    (tmp_path / "pairs.txt").write_text("".join(pairs[:25]))
+    assert run(["align", "vecmap_semi_supervised", *options, "--json"]) == 0  # makes the most of few
+    assert json.loads(capsys.readouterr().out)["warnings"] == []
+    (tmp_path / "text.en.txt").write_text("some words of a text\n" * 50)
+    small = flat({"--dimensions": 4, "--epochs": 1, "--threads": 1, "--out": tmp_path / "o.vec"})
+    assert run(["train", "--input", str(tmp_path / "text.en.txt"), *small]) == 0
+    captured = capsys.readouterr()
+    assert "warning: little text in 'en': 250 tokens" in captured.err
+    assert "warning: little text in 'en': 250 tokens" in captured.out
 
 
 def test_one_language_twice_is_noticed_before_the_training(tmp_path, capsys):

@@ -13,6 +13,7 @@ from jointalign.embedding import Embedding
 from jointalign.errors import FormatError, JointalignError
 from jointalign.formats import vec
 from jointalign.formats._decimals import END, NOT_FINITE, parse_rows
+from jointalign.storage.lines import longest_line
 from jointalign.vocabulary import Vocabulary
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -300,9 +301,9 @@ def test_line_numbers_are_right_after_many_rows(tmp_path, monkeypatch):
 
 def test_a_line_without_end(tmp_path, monkeypatch):
     monkeypatch.setattr(vec, "_BLOCK", 100)
-    monkeypatch.setattr(vec, "LONGEST_LINE", 1000)
-    with pytest.raises(FormatError, match="no text file"):
+    with longest_line(1000), pytest.raises(FormatError, match="longer than 1,000 bytes") as caught:
         read(tmp_path, "a 1\n" + "b" * 2000)
+    assert caught.value.line == 2
 
 
 def test_missing_file(tmp_path):

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import jointalign
-from jointalign.numerics import compiling
+from jointalign.numerics import _compiler
 
 SCRIPT = """
 import json, logging, sys
@@ -27,7 +27,8 @@ logging.getLogger("jointalign").setLevel("INFO")
 import numpy as np
 from jointalign.numerics.scanning import dot
 product = dot(np.arange(9.0), np.ones(9))
-print(json.dumps({"product": product, "said": said, "compiled": sum(dot.stats.cache_misses.values())}))
+compiled = sum(dot.dispatcher.stats.cache_misses.values())
+print(json.dumps({"product": product, "said": said, "compiled": compiled}))
 """
 
 
@@ -107,7 +108,7 @@ def test_a_link_to_another_folder_is_not_trusted(tmp_path, monkeypatch, caplog):
     (tmp_path / "theirs").mkdir(mode=0o700)
     (tmp_path / f"jointalign-{os.getuid()}").symlink_to(tmp_path / "theirs")
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
-    assert compiling._temporary_folder.__wrapped__() is None
+    assert _compiler._temporary_folder.__wrapped__() is None
     assert "every start compiles anew" in caplog.text
 
 
@@ -116,7 +117,7 @@ def test_a_machine_without_any_folder_for_temporary_files_still_compiles(monkeyp
         raise FileNotFoundError("no usable temporary directory found")
 
     monkeypatch.setattr(tempfile, "gettempdir", none)
-    assert compiling._temporary_folder.__wrapped__() is None
+    assert _compiler._temporary_folder.__wrapped__() is None
     assert "no usable temporary directory" in caplog.text
 
 
@@ -165,7 +166,8 @@ def called(tmp_path):
     def call(*loops):
         lines = ["import json", "from loops import outer", f"loops = [{','.join(loops)}]"]
         lines += ["found = [loop(9) for loop in loops]"]
-        lines += ["print(json.dumps([found, sum(sum(loop.stats.cache_misses.values()) for loop in loops)]))"]
+        lines += ["misses = [loop.dispatcher.stats.cache_misses for loop in loops]"]
+        lines += ["print(json.dumps([found, sum(sum(one.values()) for one in misses)]))"]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
         command = [sys.executable, "-B", "-c", "\n".join(lines)]
         done = subprocess.run(command, env=environment, capture_output=True, text=True)

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jointalign.errors import FormatError, JointalignError
-from jointalign.storage import lines
+from jointalign.formats.api import read
 from jointalign.storage.files import (
     atomic,
     digest,
@@ -30,6 +30,7 @@ from jointalign.storage.files import (
     write_bytes,
     write_text,
 )
+from jointalign.storage.lines import longest_line
 
 COMPRESS = {
     ".gz": gzip.compress,
@@ -157,14 +158,26 @@ def test_a_bomb_is_expanded_bit_by_bit(tmp_path, suffix):
         assert sum(map(len, iter(lambda: stream.read(1 << 20), b""))) == (48 << 20) - 1000
 
 
-def test_a_line_without_end_is_an_error_that_names_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(lines, "LONGEST_LINE", 1000)
+@pytest.mark.parametrize("limit", [1000, 1 << 20])
+def test_a_line_without_end_is_an_error_that_names_it(tmp_path, limit):
     path = tmp_path / "text"
-    path.write_bytes(b"casa\n" + b"x" * 1000 + b"\n" + b"x" * 1001)
-    with pytest.raises(FormatError, match="longer than") as caught:
+    path.write_bytes(b"casa\n" + b"x" * limit + b"\n" + b"x" * (limit + 1))
+    with longest_line(limit), pytest.raises(FormatError, match="longer than") as caught:
         list(read_lines(path))
     assert caught.value.line == 3
+    with longest_line(limit + 1):
+        assert len(list(read_lines(path))) == 3
+    assert len(list(read_lines(path))) == 3  # 64 MiB again
     assert len(list(read_lines(path, 100))) > 20
+    with pytest.raises(JointalignError, match="got 0"), longest_line(0):
+        pass
+
+
+def test_a_row_of_vectors_without_end_is_named(tmp_path):
+    (tmp_path / "a.vec").write_bytes(b"3 2\ncasa 1 2\nhogar 3 4\n" + b"x" * (40 << 20))
+    with longest_line(16 << 20), pytest.raises(FormatError, match="longer than 16 MiB") as caught:
+        read(tmp_path / "a.vec")
+    assert caught.value.line == 4
 
 
 @pytest.mark.parametrize("content", [b"casa\rhogar\r", b"casa\rhogar", b"\xef\xbb\xbfcasa\rhogar\r"])

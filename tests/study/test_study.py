@@ -75,6 +75,37 @@ def test_published_numbers_stand_beside_ours(done):
     assert json.loads((folder / "table1.json").read_text())["seeds"] == 2
 
 
+def column(markdown, title, row):
+    """The cell of a row under the heading after `title`."""
+    lines = [[cell.strip() for cell in line.split("|")] for line in markdown.splitlines() if "|" in line]
+    return next(line for line in lines if line[1] == row)[lines[0].index(title) + 1]
+
+
+def test_each_figure_stands_beside_its_coverage(done, settings):
+    _, result = done
+    found = result.facts["rows"][0]["directions"]
+    for direction in ("en-es", "es-en"):
+        shown = column(result.markdown, direction, "Procrustes")
+        assert shown == f"{found[direction]['paper']['coverage']:.0f}"
+    assert result.facts["warnings"] == [] and "carry weight" not in result.markdown
+
+
+def test_figures_of_few_of_the_test_words_are_marked(data, tmp_path):
+    """A dictionary most of whose words no text has: what is right by rule `paper` is copied."""
+    folder = tmp_path / "data"
+    shutil.copytree(data, folder)
+    test = folder / "lexicons" / "en-es.5000-6500.txt"
+    known = test.read_text().splitlines()[:6]
+    test.write_text("".join(f"{line}\n" for line in known) + "".join(f"zzz{n} zzz{n}\n" for n in range(30)))
+    few = StudySettings(folder, (Pair("en", "es"),), ("procrustes",), 1, trainer=TRAINER)
+    result = study("table1", few, tmp_path / "out", threads=1)
+    scores = result.facts["rows"][0]["directions"]["en-es"]["paper"]
+    assert scores["p_at_1"] > 80 and scores["coverage"] < 20
+    (note,) = result.facts["warnings"]
+    assert f"en-es ({scores['coverage']:.0f} %)" in note and note in result.markdown
+    assert json.loads((tmp_path / "out" / "table1.json").read_text())["warnings"] == [note]
+
+
 def test_neighbours_are_compared_within_their_group(done):
     _, result = done
     compared = {(entry["first"], entry["second"]) for entry in result.facts["neighbours"]}

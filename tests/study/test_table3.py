@@ -89,7 +89,7 @@ def test_seeds_intervals_and_published_numbers_stand_in_the_table(done):
     assert len(joint["by_seed"]) == joint["n"] == 2
     assert joint["ci"][0] <= joint["f1"] <= joint["ci"][1]
     assert joint["published"] == 70.46 and joint["coverage"] == 100
-    assert "/ 70.5 |" in result.markdown
+    assert "/ 70.5 | 100 |" in result.markdown
     facts = json.loads((folder / "table3.json").read_text())
     assert facts["ner"]["sentences"] == 300 and facts["seeds"] == 2
     assert (folder / "table3.md").read_text().startswith("**Table 3")

@@ -7,6 +7,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from scipy.special import digamma
 
 from jointalign.cli.app import run
 from jointalign.errors import JointalignError
@@ -81,29 +82,101 @@ def exact_marginals(pairs, model, settings, prior=()):
     return chances
 
 
+def sampler(pairs, settings, reverse, prior=None, seed=1):
+    """Text, chain and the sums of a pass, with the sides exchanged if the source is generated."""
+    sides = [pair[:: -1 if reverse else 1] for pair in pairs]
+    cells = TextCells.of(ParallelText.of(sides))
+    return cells, _Chain(_Direction(settings, cells, prior or LinkCounts.nothing(), not reverse), [seed])
+
+
+def told(pairs, cells, sums, reverse):
+    """The chances that were added, for each generated token NULL first."""
+    chances = []
+    for (conditioning, generated), start in zip(pairs, cells.starts[:-1], strict=True):
+        shape = (len(generated), len(conditioning)) if reverse else (len(conditioning), len(generated))
+        block = sums.words[start : start + shape[0] * shape[1]].reshape(shape)
+        rows = block if reverse else block.T
+        chances += [np.append(sums.null[len(chances) + g], rows[g]) for g in range(len(generated))]
+    return chances
+
+
 def sampled_marginals(pairs, model, settings, reverse, sweeps=20_000, prior=None):
-    text = ParallelText.of(
-        [
-            (generated, conditioning) if reverse else (conditioning, generated)
-            for conditioning, generated in pairs
-        ]
-    )
-    cells = TextCells.of(text)
-    way = _Direction(settings, cells, prior or LinkCounts.nothing(), not reverse)
-    chain, sums = _Chain(way, [1]), _Sums(cells, not reverse)
+    cells, chain = sampler(pairs, settings, reverse, prior)
+    sums = _Sums(cells, not reverse)
     for one in range(_WORDS, model + 1):
         chain.begin(one)
     for _ in range(sweeps):
         chain.sweep(model, sums)
-    chances, token = [], 0
-    for (conditioning, generated), start in zip(pairs, cells.starts[:-1], strict=True):
-        shape = (len(generated), len(conditioning)) if reverse else (len(conditioning), len(generated))
-        block = sums.words[start : start + shape[0] * shape[1]].reshape(shape)
-        for g in range(len(generated)):
-            words = block[g] if reverse else block[:, g]
-            chances.append(np.append(sums.null[token], words) / sweeps)
-            token += 1
-    return chances
+    return [chances / sweeps for chances in told(pairs, cells, sums, reverse)]
+
+
+def conditional(pairs, links, token, model, settings, prior, ratios):
+    """The chance of each link of one token, given every other link, NULL first.
+
+    Fertilities are given as the ratios that were drawn, so that this is no longer a sum over them.
+    """
+    lengths = np.cumsum([0, *(len(generated) for _, generated in pairs)])
+    sentence = int(np.searchsorted(lengths, token, "right")) - 1
+    conditioning, logs = pairs[sentence][0], []
+    for place in range(-1, len(conditioning)):
+        flat = [*links[:token], place, *links[token + 1 :]]
+        cut = [tuple(flat[first:last]) for first, last in itertools.pairwise(lengths)]
+        log = log_probability(pairs, cut, min(model, _JUMPS), settings, prior)
+        for word, has in zip(conditioning, map(cut[sentence].count, range(len(conditioning))), strict=True):
+            log += sum(math.log(ratios[word][k]) for k in range(has)) if model == _FERTILITIES else 0.0
+        logs.append(log)
+    weights = np.exp(np.array(logs) - max(logs))
+    return weights / weights.sum()
+
+
+@pytest.mark.parametrize("prior", [{}, {("a", "x"): 3.0, ("b", "x"): 0.5, ("c", "new"): 2.0}])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("toy", range(len(TOYS)))
+@pytest.mark.parametrize("model", [_WORDS, _JUMPS, _FERTILITIES])
+def test_every_draw_of_a_pass_has_the_chances_that_all_other_links_give(model, toy, reverse, prior):
+    """Nothing is left to sampling error: after each draw the links are known, and so is what the next had.
+
+    The passes follow one another, so that a count that is not kept up is seen in the next.
+    """
+    settings = BayesianAligner(alpha=0.3, jump_alpha=0.7, fertility_alpha=2.0, null_probability=0.3)
+    pairs = [(one.split(), other.split()) for one, other in TOYS[toy]]
+    entries, counted = list(prior), np.array(list(prior.values()))
+    if reverse:
+        entries = [entry[::-1] for entry in entries]
+    counts = LinkCounts.of_dictionary(entries, counted, 1.0) if prior else None
+    cells, chain = sampler(pairs, settings, reverse, counts)
+    usable = [bool(one) for one, other in pairs for _ in other]
+    rng, seen = np.random.default_rng(3), set()
+    for one in range(_WORDS, model + 1):
+        chain.begin(one)
+    for _ in range(100):
+        ratios = rng.uniform(0.2, 3.0, (len(cells.side(reverse).words), settings.most_words + 1))
+        chain._ratios = lambda _, ratios=ratios: ratios
+        links, sums = chain._links.tolist(), _Sums(cells, not reverse)
+        chain.sweep(model, sums)
+        by_word = dict(zip(cells.side(reverse).words, ratios, strict=True))
+        for token, chances in enumerate(told(pairs, cells, sums, reverse)):
+            if usable[token]:
+                exact = conditional(pairs, links, token, model, settings, prior, by_word)
+                np.testing.assert_allclose(chances, exact, atol=2e-7)
+                links[token] = int(chain._links[token])
+                seen.add((token, links[token]))
+    assert {(token, -1) for token in np.flatnonzero(usable).tolist()} < seen
+
+
+def test_fertilities_are_drawn_from_what_the_links_leave_open():
+    """Means of the drawn logarithms of ratios are differences of the digamma function."""
+    pairs = [("a b a".split(), "x y z".split()), ("a".split(), "x".split())] * 10
+    _, chain = sampler(pairs, BayesianAligner(fertility_alpha=1.5, most_words=3), False)
+    counts = Counter()
+    for k, (conditioning, generated) in enumerate(pairs):
+        start = sum(len(other) for _, other in pairs[:k])
+        links = chain._links[start : start + len(generated)].tolist()
+        counts.update((word, links.count(place)) for place, word in enumerate(conditioning))
+    draws = np.array([np.log(chain._ratios(_FERTILITIES)[:, :-1]) for _ in range(20_000)])
+    known = digamma([[counts[word, k] + 1.5 for k in range(4)] for word in "ab"])
+    spread = draws.std(axis=0) / math.sqrt(len(draws))
+    assert (np.abs(draws.mean(axis=0) - np.diff(known, axis=1)) < 4 * spread).all()
 
 
 @pytest.mark.parametrize("model", [_WORDS, _FERTILITIES])

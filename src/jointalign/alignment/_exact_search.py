@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numba import get_num_threads
 
 from jointalign.alignment._sweep import Dropout, kept
 from jointalign.numerics.compiling import compiled
-from jointalign.numerics.processors import spread
+from jointalign.numerics.processors import spread, usable_threads
 from jointalign.numerics.tiles import COLUMNS, ROWS, blocks
 
 
@@ -37,7 +36,7 @@ class ExactSearch:
         scores = np.full(len(lines), -np.inf, np.float32)
         places = np.zeros(len(lines), np.int64)
         stripes = [slice(*ends) for ends in blocks(len(lines), ROWS)]
-        spread(partial(self._search, lines, scores, places), stripes, get_num_threads())
+        spread(partial(self._search, lines, scores, places), stripes, usable_threads())
         return places
 
     def _search(self, lines: np.ndarray, scores: np.ndarray, places: np.ndarray, stripe: slice) -> None:

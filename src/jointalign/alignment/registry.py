@@ -12,8 +12,10 @@ do. Nothing is imported before it is asked for by name.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Mapping as MappingType
 from dataclasses import is_dataclass
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from types import MappingProxyType
@@ -51,7 +53,13 @@ METHODS: MappingType[str, str] = MappingProxyType(
 
 def method_names() -> tuple[str, ...]:
     """Names of all methods, ours first."""
-    return tuple(dict.fromkeys([*METHODS, *(point.name for point in entry_points(group=GROUP))]))
+    return tuple(dict.fromkeys([*METHODS, *(point.name for point in _registered(tuple(sys.path)))]))
+
+
+@cache
+def _registered(path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """What packages of this search path register; finding it reads a file of every one of them."""
+    return tuple(entry_points(group=GROUP))
 
 
 def method_named(name: str) -> Aligner:
@@ -66,7 +74,7 @@ def method_named(name: str) -> Aligner:
         >>> method_named("procrustes")
         Procrustes()
     """
-    points = list(entry_points(group=GROUP, name=name))
+    points = [point for point in _registered(tuple(sys.path)) if point.name == name]
     if name in METHODS:
         points.insert(0, EntryPoint(name, METHODS[name], GROUP))
     if not points:

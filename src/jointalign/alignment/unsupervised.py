@@ -150,23 +150,35 @@ def align_unsupervised(
     return Unsupervised(best[1], tuple(attempts), best[2])
 
 
-def trusted(bilingual: BilingualEmbedding, method: Aligner, mapping: Mapping, *, seed: int = 0) -> bool:
+def trusted(
+    bilingual: BilingualEmbedding,
+    method: Aligner,
+    mapping: Mapping,
+    alike: Lexicon | None = None,
+    *,
+    seed: int = 0,
+) -> bool:
     """Whether a mapping learnt without a dictionary found the other language; if not, the log says so.
 
-    A method that has compared its map with random ones is believed; any other learns a second time,
-    with another seed, and both maps must agree.
+    A method that has compared its map with random ones is believed; any other learns two maps, with
+    another seed or from either half of the pairs, and they must agree.
 
     Args:
         bilingual: What it was learnt from.
         method: How.
         mapping: What was learnt with `seed`.
+        alike: Pairs that it was learnt from, of words that are spelt alike; `None` for none.
         seed: Of the mapping.
     """
     if "baseline" in mapping.history:
         worked = not looks_failed(mapping)
     else:
-        x, z, _ = training_arrays(bilingual, None)
-        worked = _agreement(bilingual, mapping, method.fit(x, z, seed=seed + 1)) >= AGREEMENT
+        x, z, pairs = training_arrays(bilingual, alike)
+        if pairs is None:
+            agreement = _agreement(bilingual, mapping, method.fit(x, z, seed=seed + 1))
+        else:
+            agreement = 0.0 if len(pairs) < 2 else _from_halves(bilingual, method, pairs, seed)[0]
+        worked = agreement >= AGREEMENT
     if not worked:
         logger.warning(
             "%s without a dictionary has probably failed; do not trust the result. More text, or even "

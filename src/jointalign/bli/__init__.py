@@ -4,19 +4,6 @@ A score is only comparable with its rules known, so each result carries them: se
 for the four ways to count a word that is missing, and `BLIResult` for the signature.
 """
 
-from jointalign.bli.api import evaluate, evaluate_parts, evaluate_rules
-from jointalign.bli.base import Band, BLIResult, Conditions, Identical, OutOfVocabulary
-from jointalign.bli.comparison import Comparison, compare
+import lazy_loader
 
-__all__ = [
-    "BLIResult",
-    "Band",
-    "Comparison",
-    "Conditions",
-    "Identical",
-    "OutOfVocabulary",
-    "compare",
-    "evaluate",
-    "evaluate_parts",
-    "evaluate_rules",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

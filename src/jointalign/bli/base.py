@@ -18,6 +18,9 @@ from jointalign.version import __version__
 DEPTH = 10
 """How far down ranks are counted, unless asked otherwise: as far as P@10 needs."""
 
+LOW_COVERAGE = 50.0
+"""Percentage of test words below which a score says more of the rest than of the vectors."""
+
 # Bands of source words by rank in their vocabulary: name, first rank (from 1), last rank.
 _BANDS = (
     ("1-1000", 1, 1000),
@@ -116,6 +119,32 @@ class Conditions:
             f"retrieval:{self.score}|oov:{self.oov}|identical:{self.identical}|"
             f"{size}mrr:{depth}|seed:{self.seed}|v:{self.version}"
         )
+
+
+def low_coverage(coverage: float, rule: OutOfVocabulary | str) -> str:
+    """A warning that a score can't carry weight, since it is of few of the test words; empty if it can.
+
+    Args:
+        coverage: Percentage of the source words with a pair in both vocabularies.
+        rule: For the others, which make up what the score is of.
+
+    Example:
+        >>> low_coverage(14.2, "paper")
+        'only 14.2 % of the test words have a pair in both vocabularies: P@1 under rule paper is mostly of the
+        others, which are copied or wrong'
+        >>> low_coverage(50.0, "paper")
+        ''
+    """
+    if not coverage < LOW_COVERAGE:
+        return ""
+    meaning = "leaves the others out"
+    if rule != OutOfVocabulary.MUSE:
+        outcome = "wrong" if rule == OutOfVocabulary.STRICT else "copied or wrong"
+        meaning = f"is mostly of the others, which are {outcome}"
+    return (
+        f"only {coverage:.1f} % of the test words have a pair in both vocabularies: "
+        f"P@1 under rule {rule} {meaning}"
+    )
 
 
 AS_MUSE = Conditions()

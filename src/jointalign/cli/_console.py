@@ -6,7 +6,7 @@ import logging
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from threading import Event, Thread
@@ -142,8 +142,11 @@ class Plan:
         # What is expected of a stage says little about short ones, which begin with compiling.
         prior = PRIOR_SECONDS if self.are_seconds else 0.0
         rate = (self._seconds + prior) / (self._done + prior)
-        here = self._weights.get(self._now, 0.0) * rate - (time.monotonic() - self._begun)
-        seconds = max(here, 0.0) + rate * sum(self._left.values())
+        expected, passed = self._weights.get(self._now, 0.0) * rate, time.monotonic() - self._begun
+        if passed > expected > 0:  # it is slower than was thought, and so will be what comes
+            rate *= passed / expected
+        here = max(expected - passed, 0.3 * passed if self._now else 0.0)
+        seconds = here + rate * sum(self._left.values())
         return f"{before}about {max(1, round(seconds / 60))} min left in all"
 
 
@@ -193,9 +196,19 @@ def show_json(content: dict[str, Any]) -> None:
     sys.stdout.write(visible_json(content) + "\n")
 
 
-def answer(json: bool, facts: dict[str, Any], text: str) -> None:
-    """The result, for programs or for people."""
-    show_json(facts) if json else show(text)
+def answer(json: bool, facts: dict[str, Any], text: str, warnings: Sequence[str] | None = None) -> None:
+    """The result, for programs or for people.
+
+    Args:
+        json: Whether for programs.
+        facts: For them.
+        text: For people.
+        warnings: What had been said at the start and holds at the end; `None` where nothing can be.
+    """
+    if json:
+        show_json(facts if warnings is None else facts | {"warnings": list(warnings)})
+    else:
+        show("\n".join([text, *(f"warning: {warning}" for warning in warnings or ())]))
 
 
 class _Handler(logging.Handler):

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from jointalign.cli._help import ENCODER, RUNNING, TEXT
+
+
+class Group(TyperGroup):
+    """Commands under one name."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """Not given is no: `None` would be converted, for which typer imports all of pydantic."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.default = False
+        return option
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Seed = Annotated[int, typer.Option(min=0, help="The only source of randomness.", rich_help_panel=RUNNING)]
@@ -53,7 +66,7 @@ KeepMarks = Annotated[
     bool,
     typer.Option(
         "--keep-marks",
-        help="List punctuation and digits in the ranked dictionary, too.",
+        help="List punctuation, digits and words spelt alike by accident in the ranked dictionary, too.",
         rich_help_panel=TEXT,
     ),
 ]

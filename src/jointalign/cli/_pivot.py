@@ -49,8 +49,9 @@ def align_several(
     from jointalign.alignment.api import training_pairs
     from jointalign.alignment.pivot import align_languages, check_pivot_method, others_than
     from jointalign.formats.api import read_multilingual, write
-    from jointalign.lexicon import Lexicon
+    from jointalign.lexicon import Lexicon, few_pairs
     from jointalign.numerics.processors import limited_to
+    from jointalign.selection.base import FAILED
     from jointalign.selection.wishes import Wishes, decide
     from jointalign.storage.files import spare_inputs
     from jointalign.storage.stages import claimed, spare_others
@@ -70,11 +71,12 @@ def align_several(
             lexicons[code] = Lexicon.read(path, not keep_case, pivot, code)
             say(f"{path}: {lexicons[code].report}")
         held.enter_context(claimed(out))
-        tuned, reports = {}, {}
+        tuned, reports, warnings = {}, {}, []
         for code in others_than(pivot, space.languages, lexicons):
             bar.title(f"align {code}")
             pair, lexicon = space.pair(code, pivot), lexicons[code].reversed()
             _, reports[code] = training_pairs(pair, lexicon)
+            warnings += [f"{code}: {warning}" for warning in few_pairs(reports[code].used)]
             tuned[code] = decide(pair, lexicon, wishes, seed=seed, progress=bar)
         methods = {code: chosen.method for code, chosen in tuned.items()}
         aligned = align_languages(space, methods, lexicons, pivot, seed=seed, max_vocabulary=max_vocabulary)
@@ -87,12 +89,17 @@ def align_several(
             code: {**tuned[code].to_json(), "pairs": report.to_json(), "settings": used(tuned[code].method)}
             for code, report in reports.items()
         }
-        show_json({"pivot": pivot, "languages": chosen, "parts": aligned.sizes, "out": str(out)})
+        facts = {"pivot": pivot, "languages": chosen, "parts": aligned.sizes, "out": str(out)}
+        show_json(facts | {"warnings": warnings})
     else:
         for code, report in reports.items():
             show(f"{code}: {tuned[code]}\n{code}: {report}")
+            if tuned[code].worked is False:
+                show(f"{code}: {FAILED}")
         sizes = ", ".join(f"{size:,} {name}" for name, size in aligned.sizes.items())
         show(f"{out}: {', '.join(_outputs(space))}: {sizes}")
+        for warning in warnings:
+            show(f"warning: {warning}")
 
 
 def used(method: Aligner) -> dict[str, Any]:

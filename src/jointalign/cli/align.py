@@ -10,24 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from jointalign.alignment.api import METHODS, method_named, method_names
 from jointalign.alignment.seeds import Seeds
 from jointalign.cli._console import answer, progress, say
 from jointalign.cli._help import Command
-from jointalign.cli._options import Json, KeepCase, OutFolder, Seed, SpellSource, SpellTarget, Threads
+from jointalign.cli._options import Group, Json, KeepCase, OutFolder, Seed, SpellSource, SpellTarget, Threads
 from jointalign.cli._pivot import align_several, used
 from jointalign.cli._settings import Changes, Options, summary, with_settings
 from jointalign.cli._spaces import Source, Space, Target, VectorsFormat, read_space
 from jointalign.errors import JointalignError
 
 if TYPE_CHECKING:
-    from jointalign.alignment.base import Mapping
-    from jointalign.embedding import BilingualEmbedding
-    from jointalign.selection.base import Choice
+    from jointalign.selection.wishes import Wishes
 
 logger = logging.getLogger(__name__)
+
+SELF_LEARNING = ("vecmap_semi_supervised",)
 
 
 class Sides(StrEnum):
@@ -43,29 +42,36 @@ class Sides(StrEnum):
         return "aligned.safetensors", f"source.{suffix}", f"target.{suffix}", "mapping.safetensors"
 
 
-class _Methods(TyperGroup):
+class _Methods(Group):
     """A command for each method, made when it is asked for: nothing else is imported."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Ours, and those of other packages that can be loaded."""
         return ["auto", *(name for name in method_names() if name in METHODS or _works(name))]
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """A line for each, without making its options."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _about(name).partition("\n")[0]) for name in self.list_commands(ctx)])
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """One that has the method's settings as options."""
         if cmd_name == "auto":
             made = with_settings()(partial(command, "auto", Changes({}, {})))
-            about = summary(command)
         elif cmd_name in method_names():
             method = method_named(cmd_name)
             within = () if method.core is method else (method.core,)
             options = Options(method, within=within, open=tuple(method.chosen))
             made = with_settings(given=options)(partial(command, cmd_name))
-            about = summary(type(method))
         else:
             return None
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(cmd_name, help=about, cls=Command)(made)
+        single.command(cmd_name, help=_about(cmd_name), cls=Command)(made)
         return typer.main.get_command(single)
+
+
+def _about(name: str) -> str:
+    return summary(command if name == "auto" else type(method_named(name)))
 
 
 def _works(name: str) -> bool:
@@ -124,13 +130,14 @@ def command(
     json: Json = False,
 ) -> None:
     """Choose a method on held-out pairs, learn a mapping, and move all words by it."""
-    from jointalign.alignment.api import apply, fit, noted, training_pairs, usable_pairs
+    from jointalign.alignment.api import apply, first, fit, noted, training_pairs, usable_pairs
     from jointalign.alignment.seeds import pairs_of
     from jointalign.alignment.storage import write_mapping
+    from jointalign.alignment.unsupervised import trusted
     from jointalign.formats.api import Format, write
     from jointalign.lexicon import Lexicon
     from jointalign.numerics.processors import limited_to
-    from jointalign.selection.base import Choice, Trial
+    from jointalign.selection.base import FAILED, Choice, Trial
     from jointalign.selection.wishes import Wishes, decide
     from jointalign.storage.files import spare_inputs
     from jointalign.storage.stages import claimed, spare_others
@@ -175,17 +182,21 @@ def command(
             say(f"{lexicon}: {training.report}")
         if training is None and pairs is not None:
             training = pairs_of(pairs, space)
-        report = None
+        report, warnings = None, []
         if training is not None:
             _, report = training_pairs(space, training)
             usable_pairs(space, training)
+            warnings = _few(report.used, wishes)
         held.enter_context(claimed(out))
         if training is None:
             choice = Choice(Trial(None, wishes.aligner))
         else:
             choice = decide(space, training, wishes, seed=seed, progress=bar)
         mapping = fit(space, choice.method, training, seed=seed, max_vocabulary=max_vocabulary)
-        worked = _worked(space, choice, mapping, training is None, seed, max_vocabulary)
+        worked = choice.worked
+        if lexicon is None:
+            used_words = first(space, max_vocabulary)
+            worked = trusted(used_words, choice.method, mapping, training, seed=seed) and worked is not False
         aligned = apply(mapping, space, noted(choice.method, seed))
         bar.title("write")
         whole, source, target, learnt = (out / name for name in to.outputs)
@@ -201,30 +212,21 @@ def command(
         "settings": used(choice.method),
         "out": str(out),
     }
-    failed = ["ALIGNMENT FAILED: do not trust it; give some pairs or more text"] * (worked is False)
+    failed = [FAILED] * (worked is False)
     lines = [
         str(choice),
         *failed,
         *([] if report is None else [str(report)]),
         f"{out}: {', '.join(to.outputs)}",
     ]
-    answer(json, facts, "\n".join(lines))
+    answer(json, facts, "\n".join(lines), warnings)
 
 
-def _worked(
-    space: BilingualEmbedding,
-    choice: Choice,
-    mapping: Mapping,
-    unsupervised: bool,
-    seed: int,
-    max_vocabulary: int,
-) -> bool | None:
-    """Whether the alignment can be trusted; `None` where nothing was held out to tell."""
-    from jointalign.alignment.api import first, is_chance
-    from jointalign.alignment.unsupervised import trusted
+def _few(known: int, wishes: Wishes) -> list[str]:
+    """A warning where the pairs are too few for the method."""
+    from jointalign.lexicon import ENOUGH_PAIRS, ENOUGH_SEEDS, few_pairs
 
-    if unsupervised:
-        return trusted(first(space, max_vocabulary), choice.method, mapping, seed=seed)
-    if not choice.trials:
-        return None
-    return not is_chance(sum(choice.best.right), choice.held_out, len(space.target))
+    warnings = few_pairs(known, ENOUGH_SEEDS if wishes.method in SELF_LEARNING else ENOUGH_PAIRS)
+    for warning in warnings:
+        logger.warning("%s", warning)
+    return warnings

@@ -11,15 +11,17 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from jointalign.cli._console import COMMAND, logged_to_messages, say
 from jointalign.cli._help import ALL, on_a_screen
+from jointalign.cli._options import Group
 from jointalign.errors import JointalignError
+from jointalign.storage.lines import LONGEST_LINE, longest_line
 from jointalign.version import __version__
 
 INTERRUPTED = 130
+_LONGEST, _MOST_MIB = "--longest-line", 1 << 20
 RESUMED = "run, study, train, ner train, mt train, features, align-features, pretrain and data get"
 
 COMMANDS = {
@@ -37,8 +39,10 @@ COMMANDS = {
     "evaluate": "Scores with their conditions.",
     "translate": "Translate words, or export the whole dictionary.",
     "concordance": "The lines of a run's texts in which a word occurs, as they were written.",
+    "review": "Go through the dictionary of a run in the browser, with sentences of both texts.",
     "ner": "Named entities: learn a tagger in one language, use it in another without a label there.",
     "mt": "Translation learnt from two texts that are no translations of each other.",
+    "transfer": "Give a language model the vocabulary of another language; all its other weights stay.",
     "plot": "Draw both languages before reallocation, after it, and after alignment.",
     "study": "Tables 1 to 4 and Figure 2 of the paper on your languages, beside the published numbers.",
     "convert": "Convert vectors; content tells what is read, the suffix or --to what is written.",
@@ -47,7 +51,7 @@ COMMANDS = {
 """Every sub-command and its line of help; its module is imported when it is chosen."""
 
 
-class _Commands(TyperGroup):
+class _Commands(Group):
     """Loads a command when it is chosen: help and version need none of them."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -78,7 +82,7 @@ application = typer.Typer(
     cls=_Commands,
     help="One vector space and a scored bilingual dictionary from text in two languages.",
     epilog="Anywhere on the line: --verbose shows more notes, --debug the traceback of an error, "
-    f"{ALL} explains every option.",
+    f"{ALL} explains every option; --longest-line MIB reads lines of more than 64 MiB.",
     context_settings={"max_content_width": 100},
     no_args_is_help=True,
     add_completion=False,
@@ -99,14 +103,13 @@ def run(arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments
     try:
         with logged_to_messages(verbose=debug or "--verbose" in arguments):
+            own = [argument for argument in arguments if argument not in ("--debug", "--verbose")]
+            own, longest = _longest_line(own)
             command = typer.main.get_command(application)
-            given = ["--help" if argument == ALL else argument for argument in arguments]
-            result = command.main(
-                [argument for argument in given if argument not in ("--debug", "--verbose")],
-                prog_name="jointalign",
-                standalone_mode=False,
-                obj={ALL: ALL in arguments, COMMAND: list(arguments)},
-            )
+            own = ["--help" if argument == ALL else argument for argument in own]
+            asked = {ALL: ALL in arguments, COMMAND: list(arguments)}
+            with longest_line(longest):
+                result = command.main(own, prog_name="jointalign", standalone_mode=False, obj=asked)
         if result == INTERRUPTED:
             raise KeyboardInterrupt
         sys.stdout.flush()  # while a closed pipe can still be told from a bug
@@ -129,6 +132,19 @@ def run(arguments: Sequence[str]) -> int:
             traceback.print_exc()
         say(_one_line(error))
         return 2 if isinstance(error, JointalignError | OSError | MemoryError) else 1
+
+
+def _longest_line(arguments: list[str]) -> tuple[list[str], int]:
+    """The arguments without `--longest-line`, and what it says, in bytes."""
+    place = next((at for at, one in enumerate(arguments) if one.split("=")[0] == _LONGEST), None)
+    if place is None:
+        return arguments, LONGEST_LINE
+    _, equals, given = arguments[place].partition("=")
+    after = place + (1 if equals else 2)
+    given = given if equals else "".join(arguments[place + 1 : after])
+    if not given.isdecimal() or not 1 <= int(given) <= _MOST_MIB:
+        raise JointalignError(f"{_LONGEST} takes a number of MiB from 1 to {_MOST_MIB}, got '{given}'")
+    return arguments[:place] + arguments[after:], int(given) << 20
 
 
 def _one_line(error: Exception) -> str:

@@ -9,13 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from jointalign.cli._console import answer, progress, say, show, show_json
-from jointalign.cli._options import Json, OutFile, OutFolder
+from jointalign.cli._options import Group, Json, OutFile, OutFolder
 
 application = typer.Typer(
-    help="Dictionaries and text from the web.", no_args_is_help=True, rich_markup_mode=None
+    cls=Group, help="Dictionaries and text from the web.", no_args_is_help=True, rich_markup_mode=None
 )
 get = typer.Typer(
-    help="Download; stopped, it goes on where it was.", no_args_is_help=True, rich_markup_mode=None
+    cls=Group, help="Download; stopped, it goes on where it was.", no_args_is_help=True, rich_markup_mode=None
 )
 application.add_typer(get, name="get")
 

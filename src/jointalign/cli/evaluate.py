@@ -8,14 +8,24 @@ from typing import Annotated
 import typer
 
 from jointalign.bli import BLIResult, Identical, OutOfVocabulary
+from jointalign.bli.base import low_coverage
 from jointalign.cli._console import progress, say, show, show_json
-from jointalign.cli._options import Json, KeepCase, Seed, SpellSource, SpellTarget, TestLexicon, Threads
+from jointalign.cli._options import (
+    Group,
+    Json,
+    KeepCase,
+    Seed,
+    SpellSource,
+    SpellTarget,
+    TestLexicon,
+    Threads,
+)
 from jointalign.cli._spaces import Source, SourceCode, Space, Target, TargetCode, VectorsFormat, read_space
 from jointalign.retrieval.api import Retrieval, Score
 
-LOW_COVERAGE = 10.0
+HARDLY_ANY = 10.0
 
-application = typer.Typer(help="Scores with their conditions.", no_args_is_help=True)
+application = typer.Typer(cls=Group, help="Scores with their conditions.", no_args_is_help=True)
 
 
 @application.callback()
@@ -84,22 +94,26 @@ def bli(
         if embedding is not None and max_vocabulary is None:
             ranking = kept_ranking(embedding, space)
         ranked = ranking and ranking.evaluate(test, conditions, training=known)[oov, identical]
-    if result.coverage < LOW_COVERAGE:
+    weak = low_coverage(result.coverage, oov)
+    if result.coverage < HARDLY_ANY:
         say(
             f"only {result.coverage:.1f} % of the test words are known: is the dictionary in the "
             "order source, target, and in the right case? (--reverse turns the direction)"
         )
     if json:
-        show_json(result.to_json() | {"ranked": ranked and ranked.to_json()})
+        facts = {"ranked": ranked and ranked.to_json(), "warnings": [weak] * bool(weak)}
+        show_json(result.to_json() | facts)
         return
-    _show(result)
+    _show(result, weak)
     if ranked is not None:
         show("+ ranking")
         _show(ranked)
 
 
-def _show(result: BLIResult) -> None:
+def _show(result: BLIResult, weak: str = "") -> None:
     show(str(result))
+    if weak:
+        show(f"  {weak}")
     if result.overlap:
         show(f"  {result.overlap} of the test pairs are in the training dictionary, too")
     for band in result.bands:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jointalign.cli._console import progress, say, show, show_json
-from jointalign.cli._options import Fresh, Json, OutFolder, Seed, Threads
+from jointalign.cli._options import Fresh, Group, Json, OutFolder, Seed, Threads
 from jointalign.cli._settings import Changes, Options, plain, with_settings
 from jointalign.cli._translation import Beam, Device, Direction, MaxMinutes, Model, lines_of
 from jointalign.translation.base import Shape, TranslationFitSettings
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from jointalign.translation.api import Validation
 
 application = typer.Typer(
-    help="Translation learnt from two texts that are no translations of each other.", no_args_is_help=True
+    cls=Group,
+    help="Translation learnt from two texts that are no translations of each other.",
+    no_args_is_help=True,
 )
 
 

@@ -25,13 +25,14 @@ from jointalign.cli._ner_options import (
     read_conll,
 )
 from jointalign.cli._ner_training import train
-from jointalign.cli._options import Json, LocalOnly, Seed, Tokenized, writable
+from jointalign.cli._options import Group, Json, LocalOnly, Seed, Tokenized, writable
 from jointalign.ner.base import Entity, EntityCounts, Sentence
 from jointalign.ner.errors import ByKnown, ErrorReport, by_known, errors_of
 from jointalign.ner.output import Output, TaggedText, check_form, write_tagged, written
 from jointalign.progress import Progress
 
 application = typer.Typer(
+    cls=Group,
     help="Named entities: learn a tagger in one language, use it in another without a label there.",
     no_args_is_help=True,
     rich_markup_mode=None,

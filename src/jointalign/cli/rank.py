@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from time import monotonic
 from typing import Annotated, Any
@@ -22,6 +23,8 @@ from jointalign.cli._options import (
 )
 from jointalign.cli._spaces import Source, SourceCode, Space, Target, TargetCode, VectorsFormat, read_space
 from jointalign.ranking.learner import Learner
+
+logger = logging.getLogger(__name__)
 
 OUTPUTS = ("dictionary.tsv", "ranker.json", "contradictions.tsv", "ranking.safetensors")
 
@@ -53,7 +56,7 @@ def command(
     json: Json = False,
 ) -> None:
     """Rank translations by vectors, frequency, spelling and affixes, with probabilities."""
-    from jointalign.lexicon import Lexicon
+    from jointalign.lexicon import Lexicon, few_pairs
     from jointalign.numerics.processors import limited_to
     from jointalign.ranking.api import Ranker
     from jointalign.ranking.kept import KeptRanking
@@ -74,6 +77,9 @@ def command(
         training = Lexicon.read(lexicon, not keep_case, *languages)
         say(f"{lexicon}: {training.report}")
         tested = None if test is None else Lexicon.read(test, not keep_case, *languages)
+        warnings = few_pairs(len(training.known(space.source.vocabulary, space.target.vocabulary)))
+        for warning in warnings:
+            logger.warning("%s", warning)
         check_folder(out)
         ranker = Ranker(learner=learner, max_vocabulary=max_vocabulary)
         fitted = ranker.fit([space], training, seed=seed, progress=bar)
@@ -97,7 +103,7 @@ def command(
         "seconds": round(monotonic() - begun, 1),
     }
     if json:
-        show_json({**scores, "ranking": facts, "out": str(out)})
+        show_json({**scores, "ranking": facts, "out": str(out), "warnings": warnings})
         return
     for name, rules in scores.items():
         p_at_1 = rules["muse"]["p_at_1"]
@@ -108,6 +114,8 @@ def command(
     )
     show(f"{len(found)} entries, {len(against)} given words that something else translates better")
     show(f"{out}: {', '.join(OUTPUTS)}")
+    for warning in warnings:
+        show(f"warning: {warning}")
 
 
 def _scores(

@@ -124,4 +124,4 @@ def command(
             announce=bar.stage,
         )
     used = plain({"alignment": alignment.values, "trainer": trainer})
-    answer(json, result.to_json() | {"settings": used}, result.table())
+    answer(json, result.to_json() | {"settings": used}, result.table(), result.warnings)

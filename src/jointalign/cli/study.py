@@ -10,7 +10,7 @@ import typer
 from jointalign.cli._console import answer, progress, typed
 from jointalign.cli._figure2 import Form, PrintFormat, figure2, with_files
 from jointalign.cli._help import ENCODER, TEXT
-from jointalign.cli._options import Device, Fresh, Json, LocalOnly, MaxVocabulary, OutFolder, Threads
+from jointalign.cli._options import Device, Fresh, Group, Json, LocalOnly, MaxVocabulary, OutFolder, Threads
 from jointalign.cli._settings import Changes, Options, plain, with_settings
 from jointalign.contextual.tagging import FEATURE_FIT, FEATURE_TAGGER, FINE_TUNING_FIT, shortened
 from jointalign.ner import TaggerFitSettings, TaggerSettings
@@ -18,7 +18,7 @@ from jointalign.ner.api import Select
 from jointalign.training.skipgram import SkipGram
 
 application = typer.Typer(
-    help="Tables 1 to 4 and Figure 2 of the paper on your languages, beside the published numbers."
+    cls=Group, help="Tables 1 to 4 and Figure 2 of the paper on your languages, beside the published numbers."
 )
 
 Data = Annotated[

@@ -62,6 +62,8 @@ def command(
     Stopped, it goes on from its last checkpoint when started again with the same settings.
     """
     from jointalign.corpora.corpus import Corpus
+    from jointalign.corpora.encoding import EncodedCorpus
+    from jointalign.corpora.enough import little_text
     from jointalign.formats.api import check_output, write
     from jointalign.storage.checkpoint import or_fresh
     from jointalign.storage.files import spare_inputs
@@ -87,6 +89,8 @@ def command(
             checkpoint_seconds=checkpoint_seconds,
         )
         embedding = or_fresh(fit, fresh)
+        encoded = [EncodedCorpus.open(folder / f"corpus-{number}") for number in range(len(corpora))]
+        warnings = little_text((corpus.language, corpus.counts) for corpus in encoded)
         write(embedding, out)
     seconds = time.monotonic() - begun
     shutil.rmtree(folder, ignore_errors=True)
@@ -106,6 +110,7 @@ def command(
         facts,
         f"{out}: {len(embedding):,} words and {facts['ngrams']:,} n-grams x {embedding.dimensions}, "
         f"{facts['words_per_second']:,} words/s, {seconds:.0f} s",
+        warnings,
     )
 
 

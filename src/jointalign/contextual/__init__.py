@@ -3,54 +3,6 @@
 Needs the extra `contextual` (torch, transformers, tokenizers), when used and not before.
 """
 
-from jointalign.contextual._encoder import Encoder
-from jointalign.contextual._features import Extracted, extract
-from jointalign.contextual._identity import encoder_identity
-from jointalign.contextual._mapping import (
-    CrossCovariances,
-    FeatureSide,
-    LayerMappings,
-    LayerScore,
-    Solution,
-    fit_aligner,
-    read_layer_mappings,
-    write_layer_mappings,
-)
-from jointalign.contextual._pairs import AlignedText, LearntMappings, MappingSettings, learn_mappings
-from jointalign.contextual._pretraining import Pretrained, PretrainingSettings, pretrain
-from jointalign.contextual._store import FeatureStore, sentence_digest, write_features
-from jointalign.contextual._torch import torch_threads
-from jointalign.contextual.api import choice, mapping_settings, read_aligned_text
-from jointalign.contextual.base import Combine, FeatureSettings, Pooling
+import lazy_loader
 
-__all__ = [
-    "AlignedText",
-    "Combine",
-    "CrossCovariances",
-    "Encoder",
-    "Extracted",
-    "FeatureSettings",
-    "FeatureStore",
-    "LayerMappings",
-    "LayerScore",
-    "LearntMappings",
-    "MappingSettings",
-    "Pooling",
-    "Pretrained",
-    "PretrainingSettings",
-    "FeatureSide",
-    "Solution",
-    "choice",
-    "encoder_identity",
-    "extract",
-    "fit_aligner",
-    "learn_mappings",
-    "mapping_settings",
-    "pretrain",
-    "read_aligned_text",
-    "read_layer_mappings",
-    "sentence_digest",
-    "torch_threads",
-    "write_features",
-    "write_layer_mappings",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

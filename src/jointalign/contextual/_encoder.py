@@ -26,6 +26,7 @@ DOCUMENTED = "bert-base-multilingual-cased"
 
 _LARGEST, _MOST_LAYERS = 1 << 24, 1 << 9  # numbers in a config
 _LONGEST_REASON = 200
+_STRANGE = "\u4e56\u0e5b\u1361\u0a74"  # of four scripts: unknown to nearly all vocabularies
 _MOST_REMEMBERED = 1 << 18  # words whose pieces are kept
 
 
@@ -135,6 +136,7 @@ class Encoder:
         """
         if self.longest < 1:
             raise JointalignError(f"it can read {self.longest} pieces at once")
+        self.cut([_STRANGE])
         ids = [*self.prefix, self.tokenizer.unk_token_id or 0, *self.suffix]
         languages = getattr(self.model.config, "lang2id", None)
         states, _ = self.states(
@@ -185,10 +187,15 @@ class Encoder:
     def _learn(self, words: list[str]) -> None:
         if len(self._known) + len(words) > _MOST_REMEMBERED:
             self._known.clear()
-        with quiet_transformers():  # it would warn of words longer than the model
-            found = self.tokenizer(
-                [[word] for word in words], is_split_into_words=True, add_special_tokens=False
-            )["input_ids"]
+        try:
+            with quiet_transformers():  # it would warn of words longer than the model
+                found = self.tokenizer(
+                    [[word] for word in words], is_split_into_words=True, add_special_tokens=False
+                )["input_ids"]
+        except Exception as error:  # tokenizers raise nothing narrower
+            raise JointalignError(
+                f"{self.name}: its tokenizer can't cut all words ({error}); save or copy it again"
+            ) from error
         unknown = (self.tokenizer.unk_token_id,)
         for word, ids in zip(words, found, strict=True):
             self._known[word] = tuple(ids) or unknown

@@ -124,7 +124,8 @@ def texts_bundle(folder: Path, pieces: int, facts: Mapping[str, Any]) -> Bundle:
         facts: What decides them: `texts`, a list, among the rest.
     """
     kind = Kind("<u2" if pieces <= 1 << 16 else "<u4")
-    return Bundle(folder, facts, {f"pieces-{number}": kind for number in range(len(facts["texts"]))})
+    kinds = {f"pieces-{number}": kind for number in range(len(facts["texts"]))}
+    return Bundle(folder, facts, kinds, checked=True)  # each is a row of the model's
 
 
 def encode_texts(

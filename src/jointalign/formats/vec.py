@@ -21,7 +21,7 @@ from jointalign.errors import FormatError, JointalignError
 from jointalign.formats import _decimals
 from jointalign.formats._rows import UNUSABLE, Rows, check_maximum, encode_words
 from jointalign.storage.files import open_text, write_bytes
-from jointalign.storage.lines import LONGEST_LINE, with_line_feeds
+from jointalign.storage.lines import check_length, with_line_feeds
 
 logger = logging.getLogger(__name__)
 
@@ -210,16 +210,15 @@ def _dimensions(path: str | Path, line: int, row: bytes, announced: int) -> int:
 
 def _whole_lines(path: str | Path, stream: BinaryIO) -> Iterator[bytes]:
     """A file in blocks of whole lines."""
-    rest = b""
+    rest, line = b"", 1
     while block := stream.read(_BLOCK):
         end = block.rfind(b"\n") + 1
         if end:
             yield rest + block[:end]
-            rest = block[end:]
+            rest, line = block[end:], line + block.count(b"\n")
         else:
             rest += block
-            if len(rest) > LONGEST_LINE:
-                raise FormatError(path, None, "a line is longer than 64 MiB; this is no text file")
+            check_length(len(rest), path, line)
     if rest:
         yield rest + b"\n"
 

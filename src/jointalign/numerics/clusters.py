@@ -12,11 +12,10 @@ from math import ceil, isqrt
 
 import numpy as np
 from array_api_compat import array_namespace, device
-from numba import get_num_threads
 
 from jointalign.numerics import topk as _topk
 from jointalign.numerics.normalize import unit
-from jointalign.numerics.processors import spread
+from jointalign.numerics.processors import spread, usable_threads
 from jointalign.numerics.scanning import highest_of_rows, raise_lists, raise_numbered
 from jointalign.numerics.tiles import blocks, each_tile
 from jointalign.numerics.topk import Array, best_of_block
@@ -79,7 +78,7 @@ class Clusters:
         near = _nearest(x, self.centres, min(count, max(1, ceil(share * count))))  # (n, probes)
         lists = xp.full((x.shape[0], k), -1.0, dtype=x.dtype, device=device(x))
         if isinstance(x, np.ndarray):
-            threads = get_num_threads()
+            threads = usable_threads()
             parts = list(blocks(len(x), max(_topk.ROWS, ceil(len(x) / threads))))
             spread(lambda ends: self._raise(lists, x, near, *ends), parts, threads)
         else:

@@ -10,9 +10,8 @@ matters worked out.
 from __future__ import annotations
 
 import numpy as np
-from numba import get_num_threads
 
-from jointalign.numerics.processors import spread
+from jointalign.numerics.processors import spread, usable_threads
 from jointalign.numerics.scanning import best_of_rows, entries, highest_of_columns, highest_of_rows, margins
 from jointalign.numerics.tiles import blocks, each_tile
 
@@ -67,7 +66,7 @@ def rescored(x: np.ndarray, others: np.ndarray, columns: np.ndarray, penalty: np
         pairs = np.stack([rows, columns[begin:end].ravel()], axis=1)
         found[begin:end] = entries(x, others, pairs, penalty).reshape(end - begin, -1)
 
-    spread(score, list(blocks(len(x), _ROWS)), get_num_threads())
+    spread(score, list(blocks(len(x), _ROWS)), usable_threads())
     return found
 
 

@@ -6,13 +6,15 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar
 from threading import Lock
 from typing import Any, TypeVar
 
-import numba
 from threadpoolctl import threadpool_limits
 
 Item = TypeVar("Item")
+
+_THREADS: ContextVar[int | None] = ContextVar("threads", default=None)
 
 # The number of BLAS threads belongs to the whole process. Where two of its threads limited it and
 # gave it back in turns, the second would give back the limit of the first.
@@ -30,13 +32,20 @@ def usable_processors() -> int:
 def limited_to(threads: int | None) -> Iterator[None]:
     """Use so many threads for matrix products and compiled loops; `None` for all processors."""
     number = threads or usable_processors()
-    before = numba.get_num_threads()
-    numba.set_num_threads(min(number, usable_processors(), before))
+    before = _THREADS.set(min(number, usable_processors(), usable_threads()))
     try:
         with threadpool_limits(number):
             yield
     finally:
-        numba.set_num_threads(before)
+        _THREADS.reset(before)
+
+
+def usable_threads() -> int:
+    """How many threads may work here: as `limited_to` says, else one a processor.
+
+    `NUMBA_NUM_THREADS` says it for the whole process.
+    """
+    return _THREADS.get() or int(os.environ.get("NUMBA_NUM_THREADS") or usable_processors())
 
 
 def spread(work: Callable[[Item], Any], items: Sequence[Item], threads: int) -> None:

@@ -12,9 +12,8 @@ from math import ceil
 from threading import Lock
 
 import numpy as np
-from numba import get_num_threads
 
-from jointalign.numerics.processors import spread
+from jointalign.numerics.processors import spread, usable_threads
 
 # 4 MB in float32. Smaller tiles are made at a lower rate (256 x 1024: 14 % lower), larger ones
 # leave the cache.
@@ -40,7 +39,7 @@ def each_tile(x: np.ndarray, others: np.ndarray, over_rows: Look, over_columns: 
         over_rows: May change what belongs to the tile's rows.
         over_columns: May change what belongs to its columns.
     """
-    threads = get_num_threads() if len(x) * len(others) * x.shape[1] >= _SMALLEST else 1
+    threads = usable_threads() if len(x) * len(others) * x.shape[1] >= _SMALLEST else 1
     rounds = max(1, ceil(len(x) / (threads * ROWS)))
     even = ceil(len(x) / (threads * rounds))  # as many stripes for each thread
     stripes = _slices(len(x), min(ROWS, max(_FEWEST_ROWS, even)))

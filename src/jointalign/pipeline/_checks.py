@@ -9,7 +9,7 @@ from jointalign.alignment.api import check_extras
 from jointalign.alignment.base import Supervision
 from jointalign.corpora.tokenization import language_code
 from jointalign.errors import JointalignError
-from jointalign.lexicon import Lexicon
+from jointalign.lexicon import Lexicon, few_pairs
 from jointalign.pipeline.base import RunSettings
 from jointalign.selection.wishes import check_size
 from jointalign.storage.files import file_facts
@@ -90,7 +90,7 @@ def _check_unsupervised(settings: RunSettings) -> None:
 
 def check_dictionaries(
     source: Counts, target: Counts, training: Lexicon | None, test: Lexicon | None, minimum_count: int
-) -> None:
+) -> list[str]:
     """Look the dictionaries up in the texts.
 
     Args:
@@ -100,10 +100,14 @@ def check_dictionaries(
         test: Test dictionary; likewise.
         minimum_count: Words must occur so often to get a vector.
 
+    Returns:
+        A warning if few of the training pairs are known.
+
     Raises:
         JointalignError: If no pair of one of them can have two vectors, or it is the wrong way
             round.
     """
+    few: list[str] = []
     for name, lexicon in (("training", training), ("test", test)):
         if lexicon is None:
             continue
@@ -116,12 +120,15 @@ def check_dictionaries(
                 "round; exchange its columns, or source and target"
             )
         logger.info("%d of %d pairs of the %s dictionary are known", known, len(lexicon), name)
+        if name == "training":
+            few = few_pairs(known)
         if not known:
             raise JointalignError(
                 f"none of the {len(lexicon)} pairs of the {name} dictionary has both words "
                 f"{minimum_count} times or more in the texts; check that it is in the order "
                 "source, target, that the languages are right, and that there is enough text"
             )
+    return few
 
 
 def _known(source: Counts, target: Counts, lexicon: Lexicon, minimum_count: int) -> int:

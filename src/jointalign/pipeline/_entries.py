@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from jointalign.concordance import Concordance
-from jointalign.pipeline.page import EVEN, Example, Examples, Headword, Headwords, Line, Sense, Table
+from jointalign.pipeline.page import EVEN, Example, ExampleEntries, Headword, Headwords, Line, Sense, Table
 from jointalign.storage.tables import read_table
 
 SHOWN = 50
@@ -18,7 +18,7 @@ SHOWN = 50
 EXAMPLES = 10
 SENTENCES = 2
 _AROUND = 90  # characters of a sentence on each side of the word
-_SURE = 0.8
+_SURE, _SURER = 0.8, 0.9
 _GOOD_AMONG = 2000  # headwords
 _CONTRADICTIONS = 15
 
@@ -62,7 +62,7 @@ def headwords(entries: Sequence[Entry], languages: tuple[str, str], name: str) -
     words: dict[str, Headword] = {}
     for one in entries:
         before = words.get(one.source)
-        senses = [*(before.senses if before else ()), one.sense]
+        senses = sorted([*(before.senses if before else ()), one.sense], key=lambda sense: not sense.given)
         words[one.source] = Headword(one.source, one.source_count, senses)
     shown, passed = [], 0
     for word in words.values():
@@ -87,7 +87,7 @@ def _is_likely(sense: Sense) -> bool:
 
 def good_and_doubtful(
     entries: Sequence[Entry], texts: tuple[Concordance, Concordance], languages: tuple[str, str]
-) -> list[Examples]:
+) -> list[ExampleEntries]:
     """Ten entries that are surely right and ten that are doubtful, with sentences of both texts.
 
     None of them was given, and none is a word spelt alike; both tens are spread over frequencies.
@@ -100,12 +100,14 @@ def good_and_doubtful(
     firsts = list({one.source: one for one in reversed(entries)}.values())[::-1]
     new = [one for one in firsts if not one.sense.given and one.source != one.sense.target]
     new = [one for one in new if one.sense.probability is not None][:_GOOD_AMONG]
-    good = [one for one in new if _chance(one) >= _SURE] or sorted(new, key=_chance)[-EXAMPLES:]
+    good = [one for one in new if _chance(one) >= _SURER]
+    if len(good) < EXAMPLES:
+        good = [one for one in new if _chance(one) >= _SURE] or sorted(new, key=_chance)[-EXAMPLES:]
     doubtful = [one for one in new if _chance(one) < EVEN] or [one for one in new if _chance(one) < _SURE]
     notes = "Not among your pairs; the most frequent and rarer ones.", "Look at these first."
     titles = "Ten entries that are probably right", "Ten entries to doubt"
     return [
-        Examples(title, [_example(one, texts) for one in spread(some, EXAMPLES)], languages, note)
+        ExampleEntries(title, [_example(one, texts) for one in spread(some, EXAMPLES)], languages, note)
         for title, some, note in zip(titles, (good, doubtful), notes, strict=True)
         if some
     ]

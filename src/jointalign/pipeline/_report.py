@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jointalign.overshared import OversharingReport
-from jointalign.pipeline.base import Listed, quality
+from jointalign.pipeline.base import DictionarySize, quality
 from jointalign.pipeline.page import Chart, Charts, Part, Picture, Prose, Report, Table, oversharing_table
 
 FIGURE = (
@@ -45,7 +45,7 @@ class Found:
     scores: dict[str, Any] | None
     ranking: dict[str, Any] | None
     oversharing: OversharingReport
-    listed: Listed
+    listed: DictionarySize
 
     @property
     def held_out(self) -> dict[str, Any] | None:
@@ -99,8 +99,9 @@ def _trust(found: Found) -> Iterator[str]:
         "lacks counts as wrong, so that to a reader the list is rather better than its numbers; where your "
         "dictionary is wrong itself, so is the list."
     )
+    whose = "of your words" if held_out.get("own", True) else "words of other pairs of languages"
     yield (
-        f"{held_out['words']:,} of your words were translated without having been seen: the first "
+        f"{held_out['words']:,} {whose} were translated without having been seen: the first "
         f"translation was right for {held_out['p_at_1']:.0f} in 100 (by nearest neighbours alone, CSLS, for "
         f"{held_out['p_at_1_unranked']:.0f}), and {held_out['candidate_recall']:.0f} in 100 had a right one "
         "among the candidates at all. The chances given were off by "

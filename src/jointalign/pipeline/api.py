@@ -12,9 +12,11 @@ from typing import Any
 
 from jointalign.alignment.api import align
 from jointalign.bli import Conditions, Identical, OutOfVocabulary, evaluate_rules
+from jointalign.bli.base import low_coverage
 from jointalign.concordance import Concordance
 from jointalign.corpora.corpus import Corpus
 from jointalign.corpora.encoding import FILES, EncodedCorpus, encode
+from jointalign.corpora.enough import little_text
 from jointalign.dictionary.api import induce_and_keep, read_tsv, write_tsv
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.ensemble import reduced
@@ -131,9 +133,9 @@ class _Run:
         settings, do = self.settings, self.stages.do
         text = {side: corpus.facts for side, corpus in self.corpora.items()}
         do("count", text, [f"{side}/{name}" for side in self.corpora for name in FILES], self.count)
-        check_dictionaries(
-            self.source.counts, self.target.counts, self.lexicon, self.test, settings.trainer.minimum_count
-        )
+        warnings = self.enough()
+        for warning in warnings:
+            logger.warning("%s", warning)
         training = {"trainer": asdict(settings.trainer), "seed": settings.seed}
         do("train", training, ["joint.safetensors"], self.train, after=["count"])
         known = None if settings.lexicon is None else file_facts(settings.lexicon)
@@ -154,7 +156,7 @@ class _Run:
             do("list", wanted, LISTED, self.write_list, after=["induce", "rank"])
             trailing += ["rank", "list"]
         do("evaluate", {"test": tests, **size}, SCORED, self.evaluate, after=trailing)
-        choice = self._json("choice.json")
+        choice, scores = self._json("choice.json"), self._json("scores.json")
         records = self.stages.records
         peaks = [peak_memory_mb(), *(record.peak_memory_mb for record in records.values())]
         return RunResult(
@@ -164,12 +166,25 @@ class _Run:
             choice["method"],
             choice["reason"],
             choice["worked"],
-            self._json("scores.json"),
+            scores,
             {name: round(record.seconds, 3) for name, record in records.items()},
             max((peak for peak in peaks if peak is not None), default=None),
             listed(self.folder),
             self.ranking,
+            (*warnings, *self._low_coverage(scores)),
         )
+
+    def enough(self) -> list[str]:
+        """Warnings for what there is too little of, before the training."""
+        counts = self.source.counts, self.target.counts
+        languages = self.settings.source_language, self.settings.target_language
+        minimum = self.settings.trainer.minimum_count
+        few = check_dictionaries(*counts, self.lexicon, self.test, minimum)
+        return little_text(zip(languages, counts, strict=True)) + few
+
+    def _low_coverage(self, scores: dict[str, Any] | None) -> list[str]:
+        coverage = [tables["identical_kept"]["paper"]["coverage"] for tables in (scores or {}).values()]
+        return [note for each in coverage[:1] if (note := low_coverage(each, OutOfVocabulary.PAPER))]
 
     def count(self) -> None:
         for side, corpus in self.corpora.items():

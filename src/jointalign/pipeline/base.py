@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jointalign.selection.api import training_seconds
+from jointalign.selection.base import FAILED
 from jointalign.selection.wishes import Wishes
 from jointalign.storage.compression import COMPRESSIONS
 from jointalign.storage.tables import frame
@@ -114,13 +115,15 @@ class RunResult:
         gamma: Used for reallocation; `None` where two separate trainings were better.
         method: The alignment method with its settings.
         reason: Why both, in words.
-        worked: Whether alignment without a dictionary can be trusted; `None` where that was not
-            put to the test, as with a dictionary.
+        worked: Whether the alignment can be trusted: without a dictionary, whether two ways to it agree, and
+            with one, whether held-out words are translated better than by chance; `None` where nothing
+            was held out.
         scores: Scores by direction, identical pairs kept or removed, and rule; `None` without test.
         seconds: Time of each stage when it was done.
         peak_memory_mb: Largest memory of all stages; `None` where the system cannot say.
         listed: The dictionary.
         ranking: Held-out figures and scores of the ranking, or why there is none; `None` if not asked for.
+        warnings: Why its figures can't carry much weight: little text, few pairs, low coverage.
     """
 
     folder: Path
@@ -132,8 +135,9 @@ class RunResult:
     scores: dict[str, Any] | None
     seconds: dict[str, float]
     peak_memory_mb: float | None
-    listed: Listed
+    listed: DictionarySize
     ranking: dict[str, Any] | None = None
+    warnings: tuple[str, ...] = ()
 
     def to_frame(self) -> Any:
         """All scores as a pandas data frame, a row for each direction, rule and way of ranking.
@@ -194,9 +198,9 @@ class RunResult:
     def table(self) -> str:
         """Five lines for people: what was chosen, how good it is, how long the list, where, what next."""
         aligned = self.folder / "aligned.safetensors"
-        following = f"open report.html; jointalign translate --embedding {aligned} WORD"
+        following = f"jointalign review {self.folder}; jointalign translate --embedding {aligned} WORD"
         if self.worked is False:
-            following = "THE ALIGNMENT FAILED, do not trust it: give some pairs or more text"
+            following = FAILED
         elif self.scores is None and self.ranking is None:
             following += "; a dictionary given by --lexicon or --test would say how good it is"
         return "\n".join(
@@ -256,7 +260,7 @@ def _quoted(scores: dict[str, Any] | None, ranked: dict[str, Any] | None) -> str
 
 
 @dataclass(frozen=True)
-class Listed:
+class DictionarySize:
     """The dictionary of a run.
 
     Args:

@@ -154,7 +154,7 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Examples:
+class ExampleEntries:
     """Entries with their sentences."""
 
     title: str
@@ -163,7 +163,7 @@ class Examples:
     note: str = ""
 
 
-Part = Table | Prose | Links | Picture | Charts | Headwords | Examples
+Part = Table | Prose | Links | Picture | Charts | Headwords | ExampleEntries
 
 
 @dataclass(frozen=True)
@@ -436,7 +436,7 @@ def _sense(sense: Sense, language: str) -> str:
 
 
 @_shown.register
-def _examples(part: Examples) -> str:
+def _examples(part: ExampleEntries) -> str:
     source, target = map(escape, part.languages)
     items = []
     for one in part.examples:

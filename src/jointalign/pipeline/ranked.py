@@ -14,7 +14,7 @@ from jointalign.bli.base import Conditions
 from jointalign.dictionary.api import read_tsv, write_tsv
 from jointalign.embedding import BilingualEmbedding
 from jointalign.lexicon import Lexicon
-from jointalign.pipeline.base import Listed
+from jointalign.pipeline.base import DictionarySize
 from jointalign.progress import Progress
 from jointalign.ranking.api import FittedRanker, Ranker
 from jointalign.ranking.calibration import trade_off
@@ -107,13 +107,13 @@ def write_listed(
     write_contradictions(contradictions(found), folder / LISTED[1])
 
 
-def listed(folder: Path) -> Listed:
+def listed(folder: Path) -> DictionarySize:
     """How long the dictionary of a run is, and how right by what it says of itself."""
     rows = [row for _, row in read_table(folder / LISTED[0])]
     if "evidence" not in rows[0]:
-        return Listed(len(rows) - 1, None)
+        return DictionarySize(len(rows) - 1, None)
     chances = [float(row[2]) for row in rows[1:] if "given" not in row[6].split(", ")]
-    return Listed(len(rows) - 1, 100 * sum(chances) / len(chances) if chances else None)
+    return DictionarySize(len(rows) - 1, 100 * sum(chances) / len(chances) if chances else None)
 
 
 def _usable(space: BilingualEmbedding, lexicon: Lexicon) -> int:

@@ -216,8 +216,15 @@ class KeptRanking:
         if (facts["source"], facts["target"]) != tuple(map(len, sides)) or facts["space"] != _digest(sides):
             return None
         known = np.stack([tensors["given_sources"], tensors["given_targets"]], axis=1)
-        own = (tensors[name] for name in ("sources", "targets", "probabilities", "marks"))
-        return cls(sides, *own, known, (tensors["firsts"], tensors["right"] > 0))
+        return cls(
+            sides,
+            tensors["sources"],
+            tensors["targets"],
+            tensors["probabilities"],
+            tensors["marks"],
+            known,
+            (tensors["firsts"], tensors["right"] > 0),
+        )
 
 
 class _Facts(TypedDict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +19,8 @@ LEAST = 0.3
 MOST = 5
 """Translations listed of a word, beside those that were given."""
 
+
+_SHORT, _TIMES = 3, 8.0
 
 COLUMNS = {
     "source": "",
@@ -63,13 +65,14 @@ def entries(ranking: Ranking, least: float = LEAST, *, keep_marks: bool = False)
     """Translations of all source words, the most frequent words first.
 
     A word has none, one or several. Given pairs are all there, whatever their probability, those
-    with an unknown target word excepted. Identical words that were not given are left out below an
-    even chance: spelt alike by accident.
+    with an unknown target word excepted. Left out are words that were not given and are likely to be
+    spelt alike by accident: those of three letters or less, of which there are few to choose from, those
+    that are eight times as frequent in one language as in the other, and those below an even chance.
 
     Args:
         ranking: What has ranked.
         least: Probability that other translations need.
-        keep_marks: List punctuation and digits, too.
+        keep_marks: List punctuation and digits, and words spelt alike by accident, too.
     """
     source, target = (side.words for side in ranking.sides)
     words = [w for w in source if keep_marks or any(map(str.isalpha, w))]
@@ -77,8 +80,11 @@ def entries(ranking: Ranking, least: float = LEAST, *, keep_marks: bool = False)
     for row, other in ranking.known.tolist():
         given.setdefault(source[row], {})[target[other]] = None
     found = []
+    rates = [_rates(side) for side in ranking.sides]
     for word, ranked in zip(words, ranking.rank(words, MOST), strict=True):
-        kept = [one for one in ranked if one.given or _good(one, least)]
+        kept = [one for one in ranked if one.given or one.probability >= least]
+        if not keep_marks:
+            kept = [one for one in kept if one.given or not _is_accident(one, rates)]
         present = {one.target for one in kept}
         missing = [other for other in given.get(word, ()) if other not in present]
         found += kept
@@ -86,8 +92,20 @@ def entries(ranking: Ranking, least: float = LEAST, *, keep_marks: bool = False)
     return found
 
 
-def _good(one: Ranked, least: float) -> bool:
-    return one.probability >= (max(least, 0.5) if one.source == one.target else least)
+def _is_accident(one: Ranked, rates: Sequence[Callable[[str], float]]) -> bool:
+    if one.source != one.target:
+        return False
+    # Scripts without case write words in few signs: two of them are no accident.
+    is_short = len(one.source) <= _SHORT and one.source.lower() != one.source.upper()
+    here, there = (rate(one.source) for rate in rates)
+    return is_short or one.probability < 0.5 or max(here, there) > _TIMES * min(here, there)
+
+
+def _rates(side: Embedding) -> Callable[[str], float]:
+    """How often a word occurs among all of its language; always the same where counts are not known."""
+    rows, counts = side.vocabulary.rows, side.vocabulary.counts
+    total = float(counts.sum())
+    return lambda word: float(counts[rows[word]]) / total if total else 1.0
 
 
 def contradictions(found: Iterable[Ranked], least: float = 0.5) -> list[Contradiction]:

@@ -144,8 +144,16 @@ def choose(
     own = [method for group in groups for method in group]
     here = [trial for trial in search.trials if trial.made_in == place.made_in and trial.method in own]
     here.sort(key=lambda trial: trial.method.searches(search.words, search.pairs) > 0)
-    choice = Choice(simplest(here), tuple(search.trials), perf_counter() - start, skipped)
+    seconds, candidates = perf_counter() - start, len(search.spaces.unsplit().target)
+    choice = Choice(simplest(here), tuple(search.trials), seconds, skipped, candidates)
     logger.info("%s", choice.reason)
+    if choice.worked is False:
+        logger.warning(
+            "the best of all that was tried translates %d of %d held-out words, no more than chance would; "
+            "do not trust the result. Are the vectors, their languages and the dictionary of one pair?",
+            sum(choice.best.right),
+            choice.held_out,
+        )
     return choice
 
 

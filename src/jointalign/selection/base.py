@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from jointalign.alignment.api import first
+from jointalign.alignment.api import first, is_chance
 from jointalign.alignment.base import Aligner
 from jointalign.alignment.procrustes import Procrustes
 from jointalign.embedding import BilingualEmbedding, Embedding
@@ -17,6 +17,9 @@ from jointalign.ensemble import side_by_side
 from jointalign.errors import JointalignError
 from jointalign.reallocation import reallocate
 from jointalign.vocabulary import Counts
+
+FAILED = "ALIGNMENT FAILED: do not trust it; give some pairs, or other ones, or more text"
+"""What is said wherever an alignment has a result that should not be used."""
 
 SEPARATE = "separate"
 BOTH = "joint and separate"
@@ -171,12 +174,21 @@ class Choice:
         trials: Everything tried, in order; none where nothing was left open.
         seconds: Time it took.
         skipped: What was not tried, because it would have taken too long.
+        candidates: Target words that each answer was one of.
     """
 
     best: Trial
     trials: tuple[Trial, ...] = ()
     seconds: float = 0.0
     skipped: tuple[str, ...] = ()
+    candidates: int = 0
+
+    @property
+    def worked(self) -> bool | None:
+        """Whether the held-out words are translated better than by chance; `None` if none was asked for."""
+        if not self.trials:
+            return None
+        return not is_chance(sum(self.best.right), self.held_out, self.candidates)
 
     @property
     def gamma(self) -> float | None:
@@ -229,7 +241,7 @@ class Choice:
         """Plain types; no times, so that the same run gives the same bytes."""
         return {
             "space": self.best.space or ("as given" if self.gamma is None else "joint"),
-            "worked": None,
+            "worked": self.worked,
             "gamma": self.gamma,
             "method": described(self.method),
             "reason": self.reason,

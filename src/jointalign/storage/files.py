@@ -117,7 +117,7 @@ def read_lines(path: str | Path, longest: int | None = None) -> Iterator[tuple[i
         longest: Lines of more bytes come in pieces, none much above twice that, so that memory
             is bounded. All have the number of their line, and together they are the line. It is
             cut after a blank, or where there is none between two characters. Default: never; a line
-            of more than 64 MiB is then an error.
+            of more than 64 MiB is then an error, or of more than `longest_line` says.
 
     Raises:
         JointalignError: If the file cannot be opened.

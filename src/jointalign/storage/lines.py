@@ -4,15 +4,55 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from jointalign.errors import FormatError
+from jointalign.errors import FormatError, JointalignError
 from jointalign.storage.compression import ChunkStream, peekable
 
 LONGEST_LINE = 1 << 26
-"""Bytes of the longest line that is read as a whole."""
+"""Bytes of the longest line that is read as a whole, unless `longest_line` says otherwise."""
+
+_longest: ContextVar[int] = ContextVar("longest line", default=LONGEST_LINE)
+
+
+@contextmanager
+def longest_line(size: int) -> Iterator[None]:
+    """Read lines of up to so many bytes as a whole in this block; longer ones are an error, as ever.
+
+    Args:
+        size: In bytes; 64 MiB by default.
+
+    Raises:
+        JointalignError: If it is not positive.
+
+    Example:
+        >>> import io
+        >>> with longest_line(4):
+        ...     list(pieces(io.BytesIO(b"casa and more"), None, "words.txt"))
+        Traceback (most recent call last):
+        jointalign.errors.FormatError: words.txt, line 1: the line is longer than 4 bytes; is this text of
+        lines? A larger --longest-line, or ja.longest_line, reads it
+    """
+    if size < 1:
+        raise JointalignError(f"the longest line must have one byte or more, got {size}")
+    token = _longest.set(size)
+    try:
+        yield
+    finally:
+        _longest.reset(token)
+
+
+def check_length(size: int, path: str | Path, line: int) -> None:
+    """Raise a `FormatError` for a line of so many bytes, or more, that is too long to be read as a whole."""
+    limit = _longest.get()
+    if size > limit:
+        shown = f"{limit >> 20} MiB" if limit % (1 << 20) == 0 else f"{limit:,} bytes"
+        reason = f"the line is longer than {shown}; is this text of lines?"
+        raise FormatError(path, line, f"{reason} A larger --longest-line, or ja.longest_line, reads it")
 
 
 def pieces(
@@ -30,11 +70,11 @@ def pieces(
         stream's bytes before it.
 
     Raises:
-        FormatError: If a line that is not to be cut has more than `LONGEST_LINE` bytes.
+        FormatError: If a line that is not to be cut is too long, see `longest_line`.
     """
     stream = with_line_feeds(stream)
     number, start, rest, place = 1, 0, b"", 0
-    limit = (LONGEST_LINE if longest is None else longest) + 1
+    limit = (_longest.get() if longest is None else longest) + 1
     for block in iter(partial(stream.readline, limit), b""):
         raw = rest + block
         if raw.endswith(b"\n"):
@@ -43,9 +83,8 @@ def pieces(
                 yield number, start, raw, place
             number, start, rest, place = number + 1, 0, b"", place + size
             continue
-        if longest is None and len(raw) > LONGEST_LINE:
-            reason = f"the line is longer than {LONGEST_LINE >> 20} MiB; this is no text of lines"
-            raise FormatError(path, number, reason)
+        if longest is None:
+            check_length(len(raw), path, number)
         cut = 0 if longest is None or len(raw) <= longest else _place_to_cut(raw)
         if cut:
             yield number, start, raw[:cut], place

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
-from xml.sax.saxutils import escape, quoteattr
 
 from jointalign.errors import FormatError, JointalignError
 from jointalign.storage.compression import COMPRESSIONS, named_suffix
@@ -256,6 +255,8 @@ def _write_tmx(
     file: TextIO, columns: Columns, rows: Iterable[Sequence[Cell]], languages: tuple[str, str]
 ) -> TableReport:
     """TMX 1.4b: a unit of two variants a row, numbers as its properties."""
+    from xml.sax.saxutils import escape, quoteattr
+
     count = changed = 0
     source, target = map(quoteattr, languages)
     file.write(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-Row = dict[str, str | float | None]
+Numbers = dict[str, str | float | None]
 
 _SPECIAL = re.compile(r"([&%$#_{}])")
 _SIGNS = {"±": r"$\pm$", "▲": r"$\blacktriangle$", "▼": r"$\blacktriangledown$", "–": "--"}
@@ -62,14 +62,14 @@ def _escaped(text: str) -> str:
     return _BOLD.sub(r"\\textbf{\1}", _CODE.sub(r"\\texttt{\1}", text))
 
 
-def tidy(facts: Mapping[str, Any]) -> list[Row]:
+def tidy(facts: Mapping[str, Any]) -> list[Numbers]:
     """All numbers of a table or of curves, a row for each cell and rule, or epoch and direction."""
     found = list(_of_curves(facts["curves"]) if "curves" in facts else _of_rows(facts["rows"]))
     names = dict.fromkeys(name for row in found for name in row)
     return [{name: row.get(name) for name in names} for row in found]
 
 
-def _of_rows(rows: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+def _of_rows(rows: Sequence[Mapping[str, Any]]) -> Iterator[Numbers]:
     for row in rows:
         for column, cell in row["directions"].items():
             about = {"row": row["row"], "title": row["title"], "column": column}
@@ -81,15 +81,15 @@ def _of_rows(rows: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
                 yield about | _plain(cell)
 
 
-def _plain(numbers: Mapping[str, Any]) -> Row:
+def _plain(numbers: Mapping[str, Any]) -> Numbers:
     """Numbers alone; an interval as `low` and `high`."""
-    found: Row = {name: value for name, value in numbers.items() if isinstance(value, int | float)}
+    found: Numbers = {name: value for name, value in numbers.items() if isinstance(value, int | float)}
     if numbers.get("ci") is not None:
         found["low"], found["high"] = numbers["ci"]
     return found
 
 
-def _of_curves(curves: Mapping[str, Any]) -> Iterator[Row]:
+def _of_curves(curves: Mapping[str, Any]) -> Iterator[Numbers]:
     for name, curve in curves.items():
         for entry in curve["epochs"]:
             for direction, scores in entry["validation"].items():

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from jointalign.bli.base import LOW_COVERAGE
 from jointalign.errors import MissingExtraError
 from jointalign.ner import Summary, difference_interval, interval
 from jointalign.ner.base import EntityCounts
@@ -31,6 +32,7 @@ TITLES = {
 }
 NER_TITLE = "Table 3: F1 of named entities, learnt in {source}, tagged without a label there"
 RULE = "paper"
+COVERAGE = "coverage, %"
 NEEDS_WEIGHTS, NOT_RUN = "needs weights", "not run here"
 
 logger = logging.getLogger(__name__)
@@ -125,18 +127,40 @@ def markdown(result: dict[str, Any], rule: str = RULE) -> str:
         texts = []
         for direction, facts in row["directions"].items():
             mark = {True: " ▲", False: " ▼", None: ""}[better.get((row["row"], direction))]
-            texts.append(_cell(facts, rule) + mark)
+            texts += [_cell(facts, rule) + mark, f"{facts[rule]['coverage']:.0f}"]
         lines.append((row["title"], texts))
     gains = _gains(result["gains"])
+    columns = [title for direction in directions for title in (direction, COVERAGE)]
     text = [
         f"**{result['title']}** (ours ± deviation over seeds, rule `{rule}` / published)",
         "",
-        *_laid_out(directions, [*lines, *gains]),
+        *_laid_out(columns, [*lines, *gains]),
         *(["", "* significant (95 %)."] if gains else []),
     ]
     text += ["", "▲ ▼: significantly better or worse than the row above it in its group (95 %,"]
     text[-1] += " paired bootstrap over test words)."
-    return "\n".join(text)
+    return "\n".join(text + [line for note in of_little_weight(result, rule) for line in ("", note)])
+
+
+def of_little_weight(result: dict[str, Any], rule: str = RULE) -> list[str]:
+    """A note on the columns whose figures can't carry weight; none if there is no such column."""
+    lowest: dict[str, float] = {}
+    for row in result["rows"]:
+        for direction, facts in row["directions"].items():
+            coverage = facts[rule]["coverage"] if rule in facts else facts.get("coverage")
+            if coverage is not None:
+                lowest[direction] = min(coverage, lowest.get(direction, 100.0))
+    low = [
+        f"{direction} ({coverage:.0f} %)" for direction, coverage in lowest.items() if coverage < LOW_COVERAGE
+    ]
+    if not low:
+        return []
+    rest = f"rule `{rule}` copies the others or counts them as wrong, so P@1 is mostly of those"
+    if "source" in result:
+        rest = "of the others the tagger knows the letters alone"
+    return [
+        f"**Figures that can't carry weight**, by the lowest coverage of a row: {', '.join(low)}; {rest}."
+    ]
 
 
 def _laid_out(columns: Sequence[str], lines: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
@@ -151,7 +175,7 @@ def _gains(gains: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
     for gain in gains:
         star = "*" if gain["significant"] else ""
         text = f"{gain['difference']:+.1f}{star}"
-        rows.setdefault((gain["first"], gain["second"]), []).append(text)
+        rows.setdefault((gain["first"], gain["second"]), []).extend([text, ""])
     return [(f"{ours} - {theirs}", cells) for (ours, theirs), cells in rows.items()]
 
 
@@ -291,25 +315,33 @@ def ner_markdown(facts: Mapping[str, Any]) -> str:
     targets = list(facts["rows"][0]["directions"])
     lines = []
     for row in facts["rows"]:
-        lines.append((row["title"], [_f1_cell(cell) for cell in row["directions"].values()]))
+        cells = [text for cell in row["directions"].values() for text in (_f1_cell(cell), _covered(cell))]
+        lines.append((row["title"], cells))
         exchanged = [cell.get("permuted") for cell in row["directions"].values()]
         if row["row"] in ("align", "joint-align") and all(exchanged):
-            texts = [f"{cell['f1']:.1f}{_spread(cell)}" for cell in exchanged]
+            texts = [text for cell in exchanged for text in (f"{cell['f1']:.1f}{_spread(cell)}", "")]
             lines.append((f"{row['title']}, the target's vectors exchanged at random", texts))
     text = [
         f"**{facts['title']}** (ours ± deviation over seeds [95 % interval] / published)",
         "",
-        *_laid_out(targets, lines),
+        *_laid_out([title for target in targets for title in (target, COVERAGE)], lines),
         "",
-        "Intervals: bootstrap over test sentences and seeds. The floor gives each spelling one "
+        "Intervals: bootstrap over test sentences and seeds. Coverage: words of the test text that have a "
+        "vector. The floor gives each spelling one "
         "random vector, so characters, case, digits and words spelt alike are all that it has.",
         "",
     ]
     text += [_difference(entry) for entry in facts["differences"]]
+    text += [line for note in of_little_weight(dict(facts)) for line in ("", note)]
     ways = [f"- {target}: {_ways(rows)}" for target, rows in facts["alignment"].items() if rows]
     if ways:
         text += ["", "How source and target were aligned:", "", *ways]
     return "\n".join(text)
+
+
+def _covered(cell: Mapping[str, Any]) -> str:
+    coverage = cell.get("coverage")
+    return "" if coverage is None else f"{coverage:.0f}"
 
 
 def _f1_cell(cell: Mapping[str, Any]) -> str:

@@ -26,6 +26,7 @@ from jointalign.study._tables import (
     TITLES,
     markdown,
     ner_markdown,
+    of_little_weight,
     tabulate,
     tabulate_ner,
     written,
@@ -97,6 +98,7 @@ def study(
             "tokens": settings.tokens,
             "trainer": asdict(settings.trainer),
             "reversed_dictionaries": reversed_ones,
+            "warnings": of_little_weight(facts),
         }
         return _written(table, facts, folder, command)
 
@@ -212,6 +214,7 @@ def table3(
             "trainer": asdict(settings.trainer),
             "ner": asdict(ner),
         }
+        facts["warnings"] = of_little_weight(facts)
         text = ner_markdown(facts)
         return written("table3", facts, text, folder, lambda path: _drawn(facts, path), command)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,11 +14,14 @@ from typing import Generic, TypeVar
 from jointalign.checks import checked
 from jointalign.corpora.corpus import Corpus
 from jointalign.corpora.encoding import EncodedCorpus, encode
+from jointalign.corpora.enough import little_text
 from jointalign.embedding import Embedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
 from jointalign.progress import Progress
 from jointalign.training._checkpoint import NAME
+
+logger = logging.getLogger(__name__)
 
 CHECKPOINT_SECONDS = 60.0
 
@@ -220,7 +224,10 @@ def check_two(corpora: int) -> None:
 def _encode_all(
     corpora: Sequence[Corpus], folder: Path, workers: int | None, progress: Progress | None
 ) -> list[EncodedCorpus]:
-    return [
+    encoded = [
         encode(corpus, folder / f"corpus-{number}", workers, progress, corpus.facts)
         for number, corpus in enumerate(corpora)
     ]
+    for warning in little_text((corpus.language, corpus.counts) for corpus in encoded):
+        logger.warning("%s", warning)
+    return encoded

@@ -11,7 +11,7 @@ import numpy as np
 
 from jointalign.errors import JointalignError
 from jointalign.numerics.processors import usable_processors
-from jointalign.word_alignment._kernels import number_cells, types_of_entries
+from jointalign.word_alignment._kernels import number_by_frequency, number_cells, types_of_entries
 from jointalign.word_alignment.base import ParallelText, TextSide, starts_of
 
 _PARTS = 64
@@ -38,8 +38,12 @@ class TextCells:
     occurrences: tuple[np.ndarray, np.ndarray, np.ndarray]
 
     @classmethod
-    def of(cls, text: ParallelText) -> TextCells:
+    def of(cls, text: ParallelText, by_frequency: bool = False) -> TextCells:
         """Number the cells.
+
+        Args:
+            text: The text.
+            by_frequency: Whether frequent entries have low numbers.
 
         Raises:
             JointalignError: If there are none, or too many.
@@ -66,6 +70,8 @@ class TextCells:
             raise JointalignError(
                 f"{entries:,} distinct word pairs are more than 32-bit numbers can name; split the text"
             )
+        if by_frequency:
+            number_by_frequency(cells, entries)
         return cls(text, cells, starts, entries, occurrences)
 
     @property
@@ -83,11 +89,21 @@ class TextCells:
         """One of both languages."""
         return self.text.target if target else self.text.source
 
-    def entry_types(self) -> tuple[np.ndarray, np.ndarray]:
-        """The source and the target type of each entry, int32 `(entries,)`."""
-        kinds = np.empty(self.entries, np.int32), np.empty(self.entries, np.int32)
-        types_of_entries(*self.layout, self.text.source.tokens, self.text.target.tokens, *kinds)
+    def entry_types(self, chosen: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """The source and the target type of each entry, or of those that are chosen, int32."""
+        size = self.entries if chosen is None else len(chosen)
+        places = np.zeros(0, np.int32)
+        if chosen is not None:
+            places = np.full(self.entries, -1, np.int32)
+            places[chosen] = np.arange(size)
+        kinds = np.empty(size, np.int32), np.empty(size, np.int32)
+        types_of_entries(*self.layout, self.text.source.tokens, self.text.target.tokens, places, *kinds)
         return kinds
+
+    def most_counted(self) -> int:
+        """What no count of an entry can exceed."""
+        sides = self.text.source, self.text.target
+        return min(int(np.bincount(side.tokens, minlength=1).max()) for side in sides)
 
     def mass(
         self, weights: np.ndarray, forward: bool

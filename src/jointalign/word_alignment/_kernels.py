@@ -3,7 +3,8 @@
 A cell is a source word and a target word of one sentence pair; the cells of a pair lie together,
 source by source. An entry is a source type and a target type that have a cell in common; each cell
 knows its entry, so that nothing is looked up while learning. The entries of a source type lie
-together. One array of cells serves both directions: they differ in what is summed to one.
+together, unless they are numbered by frequency. One array of cells serves both directions: they
+differ in what is summed to one.
 """
 
 from __future__ import annotations
@@ -50,6 +51,35 @@ def number_cells(
 
 
 @compiled()
+def number_by_frequency(cells: np.ndarray, entries: int) -> None:
+    """Number entries anew, in place: the frequent first, and of about equal ones the first in the text.
+
+    Then those that are often looked up share few lines of the cache, and the many that occur once are
+    met in their order.
+    """
+    numbers = np.zeros(entries, np.int32)  # how often, then -1 - the power of two, then the new number
+    for entry in cells:
+        numbers[entry] += 1
+    sizes = np.zeros(33, np.int64)
+    for entry in range(entries):
+        power = 0
+        while numbers[entry] >> (power + 1):
+            power += 1
+        numbers[entry] = -1 - power
+        sizes[power] += 1
+    following = np.zeros(33, np.int64)
+    for power in range(31, -1, -1):
+        following[power] = following[power + 1] + sizes[power + 1]
+    for k in range(len(cells)):
+        entry = cells[k]
+        if numbers[entry] < 0:
+            power = -1 - numbers[entry]
+            numbers[entry] = following[power]
+            following[power] += 1
+        cells[k] = numbers[entry]
+
+
+@compiled()
 def types_of_entries(
     source_starts: np.ndarray,
     target_starts: np.ndarray,
@@ -57,15 +87,18 @@ def types_of_entries(
     cells: np.ndarray,
     source_tokens: np.ndarray,
     target_tokens: np.ndarray,
-    source_types: np.ndarray,  # (entries,) int32, written
-    target_types: np.ndarray,  # (entries,) int32, written
+    places: np.ndarray,  # (entries,) int32: where the types of each are to be written, -1 for nowhere
+    source_types: np.ndarray,  # int32, written
+    target_types: np.ndarray,  # int32, written
 ) -> None:
-    """The two types of each entry."""
+    """The two types of each entry, or of some."""
     for sentence in range(len(cell_starts) - 1):
         cell = cell_starts[sentence]
         for source in source_tokens[source_starts[sentence] : source_starts[sentence + 1]]:
             for target in target_tokens[target_starts[sentence] : target_starts[sentence + 1]]:
-                source_types[cells[cell]], target_types[cells[cell]] = source, target
+                place = places[cells[cell]] if len(places) else cells[cell]
+                if place >= 0:
+                    source_types[place], target_types[place] = source, target
                 cell += 1
 
 

@@ -13,8 +13,8 @@ Differences from the authors' program (eflomal), of which no line was used:
 
 * It looks words up in hash tables; here every cell of the text knows its entry (`TextCells`), so that a
   count is found by its number. Memory is 4 bytes for each source word times each target word of its
-  sentence, shared by both directions and all chains, and as much again for each direction in the
-  last pass.
+  sentence, shared by both directions and all chains, and 2 bytes for each entry and chain (4 where a
+  word occurs more than 65,535 times on both sides).
 * Jumps come from one distribution over all distances that the text has room for.
 
 What was learnt is kept as counts (`LinkCounts`). To align other text with them, they are counted
@@ -23,7 +23,7 @@ before its first link is drawn, and never taken out: links of the old text stay 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -49,6 +49,7 @@ LEAST_CHANCE = 0.01
 """Links with less, in one direction, are not told."""
 
 _WORDS, _JUMPS, _FERTILITIES = 1, 2, 3
+_CELLS_AT_ONCE = 1 << 18  # whose chances are held in the last pass
 
 
 @dataclass(frozen=True)
@@ -107,32 +108,29 @@ class BayesianAligner:
         Raises:
             JointalignError: If the text has no pair of words, or too many for 32-bit numbers.
         """
-        cells = TextCells.of(text)
+        cells = TextCells.of(text, by_frequency=True)
         prior = prior or LinkCounts.nothing()
-        passes, chains = self.schedule(len(text) + prior.sentences), []
-        ways = tuple(
-            self._learn(_Direction(self, cells, prior, forward), passes, computation.part(n, 2), chains)
-            for n, forward in enumerate((True, False))
+        passes = self.schedule(len(text) + prior.sentences)
+        (forward, counts), (reverse, others) = (
+            self._learn(_Direction(self, cells, prior, way), passes, computation.part(n, 2))
+            for n, way in enumerate((True, False))
         )
-        counts = [_mean(chains[: self.chains]), _mean(chains[self.chains :])]
-        model = BayesianModel(self, prior.with_text(cells, *counts))
-        return Learnt(model, (ways[0], ways[1]))
+        model = BayesianModel(self, prior.with_text(cells, counts, others))
+        return Learnt(model, (forward, reverse))
 
     def _learn(
-        self, way: _Direction, passes: tuple[int, int, int], computation: Computation, finished: list[_Chain]
-    ) -> GeneratedLinks:
-        """Links of one direction; its chains join those that are finished."""
+        self, way: _Direction, passes: tuple[int, int, int], computation: Computation
+    ) -> tuple[GeneratedLinks, DirectionCounts]:
+        """Links of one direction, and what they count."""
         seed, reverse = computation.seed, int(not way.forward)
         chains = [_Chain(way, [seed, reverse, n]) for n in range(self.chains)]
         report = computation.counter(self.chains * (sum(passes) + 1))
         with ThreadPoolExecutor(computation.threads or usable_processors()) as pool:
             list(pool.map(lambda chain: chain.run(passes, report), chains))
-        sums = _Sums(way.cells, way.forward)
-        for chain in chains:  # one after the other: sums of floats depend on their order
-            chain.sweep(_FERTILITIES, sums)
+        links = _last_pass(way, chains)
+        for _ in chains:
             report()
-        finished += chains
-        return sums.direction(self.chains)
+        return links, _mean(chains)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,32 +167,50 @@ class BayesianModel:
 
 
 class _Sums:
-    """Chances of every link and of NULL, added over chains: float32, as many as cells and tokens."""
+    """Chances of every link and of NULL in some sentences, added over chains, float32."""
 
-    def __init__(self, cells: TextCells, forward: bool) -> None:
-        self._cells, self._forward = cells, forward
-        self.words = np.zeros(len(cells.cells), np.float32)
-        self.null = np.zeros(len(cells.side(forward).tokens), np.float32)
+    def __init__(self, cells: TextCells, forward: bool, first: int = 0, last: int | None = None) -> None:
+        self._cells, self._sides = cells, (cells.side(forward), cells.side(not forward))
+        self.bounds = first, len(cells.text) if last is None else last
+        self.words, self.null = (
+            np.zeros(np.diff(starts[list(self.bounds)])[0], np.float32)
+            for starts in (cells.starts, self._sides[0].starts)
+        )
 
-    def direction(self, chains: int) -> GeneratedLinks:
-        best = np.empty(len(self.null), np.int32)
-        chances = np.empty(len(self.null), np.float32)
-        sides = self._cells.side(self._forward), self._cells.side(not self._forward)
-        starts = [side.starts for side in sides]
-        _choose(*starts, self._cells.starts, self._forward, self.words, self.null, best, chances)
-        chances /= chains
-        lengths = [np.diff(side.starts) for side in sides]
-        chances[np.repeat(lengths[1] == 0, lengths[0])] = 1  # there is only NULL
-        return GeneratedLinks(best, {}, chances, self._likely(chains))
+    def choose(self, forward: bool, best: np.ndarray, chances: np.ndarray) -> None:
+        """Write the likeliest link of each token of these sentences, and its summed chance."""
+        starts = [side.starts for side in self._sides]
+        _choose(*self.bounds, *starts, self._cells.starts, forward, self.words, self.null, best, chances)
 
-    def _likely(self, chains: int) -> tuple[Links, np.ndarray]:
-        kept = np.flatnonzero(self.words >= LEAST_CHANCE * chains)
-        starts = self._cells.starts
+    def likely(self, least: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Links with a larger sum: their number by sentence, their places, and the sums."""
+        first, last = self.bounds
+        kept = np.flatnonzero(self.words >= least)
+        starts = self._cells.starts[first : last + 1] - self._cells.starts[first]
         sentences = np.searchsorted(starts, kept, "right") - 1
-        widths = np.diff(self._cells.text.target.starts)[sentences]
+        widths = np.diff(self._cells.text.target.starts[first : last + 1])[sentences]
         pairs = np.stack(np.divmod(kept - starts[sentences], widths), 1).astype(np.int32)
-        found = starts_of(np.bincount(sentences, minlength=len(self._cells.text)))
-        return Links(pairs, found), self.words[kept] / np.float32(chains)
+        return np.bincount(sentences, minlength=last - first), pairs, self.words[kept]
+
+
+def _last_pass(way: _Direction, chains: Sequence[_Chain]) -> GeneratedLinks:
+    """Draw all links once more, and make links of the chances that they had, sentences by sentences."""
+    cells, (generated, conditioning) = way.cells, (way.sides[0], way.sides[1])
+    best, chances = np.empty(len(way.sides[2]), np.int32), np.empty(len(way.sides[2]), np.float32)
+    blocks, first = [], 0
+    while first < len(cells.text):
+        last = int(np.searchsorted(cells.starts, cells.starts[first] + _CELLS_AT_ONCE, "right")) - 1
+        sums = _Sums(cells, way.forward, first, max(first + 1, last))
+        for chain in chains:  # one after the other: sums of floats depend on their order
+            chain.sweep(_FERTILITIES, sums)
+        sums.choose(way.forward, best, chances)
+        blocks.append(sums.likely(LEAST_CHANCE * len(chains)))
+        first = sums.bounds[1]
+    chances /= len(chains)
+    chances[np.repeat(np.diff(conditioning) == 0, np.diff(generated))] = 1  # there is only NULL
+    counts, pairs, likely = map(np.concatenate, zip(*blocks, strict=True))
+    likely /= np.float32(len(chains))
+    return GeneratedLinks(best, {}, chances, (Links(pairs, starts_of(counts)), likely))
 
 
 class _Direction:
@@ -207,9 +223,13 @@ class _Direction:
         self.twins = _twins(*self.sides[::2]), _twins(*self.sides[1::2])
         before = prior.meeting(cells, forward, settings.most_words)
         # Alone where all are equal, which is quicker to look up than as many as there are entries.
-        known = np.zeros(1) if before.pairs is None else before.pairs
-        every = np.uint32(0 if before.pairs is None else 2**32 - 1)
-        self.pair_prior, self.mask = settings.alpha + known, every
+        if before.pairs is None:
+            self.pair_prior, self.mask = np.full(1, settings.alpha), np.uint32(0)
+        else:
+            before.pairs[:] += np.float32(settings.alpha)
+            self.pair_prior, self.mask = before.pairs, np.uint32(2**32 - 1)
+        self.most_cells = int(np.diff(cells.starts).max())
+        self.counts_type = np.uint16 if cells.most_counted() < 2**16 else np.int32
         self.null_prior = settings.alpha + before.null
         # Each word has as many words to choose from as there are, NULL as well (the last).
         self.totals = settings.alpha * before.types + before.totals
@@ -230,7 +250,7 @@ class _Chain:
         self._state = self._rng.integers(1, 2**63, 1, np.uint64)
         self._links = np.full(len(way.sides[2]), -1, np.int32)
         self._jumps = way.jumps.copy()
-        counts = np.zeros(way.cells.entries, np.int32), np.zeros(len(way.null_prior), np.int32)
+        counts = np.zeros(way.cells.entries, way.counts_type), np.zeros(len(way.null_prior), np.int32)
         self._counted = *counts, way.totals.copy()
         null_probability = way.settings.null_probability
         _begin(*way.sides, *way.layout, null_probability, self._links, *self._counted, self._state)
@@ -249,14 +269,20 @@ class _Chain:
             _count_jumps(*self.way.sides[:2], self._links, self._jumps)
 
     def sweep(self, model: int, sums: _Sums | None = None) -> None:
-        """Draw every link anew, given all others; add the chances it had to `sums`."""
-        way = self.way
+        """Draw every link anew, given all others; or those of the sentences of `sums`, and add their chances.
+
+        Ratios are drawn once a pass: with its first sentence.
+        """
+        way, bounds = self.way, (0, len(self.way.cells.text)) if sums is None else sums.bounds
+        if bounds[0] == 0:
+            self._drawn = self._ratios(model)
         _sweep(
+            *bounds,
             *way.sides,
             *way.layout,
             *way.twins,
             model,
-            self._ratios(model),
+            self._drawn,
             way.pair_prior,
             way.mask,
             way.null_prior,
@@ -266,6 +292,7 @@ class _Chain:
             self._jumps,
             self._state,
             way.cells.longest,
+            way.most_cells,
             _NOTHING if sums is None else sums.words,
             _NOTHING if sums is None else sums.null,
         )
@@ -295,7 +322,14 @@ class _Chain:
 
 def _mean(chains: list[_Chain]) -> DirectionCounts:
     every = zip(*(chain.counts() for chain in chains), strict=True)
-    return DirectionCounts(*(np.asarray(sum(counts) / len(chains), np.float32) for counts in every))
+    return DirectionCounts(*map(_mean_of, every))
+
+
+def _mean_of(counts: Sequence[np.ndarray]) -> np.ndarray:
+    total = np.zeros(counts[0].shape, np.float32)
+    for one in counts:
+        total += one
+    return total / np.float32(len(counts))
 
 
 _NOTHING = np.zeros(0, np.float32)
@@ -526,6 +560,8 @@ def _look_around(links, have, following) -> None:
 
 @compiled(error_model="numpy")
 def _sweep(
+    begin,
+    end,
     starts,
     others,
     generated_tokens,
@@ -548,23 +584,24 @@ def _sweep(
     jumps,
     state,
     longest,
+    most_cells,
     word_sums,
     null_sums,
 ) -> None:
-    """Draw every link given all others; where there are sums, add the chances that each had."""
-    buffer = np.empty(np.max(cell_starts[1:] - cell_starts[:-1]))
+    """Draw every link of some sentences given all others; where there are sums, add the chances it had."""
+    buffer = np.empty(most_cells)
     all_weights, all_factors = np.empty(longest), np.empty(longest)
     all_have, following = np.empty(longest, np.int64), np.empty(longest, np.int64)
     all_jumps = jumps.sum()
-    for sentence in range(len(starts) - 1):
-        start, first, end = starts[sentence], others[sentence], others[sentence + 1]
-        generated, conditioning = starts[sentence + 1] - start, end - first
+    for sentence in range(begin, end):
+        start, first, last = starts[sentence], others[sentence], others[sentence + 1]
+        generated, conditioning = starts[sentence + 1] - start, last - first
         if generated == 0 or conditioning == 0:
             continue
         here = cells[cell_starts[sentence] : cell_starts[sentence + 1]]
         known, strides = buffer[: len(here)], _strides(forward, generated, conditioning)
         _gather(here, forward, generated, conditioning, counts, prior, mask, known)
-        kinds, twins = conditioning_tokens[first:end], conditioning_twins[first:end]
+        kinds, twins = conditioning_tokens[first:last], conditioning_twins[first:last]
         weights, factors, have = all_weights[: len(kinds)], all_factors[: len(kinds)], all_have[: len(kinds)]
         same, drawn = generated_twins[start : start + generated], links[start : start + generated]
         _look_around(drawn, have, following)
@@ -589,8 +626,8 @@ def _sweep(
                 null *= jump * (all_jumps + 1.0) / (1.0 - null_probability)
                 words = _weigh_jumps(known, g * conditioning, factors, jumps, before, after, weights)
             if len(null_sums):
-                place = cell_starts[sentence] + g * strides[0]
-                null_sums[start + g] += null / (null + words)
+                place = cell_starts[sentence] - cell_starts[begin] + g * strides[0]
+                null_sums[start - starts[begin] + g] += null / (null + words)
                 _add(weights, null + words, word_sums, place, strides[1])
             left = _uniform(state) * (null + words) - null
             link = _drawn(left, weights) if left >= 0.0 else -1
@@ -606,17 +643,17 @@ def _sweep(
 
 
 @compiled()
-def _choose(starts, others, cell_starts, forward, word_sums, null_sums, best, chances) -> None:
+def _choose(begin, end, starts, others, cell_starts, forward, word_sums, null_sums, best, chances) -> None:
     """The likeliest link of each token; the first of equal ones, and any before NULL."""
-    for sentence in range(len(starts) - 1):
+    for sentence in range(begin, end):
         generated = starts[sentence + 1] - starts[sentence]
         conditioning = others[sentence + 1] - others[sentence]
         row, column = _strides(forward, generated, conditioning)
         for g in range(generated):
             token = starts[sentence] + g
-            link, largest = -1, null_sums[token]
+            link, largest = -1, null_sums[token - starts[begin]]
             for c in range(conditioning):
-                chance = word_sums[cell_starts[sentence] + g * row + c * column]
+                chance = word_sums[cell_starts[sentence] - cell_starts[begin] + g * row + c * column]
                 if chance > largest or (link < 0 and chance == largest):
                     link, largest = c, chance
             best[token], chances[token] = link, largest

@@ -13,6 +13,8 @@ from jointalign.word_alignment.base import ParallelText
 
 Words = tuple[str, ...]
 
+_BLOCK = 1 << 18  # of entries, whose keys are held at once
+
 
 @dataclass(frozen=True, eq=False)
 class WordPairs:
@@ -37,18 +39,21 @@ class WordPairs:
         factor = len(self.words[1]) if targets is None else targets
         return self.places[:, 0].astype(np.int64) * factor + self.places[:, 1].astype(np.int64)
 
-    def rows(self, cells: TextCells) -> np.ndarray:
-        """Which pair each entry of a text is, -1 for none of these, int64 `(entries,)`."""
+    def of_entries(self, values: np.ndarray, cells: TextCells) -> np.ndarray:
+        """The value of the pair that each entry of a text is, 0 for none of these, `(entries,)`."""
         places = (
             places_of(self.words[0], cells.text.source.words),
             places_of(self.words[1], cells.text.target.words),
         )
-        kinds = cells.entry_types()
-        sources, targets = places[0][kinds[0]], places[1][kinds[1]]
-        keys = np.where((sources >= 0) & (targets >= 0), sources * len(self.words[1]) + targets, -1)
-        own = self.keys()
-        at = np.searchsorted(own, keys)
-        return np.where(np.append(own, -2)[at] == keys, at, -1)
+        kinds, own = cells.entry_types(), np.append(self.keys(), -2)
+        found = np.empty(cells.entries, values.dtype)
+        for first in range(0, cells.entries, _BLOCK):
+            block = slice(first, first + _BLOCK)
+            sources, targets = (place[kind[block]] for place, kind in zip(places, kinds, strict=True))
+            keys = np.where((sources >= 0) & (targets >= 0), sources * len(self.words[1]) + targets, -1)
+            at = np.searchsorted(own[:-1], keys)
+            found[block] = picked(values, np.where(own[at] == keys, at, -1))
+        return found
 
 
 class DirectionCounts(NamedTuple):
@@ -79,7 +84,7 @@ class Before(NamedTuple):
     """Counts as they meet a text: by its entries and its words.
 
     Args:
-        pairs: Of each entry, `(entries,)`; `None` for none at all.
+        pairs: Of each entry, float32 `(entries,)`; `None` for none at all.
         null: Of each generated word.
         types: Number of generated words, those that the text lacks among them.
         totals: Links of each conditioning word, and of NULL, `(conditioning words + 1,)`.
@@ -165,7 +170,7 @@ class LinkCounts:
         sums = np.bincount(self.pairs.places[:, int(not forward)], way.pairs, len(own[1]))
         totals = np.append(picked(sums, places[1]), way.null.sum(dtype=np.float64))
         types = len(own[0]) + int(np.sum(places[0] < 0))
-        pairs = picked(way.pairs, self.pairs.rows(cells))
+        pairs = self.pairs.of_entries(way.pairs, cells)
         return Before(pairs, picked(way.null, places[0]), types, totals, jumps, fertilities)
 
     def with_text(self, cells: TextCells, forward: DirectionCounts, reverse: DirectionCounts) -> LinkCounts:
@@ -180,7 +185,7 @@ class LinkCounts:
         words = [joined_words(*both) for both in zip(self.pairs.words, text, strict=True)]
         places = [places_of(*both) for both in zip(words, text, strict=True)]
         used = np.flatnonzero((forward.pairs > 0) | (reverse.pairs > 0))
-        kinds = [side[rows[used]] for side, rows in zip(places, cells.entry_types(), strict=True)]
+        kinds = [side[rows] for side, rows in zip(places, cells.entry_types(used), strict=True)]
         new = kinds[0] * len(words[1]) + kinds[1]
         keys, at = np.unique(np.append(self.pairs.keys(len(words[1])), new), return_inverse=True)
         ways = []

@@ -157,11 +157,10 @@ class DiagonalModel:
             JointalignError: If the text has no pair of words, or too many for 32-bit numbers.
         """
         cells, ways = TextCells.of(text), []
-        rows = self.pairs.rows(cells)
         for table, forward in ((self.forward, True), (self.reverse, False)):
             words = cells.side(forward).words
             null = picked(table.null, places_of(self.pairs.words[int(forward)], words))
-            known = DirectionTable(picked(table.pairs, rows), null, table.tension)
+            known = DirectionTable(self.pairs.of_entries(table.pairs, cells), null, table.tension)
             best = _linked(self.settings, cells, forward, known, computation.threads)
             ways.append(GeneratedLinks(best, {"tension": (table.tension,)}))
         computation.counter(1)()

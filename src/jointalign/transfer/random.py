@@ -1,0 +1,29 @@
+"""Random rows: what every method has to beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from jointalign.checks import check_fields
+from jointalign.transfer.base import Copied, TransferMethod, Weights
+
+
+@dataclass(frozen=True)
+class RandomRows(TransferMethod):
+    """Rows drawn from a normal distribution with the mean and deviation of the old ones.
+
+    Args:
+        copied: Tokens that keep their row.
+    """
+
+    copied: Copied = Copied.SPECIAL
+    uses_space: ClassVar[bool] = False
+    __post_init__ = check_fields
+
+    def fit(self, old: np.ndarray, new: np.ndarray, shared: np.ndarray) -> Weights:
+        """See `TransferMethod.fit`; nothing is known of any token."""
+        none = np.zeros(0, np.int64)
+        return Weights.of(len(new), none, none, none)
