@@ -174,15 +174,20 @@ def _bli(table: str) -> Callable[[PaperSettings, Work], StudyResult]:
     return make
 
 
+def _trained(settings: StudySettings) -> str:
+    """The options that all tables have."""
+    tokens = "" if settings.tokens is None else f"--tokens {settings.tokens} "
+    return (
+        f"{tokens}--seeds {settings.seeds} --dimensions {settings.trainer.dimensions} "
+        f"--max-vocabulary {settings.max_vocabulary}"
+    )
+
+
 def _bli_command(table: str) -> Callable[[PaperSettings], str]:
     def command(settings: PaperSettings) -> str:
         made = settings.tables
         methods = f" --methods {','.join(made.methods)}" if made.methods else ""
-        pairs = ",".join(map(str, made.pairs))
-        return (
-            f"{table} --pairs {pairs} --tokens {made.tokens} --seeds {made.seeds} "
-            f"--dimensions {made.trainer.dimensions} --max-vocabulary {made.max_vocabulary}{methods}"
-        )
+        return f"{table} --pairs {','.join(map(str, made.pairs))} {_trained(made)}{methods}"
 
     return command
 
@@ -205,9 +210,7 @@ def _names_command(settings: PaperSettings) -> str:
     rows = f" --rows {','.join(ner.rows)}" if ner.rows else ""
     sizes = "" if ner.sentences is None else f" --sentences {ner.sentences} --development {ner.development}"
     return (
-        f"table3 --languages {','.join(ner.targets)} --tokens {made.tokens} --seeds {made.seeds} "
-        f"--dimensions {made.trainer.dimensions} --max-vocabulary {made.max_vocabulary} "
-        f"--epochs {ner.fit.epochs}{sizes}{rows}"
+        f"table3 --languages {','.join(ner.targets)} {_trained(made)} --epochs {ner.fit.epochs}{sizes}{rows}"
     )
 
 
