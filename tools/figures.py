@@ -16,6 +16,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from jointalign.study._tables import markdown
+
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "studies" / "results"
 STUDIES = "studies/README.md"
@@ -51,26 +53,8 @@ def known(facts: dict[str, Any]) -> str:
 
 
 def bli(name: str) -> str:
-    """Table 1, 2 or 4."""
-    facts = result(name)
-    better = {
-        (e["first"], e["direction"]): e["difference"] > 0 for e in facts["neighbours"] if e["significant"]
-    }
-    marks = {True: " ▲", False: " ▼", None: ""}
-    directions = list(facts["rows"][0]["directions"])
-    rows = [
-        [row["title"]]
-        + [
-            f"{spread(cell['paper'], 'p_at_1')} / {known(cell)}{marks[better.get((row['row'], direction))]}"
-            for direction, cell in row["directions"].items()
-        ]
-        for row in facts["rows"]
-    ]
-    gains: dict[str, list[str]] = {}
-    for gain in facts["gains"]:
-        star = "*" if gain["significant"] else ""
-        gains.setdefault(f"{gain['first']} - {gain['second']}", []).append(f"{gain['difference']:+.1f}{star}")
-    return table(["", *directions], [*rows, *([title, *cells] for title, cells in gains.items())])
+    """Table 1, 2 or 4, as the study wrote it, without the notes at its end."""
+    return markdown(result(name)).split("\n\n* significant")[0]
 
 
 def names(name: str) -> str:

@@ -47,7 +47,7 @@ class Prose:
 
 
 @dataclass(frozen=True)
-class Links:
+class FileLinks:
     """Files beside the page: what each is called, and its path from there."""
 
     title: str
@@ -163,7 +163,7 @@ class ExampleEntries:
     note: str = ""
 
 
-Part = Table | Prose | Links | Picture | Charts | Headwords | ExampleEntries
+Part = Table | Prose | FileLinks | Picture | Charts | Headwords | ExampleEntries
 
 
 @dataclass(frozen=True)
@@ -369,7 +369,7 @@ def _prose(part: Prose) -> str:
 
 
 @_shown.register
-def _links(part: Links) -> str:
+def _links(part: FileLinks) -> str:
     files = (f'<a href="{escape(quote(path))}">{escape(name)}</a>' for name, path in part.files)
     return f'<p class="note">{" ".join(files)}</p>'
 

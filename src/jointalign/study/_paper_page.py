@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jointalign.pipeline.page import Links, Part, Picture, Prose, Report, Table
+from jointalign.pipeline.page import FileLinks, Part, Picture, Prose, Report, Table
 from jointalign.storage.files import write_text
 from jointalign.study._rows import NER_ROWS, ROWS, all_published
 from jointalign.study._tables import NOT_RUN, RULE
@@ -188,7 +188,7 @@ def _section(part: MadePart, settings: PaperSettings, folder: Path) -> Iterator[
         yield _bleu(part)
     title = part.title if "rows" not in part.facts and "curves" not in part.facts else ""
     yield Prose(title, head)
-    yield Links("", [(path.name, path.relative_to(folder).as_posix()) for path in part.files])
+    yield FileLinks("", [(path.name, path.relative_to(folder).as_posix()) for path in part.files])
     for path in part.files:
         if path.suffix == ".png" and path.is_file():
             yield Picture(path.read_bytes(), f"{part.title}, drawn")

@@ -136,7 +136,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Part:
+class PaperPart:
     """A table or a figure.
 
     Args:
@@ -268,7 +268,7 @@ def _figure_two_command(settings: PaperSettings) -> str:
 
 _SMALL = "one pair, 300,000 tokens a language, 50 dimensions, one seed, and the rows that decide the claims"
 PARTS = (
-    Part(
+    PaperPart(
         "table1",
         "Table 1",
         _bli("table1"),
@@ -284,7 +284,7 @@ PARTS = (
         ),
         bli_evidence,
     ),
-    Part(
+    PaperPart(
         "table2",
         "Table 2",
         _bli("table2"),
@@ -296,7 +296,7 @@ PARTS = (
         ),
         bli_evidence,
     ),
-    Part(
+    PaperPart(
         "table4",
         "Table 4",
         _bli("table4"),
@@ -305,7 +305,7 @@ PARTS = (
         (Claim("The gain stays without the pairs that are torn apart", "joint-align-rcsls", "rcsls"),),
         bli_evidence,
     ),
-    Part(
+    PaperPart(
         "table3",
         "Table 3",
         _names,
@@ -318,8 +318,8 @@ PARTS = (
         ),
         ner_evidence,
     ),
-    Part("figure1", "Figure 1", _figure_one, lambda settings: "paper", "the vectors of the tables"),
-    Part(
+    PaperPart("figure1", "Figure 1", _figure_one, lambda settings: "paper", "the vectors of the tables"),
+    PaperPart(
         "figure2",
         "Figure 2",
         _figure_two,
@@ -383,7 +383,7 @@ def study_paper(settings: PaperSettings, folder: Path, work: Work | None = None)
     return PaperResult(folder / "index.html", tuple(made))
 
 
-def _made(part: Part, settings: PaperSettings, folder: Path, base: Work) -> MadePart:
+def _made(part: PaperPart, settings: PaperSettings, folder: Path, base: Work) -> MadePart:
     """A part, or its failure; the time of all starts together."""
     where = folder / ("figure2" if part.name == "figure2" else "tables")
     record = folder / f"{part.name}.record.json"
