@@ -77,10 +77,42 @@ def _ci(facts: dict[str, Any]) -> str:
     return f"[{facts['ci'][0]:.1f}, {facts['ci'][1]:.1f}]"
 
 
+def swahili() -> str:
+    """Names in a small language, by source language and type."""
+    rows = []
+    for source, facts in result("swahili.json")["sources"].items():
+        for row in facts["rows"]:
+            cell = row["directions"]["swa"]
+            types = (f"{cell['types'][name]:.1f}" for name in ("PER", "LOC", "ORG"))
+            exchanged = "" if row["row"] == "floor" else f"{cell['permuted']['f1']:.1f}"
+            rows.append([source, row["title"], f"{spread(cell, 'f1')} {_ci(cell)}", *types, exchanged])
+    return table(["from", "", "F1", "PER", "LOC", "ORG", "vectors exchanged"], rows).replace("|  |", "| |")
+
+
+def swahili_differences() -> str:
+    """Differences of its rows."""
+    sources = result("swahili.json")["sources"].items()
+    return "\n".join(
+        _differences(facts["differences"]).replace("- swa:", f"- {source}:") for source, facts in sources
+    )
+
+
+def carried() -> str:
+    """How many words of labelled text are carried over."""
+    rows = {row["row"]: row["directions"]["swa"] for row in result("swahili.json")["sources"]["en"]["rows"]}
+    cell = rows["translate-train"]
+    share = 100 * cell["translated"] / (cell["translated"] + cell["kept"])
+    return f"the dictionary and the nearest neighbours translate {share:.0f} %"
+
+
 def differences(name: str) -> str:
     """Differences of rows of Table 3."""
+    return _differences(result(name)["differences"])
+
+
+def _differences(entries: Iterable[dict[str, Any]]) -> str:
     lines = []
-    for entry in result(name)["differences"]:
+    for entry in entries:
         low, high = entry["ci"]
         mark = "" if entry["significant"] else ": the interval holds zero"
         lines.append(
@@ -451,6 +483,9 @@ def blocks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield STUDIES, lambda: names("table3.reduced.json")
     yield STUDIES, lambda: differences("table3.reduced.json")
     yield STUDIES, lambda: names("table3.contextual.json")
+    yield STUDIES, swahili
+    yield STUDIES, swahili_differences
+    yield STUDIES, carried
     for pair in ("en-de", "en-es"):
         yield STUDIES, lambda pair=pair: layers(pair)
         yield "docs/contextual.md", lambda pair=pair: layers(pair)

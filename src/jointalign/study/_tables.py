@@ -238,7 +238,7 @@ def tabulate_ner(
 def _summary(made: Sequence[dict[str, Any]]) -> dict[str, Any]:
     facts = _numbers(made, "counts")
     exchanged = _numbers(made, "permuted") if "permuted" in made[0] else None
-    kept = ("coverage", "gamma", "sentences", "select", "encoder", "layers")
+    kept = ("coverage", "gamma", "sentences", "select", "encoder", "layers", "translated", "kept")
     return {
         **facts,
         "permuted": exchanged,

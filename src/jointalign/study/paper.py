@@ -42,14 +42,14 @@ TAGGED = ("es", "nl", "de")
 QUICK_METHODS = (
     "procrustes",
     "geomm",
-    "rcsls",
     "joint",
     "joint-replace",
     "without-alignment",
-    "without-reallocation",
+    "joint-align-procrustes",
     "joint-align-geomm",
-    "joint-align-rcsls",
 )
+"""Without RCSLS, whose many settings take most of the time."""
+
 QUICK_ROWS = ("floor", "joint", "joint-replace", "align", "joint-align", "translate-train")
 
 
@@ -95,7 +95,7 @@ class PaperSettings:
                 data, quick, tables, NERStudySettings("en", tuple(targets or TAGGED)), 15, None, lacking
             )
         tables = StudySettings(
-            data, tuple(pairs[:1]), QUICK_METHODS, 1, None, 300_000, SkipGram(50), max_vocabulary=10_000
+            data, tuple(pairs[:1]), QUICK_METHODS, 1, None, 500_000, SkipGram(50), max_vocabulary=10_000
         )
         ner = NERStudySettings(
             "en", tuple((targets or TAGGED)[:1]), QUICK_ROWS, 1000, 500, fit=TaggerFitSettings(4)
@@ -266,7 +266,7 @@ def _figure_two_command(settings: PaperSettings) -> str:
     return f"figure2 --epochs {settings.figure_epochs}{quick}"
 
 
-_SMALL = "one pair, 300,000 tokens a language, 50 dimensions, one seed, and the rows that decide the claims"
+_SMALL = "one pair, 500,000 tokens a language, 50 dimensions, one seed, no row with RCSLS"
 PARTS = (
     PaperPart(
         "table1",
@@ -279,7 +279,7 @@ PARTS = (
             Claim("Joint-Align with GeoMM is better than GeoMM alone", "joint-align-geomm", "geomm"),
             Claim("Unsupervised joint training alone is far below alignment", "procrustes", "joint"),
             Claim("Replacing words by translations helps joint training", "joint-replace", "joint"),
-            Claim("Without alignment refinement it is worse", "joint-align-rcsls", "without-alignment"),
+            Claim("Without alignment refinement it is worse", "joint-align-geomm", "without-alignment"),
             Claim("Without vocabulary reallocation it is worse", "joint-align-rcsls", "without-reallocation"),
         ),
         bli_evidence,
@@ -292,6 +292,7 @@ PARTS = (
         _SMALL,
         (
             Claim("The gain stays without identical pairs", "joint-align-rcsls", "rcsls"),
+            Claim("The same with GeoMM", "joint-align-geomm", "geomm"),
             Claim("Joint training alone lives off identical pairs", "procrustes", "joint"),
         ),
         bli_evidence,
@@ -302,7 +303,10 @@ PARTS = (
         _bli("table4"),
         _bli_command("table4"),
         _SMALL,
-        (Claim("The gain stays without the pairs that are torn apart", "joint-align-rcsls", "rcsls"),),
+        (
+            Claim("The gain stays without the pairs that are torn apart", "joint-align-rcsls", "rcsls"),
+            Claim("The same with GeoMM", "joint-align-geomm", "geomm"),
+        ),
         bli_evidence,
     ),
     PaperPart(
