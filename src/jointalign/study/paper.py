@@ -399,8 +399,8 @@ def _made(part: PaperPart, settings: PaperSettings, folder: Path, base: Work) ->
     try:
         result = part.make(settings, replace(base, folder=where, command=command))
     except Exception as error:  # a night's other work must not go with it
-        logger.exception("%s failed", part.title)
         failure = f"{type(error).__name__}: {error}"
+        logger.exception("%s failed: %s", part.title, failure)
     seconds = spent + time.monotonic() - begun
     write_json({"command": command, "version": __version__, "seconds": seconds, "failure": failure}, record)
     facts, files = ({}, ()) if result is None else (result.facts, result.files)
