@@ -10,6 +10,7 @@ from functools import singledispatch
 from html import escape
 from itertools import islice
 from pathlib import Path
+from urllib.parse import quote
 
 from jointalign.dictionary.api import Translation
 from jointalign.overshared import OversharingReport
@@ -43,6 +44,14 @@ class Prose:
 
     title: str
     paragraphs: Sequence[str]
+
+
+@dataclass(frozen=True)
+class FileLinks:
+    """Files beside the page: what each is called, and its path from there."""
+
+    title: str
+    files: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -154,7 +163,7 @@ class ExampleEntries:
     note: str = ""
 
 
-Part = Table | Prose | Picture | Charts | Headwords | ExampleEntries
+Part = Table | Prose | FileLinks | Picture | Charts | Headwords | ExampleEntries
 
 
 @dataclass(frozen=True)
@@ -357,6 +366,12 @@ def _picture(part: Picture) -> str:
 @_shown.register
 def _prose(part: Prose) -> str:
     return "".join(f"<p>{escape(paragraph)}</p>" for paragraph in part.paragraphs)
+
+
+@_shown.register
+def _links(part: FileLinks) -> str:
+    files = (f'<a href="{escape(quote(path))}">{escape(name)}</a>' for name, path in part.files)
+    return f'<p class="note">{" ".join(files)}</p>'
 
 
 @_shown.register

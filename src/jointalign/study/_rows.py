@@ -55,6 +55,10 @@ class Kind(StrEnum):
     UPPER = "upper"
     """Learnt in the target language itself: what the tagger could do."""
 
+    TRANSLATED = "translated"
+    """Learnt from the labelled text carried over word by word: by dictionary and nearest neighbours, or
+    by ranking."""
+
     REPORTED = "reported"
     """Published by others, never run here."""
 
@@ -175,6 +179,21 @@ NER_ROWS = (
         for row in _STATIC
         if row.name in ("floor", "align", "joint-align")
     ),
+    Row(
+        "translate-train",
+        "Translate-train, word by word",
+        Space.REALLOCATED,
+        "procrustes",
+        kind=Kind.TRANSLATED,
+    ),
+    Row(
+        "translate-train-ranked",
+        "Translate-train, ranked",
+        Space.REALLOCATED,
+        "procrustes",
+        kind=Kind.TRANSLATED,
+        ranked=(Space.REALLOCATED,),
+    ),
     Row("in-language", "Learnt in the language itself", Space.REALLOCATED, "procrustes", kind=Kind.UPPER),
     *(Row(name, title, Space.SEPARATE, kind=kind) for name, title, kind in _BY_OTHERS),
 )
@@ -242,3 +261,8 @@ def _published() -> dict[str, dict[str, dict[str, float | None]]]:
 def published(table: str, title: str, direction: str) -> float | None:
     """P@1, or F1, that the paper gives for a row and a direction such as `en-es`; `None` if it has none."""
     return _published()[table].get(title, {}).get(direction)
+
+
+def all_published(table: str) -> dict[str, dict[str, float | None]]:
+    """All figures of a table of the paper, by title and direction."""
+    return _published()[table]

@@ -238,12 +238,23 @@ def tabulate_ner(
 def _summary(made: Sequence[dict[str, Any]]) -> dict[str, Any]:
     facts = _numbers(made, "counts")
     exchanged = _numbers(made, "permuted") if "permuted" in made[0] else None
-    kept = ("coverage", "gamma", "sentences", "select", "encoder", "layers")
+    kept = ("coverage", "gamma", "sentences", "select", "encoder", "layers", "translated", "kept")
     return {
         **facts,
         "permuted": exchanged,
+        "types": _types(made),
         "development_f1": [max(c["development_f1"]) for c in made if "development_f1" in c],
         **{name: made[0][name] for name in kept if name in made[0]},
+    }
+
+
+def _types(made: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Mean F1 over seeds of each type of entity."""
+    names = sorted({name for cell in made for name in cell.get("types", {})})
+    nothing = asdict(EntityCounts())
+    return {
+        name: Summary.of([EntityCounts(**cell["types"].get(name, nothing)).f1 for cell in made]).mean
+        for name in names
     }
 
 
@@ -266,11 +277,13 @@ def _differences(rows: Sequence[Row], targets: Sequence[str], cells: MadeCells) 
     pairs = [
         ("joint-align", "align"),
         ("joint-align-no-characters", "align-no-characters"),
+        ("translate-train", "joint-align"),
+        ("translate-train-ranked", "translate-train"),
         ("m-bert-feature-align", "m-bert-feature"),
     ]
     for row in rows:
         floor = "floor" if row.characters else "floor-no-characters"
-        if row.kind is Kind.STATIC and floor in names:
+        if row.kind in (Kind.STATIC, Kind.TRANSLATED) and floor in names:
             pairs.append((row.name, floor))
     found = []
     for first, second in pairs:

@@ -38,7 +38,7 @@ from jointalign.version import __version__
 
 logger = logging.getLogger(__name__)
 
-TAGGED = (Kind.FLOOR, Kind.STATIC, Kind.UPPER)
+TAGGED = (Kind.FLOOR, Kind.STATIC, Kind.TRANSLATED, Kind.UPPER)
 """Kinds of rows that need the texts and a training on them."""
 
 
@@ -239,7 +239,7 @@ def _alignment(
     found: dict[str, dict[str, Any]] = {target: {} for target in targets}
     for row in rows:
         for target in targets:
-            if row.kind is Kind.STATIC and row.method and (row.name, target) in made:
+            if row.kind not in (Kind.FLOOR, Kind.UPPER) and row.method and (row.name, target) in made:
                 pair = Pair(taggers.settings.source, target)
                 ways = [taggers.spaces.alignment(row, pair, seed) for seed in range(seeds)]
                 gamma = taggers.spaces.gamma(row, pair)
