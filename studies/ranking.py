@@ -42,6 +42,7 @@ from jointalign.ranking.learner import Learner
 from jointalign.ranking.shipped import Shipped
 from jointalign.ranking.spaces import Views, propose
 from jointalign.storage.files import atomic, read_lines
+from jointalign.training.base import Work
 
 CORPORA = {"en-es": "novels", "en-de": "novels", "en-fr": "europarl"}
 SIZES = ("all", "1000", "500", "100", "25", "none")
@@ -111,7 +112,7 @@ def trained(options: argparse.Namespace, *languages: str) -> ja.Embedding:
     name = f"{CORPORA[options.pair]}.{'-'.join(languages)}.{options.tokens}{seed}.safetensors"
     if not (options.out / name).exists():
         corpora = [encoded(options, language) for language in languages]
-        embedding = ja.SkipGram().fit_encoded(corpora, seed=options.seed, threads=1)
+        embedding = ja.SkipGram().fit_encoded(corpora, work=Work(options.seed, 1))
         ja.write(embedding, options.out / name)
     return ja.read(options.out / name)
 

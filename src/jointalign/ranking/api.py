@@ -20,7 +20,7 @@ from jointalign.alignment.vecmap import VecMap
 from jointalign.bli.api import Results
 from jointalign.bli.base import AS_MUSE, DEPTH, Conditions
 from jointalign.bli.lists import evaluate_lists
-from jointalign.checks import checked
+from jointalign.checks import check_fields, checked
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
@@ -36,6 +36,9 @@ from jointalign.ranking.features import GROUPS, NAMES, Surface, features
 from jointalign.ranking.learner import Learner, Logistic, Trees, chosen, learn
 from jointalign.ranking.shipped import Shipped, shipped
 from jointalign.ranking.spaces import Candidates, Views, grouped, propose
+
+EVIDENCE = ("vectors", "spelling", "affixes")
+"""What may speak for a pair."""
 
 _FEWEST_PAIRS = 100
 _SEARCHED = 5000  # words a side that refined Procrustes looks at: more cost much and add little
@@ -162,6 +165,7 @@ class Ranker:
     shipped: Shipped | None = None
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.folds < 2:
             raise JointalignError(f"cross-fitting needs two folds or more, got {self.folds}")
         strange = [group for group in self.groups if group not in GROUPS]
@@ -399,7 +403,7 @@ class _Evidence:
         return cls(first | back, edit >= 0.6, values[:, affixes].max(axis=1) >= 1.5)
 
     def words(self, at: int) -> tuple[str, ...]:
-        return tuple(name for name in ("vectors", "spelling", "affixes") if getattr(self, name)[at])
+        return tuple(name for name in EVIDENCE if getattr(self, name)[at])
 
 
 def crossfit(
