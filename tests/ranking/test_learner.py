@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from jointalign.ranking.calibration import Calibration, calibration_error, reliability, threshold_for
-from jointalign.ranking.learner import ENOUGH, Learner, Trees, chosen, fit_logistic, fit_trees, sigmoid
+from jointalign.ranking.learner import ENOUGH, LARGE, Learner, Trees, chosen, fit_logistic, fit_trees, sigmoid
 
 
 def sample(size=4000, seed=0):
@@ -69,6 +69,12 @@ def test_few_right_pairs_get_what_others_have_taught():
     assert chosen(Learner.AUTO, ENOUGH - 1) is Learner.SHIPPED
     assert chosen(Learner.AUTO, ENOUGH - 1, whole=False) is Learner.LOGISTIC
     assert chosen(Learner.LOGISTIC, 10_000) is Learner.LOGISTIC
+
+
+def test_large_dictionaries_need_others_less():
+    pytest.importorskip("lightgbm")
+    assert chosen(Learner.AUTO, ENOUGH) is Learner.REFINED
+    assert chosen(Learner.AUTO, LARGE) is chosen(Learner.AUTO, ENOUGH, whole=False) is Learner.BOOSTING
 
 
 def test_trees_after_others_correct_them():

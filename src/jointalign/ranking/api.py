@@ -135,8 +135,9 @@ class Ranker:
     """Settings of ranking.
 
     Args:
-        learner: Default: the trees that come with the package; refined by large dictionaries if LightGBM
-            is installed; of small ones a logistic regression if it is clearly better on held-out words.
+        learner: Default: the trees that come with the package; with LightGBM refined from 500 pairs on, and
+            the pair's own from 4,000 on; of small dictionaries a logistic regression if it is clearly better
+            on held-out words.
         groups: Groups of features to learn from; default: all.
         method: How each space is mapped, within the folds and at the end. `auto`: supervised VecMap
             where the dictionary has twice as many pairs as dimensions, else refined Procrustes; with

@@ -14,7 +14,7 @@ from jointalign.numerics.compiling import compiled
 
 
 class Learner(StrEnum):
-    """Which learner; `auto`: refined with LightGBM and a large enough dictionary, else shipped."""
+    """Which learner; `auto`: by the size of the dictionary shipped, refined, and with LightGBM boosting."""
 
     AUTO = "auto"
     SHIPPED = "shipped"
@@ -29,15 +29,19 @@ class Learner(StrEnum):
 
 
 ENOUGH = 500
-"""Right rows from which on trees are learnt: with fewer they only learn the sample."""
+"""Pairs from which on trees are learnt: with fewer they only learn the sample."""
+
+LARGE = 4000
+"""Pairs from which on the pair's own trees need no others: on held-out words of three language pairs, corrected
+trees of other pairs were better with 1,600 pairs, and worse with 4,700 (`studies/ranking.py`)."""
 
 
 def chosen(learner: Learner, right: int, *, whole: bool = True) -> Learner:
-    """The learner that `auto` stands for, given the number of right rows.
+    """The learner that `auto` stands for, given the number of pairs.
 
     Args:
         learner: What was asked for.
-        right: Right rows to learn from.
+        right: Pairs to learn from.
         whole: Whether all groups of features are there, which the shipped trees need.
 
     Raises:
@@ -54,7 +58,7 @@ def chosen(learner: Learner, right: int, *, whole: bool = True) -> Learner:
     if learner is not Learner.AUTO:
         return learner
     if installed and right >= ENOUGH:
-        return Learner.REFINED if whole else Learner.BOOSTING
+        return Learner.REFINED if whole and right < LARGE else Learner.BOOSTING
     return Learner.SHIPPED if whole else Learner.LOGISTIC
 
 
