@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from jointalign.cli._console import answer, progress, say
+from jointalign.cli._help import MORE, RUNNING
 from jointalign.cli._options import (
     AlignmentMethod,
     Fresh,
@@ -54,20 +55,30 @@ def command(
         Path | None, typer.Option(help="Also write the text as it was cut into words, which links count.")
     ] = None,
     marginals: Annotated[
-        Path | None, typer.Option(help="Also write each likely link with its probability, '0-0:0.9871'.")
+        Path | None,
+        typer.Option(
+            help="Also write each likely link with its probability, '0-0:0.9871'.", rich_help_panel=MORE
+        ),
     ] = None,
     n_best: Annotated[
-        Path | None, typer.Option(help="Also write the likeliest sets of links, '0 ||| 0-0 1-1 ||| -0.12'.")
+        Path | None,
+        typer.Option(
+            help="Also write the likeliest sets of links, '0 ||| 0-0 1-1 ||| -0.12'.", rich_help_panel=MORE
+        ),
     ] = None,
-    sets: Annotated[int, typer.Option(min=1, help="How many sets a sentence pair, for --n-best.")] = 10,
+    sets: Annotated[
+        int, typer.Option(min=1, help="How many sets a sentence pair, for --n-best.", rich_help_panel=MORE)
+    ] = 10,
     table: Annotated[
         Path | None,
         typer.Option(
-            help="Also write 'target source probability' lines, of target words given source words."
+            help="Also write 'target source probability' lines, of target words given source words.",
+            rich_help_panel=MORE,
         ),
     ] = None,
     reverse_table: Annotated[
-        Path | None, typer.Option(help="The same the other way round: 'source target probability'.")
+        Path | None,
+        typer.Option(help="The same the other way round: 'source target probability'.", rich_help_panel=MORE),
     ] = None,
     dictionary: Annotated[
         Path | None,
@@ -91,6 +102,7 @@ def command(
             min=1,
             help="MiB that a part of the text may take: what is larger is linked in chunks by what a "
             "sample has taught, and goes on where it was stopped.",
+            rich_help_panel=RUNNING,
         ),
     ] = None,
     source_language: SourceLanguage = "en",
