@@ -93,6 +93,12 @@ def command(
             help="Link with this model, from --save-model; languages and cutting are as it has them."
         ),
     ] = None,
+    prior: Annotated[
+        Path | None, typer.Option(help="A dictionary that counts as seen before the text: helps little text.")
+    ] = None,
+    prior_weight: Annotated[
+        float, typer.Option(min=0.001, help="How often each of its source words counts as seen.")
+    ] = 1.0,
     save_model: Annotated[
         Path | None, typer.Option(help="Also keep what was learnt, to link other text with it.")
     ] = None,
@@ -130,9 +136,13 @@ def command(
         raise typer.BadParameter("give --input once or twice")
     if model is not None and (save_model is not None or aligner.origins):
         raise typer.BadParameter("--model is used as it is: give no --save-model and no settings beside it")
+    if prior is not None and (model is not None or method is not AlignmentMethod.BAYES):
+        raise typer.BadParameter("--prior is for --method bayes, and for learning: give no --model beside it")
     files = LinkFiles(out, words, marginals, n_best, sets, table, reverse_table, dictionary, entries)
     written = [*files.by_line.values(), *files.by_word, *([save_model] if save_model else [])]
-    spare_inputs([*input, *([gold] if gold else []), *([model] if model else [])], written)
+    spare_inputs(
+        [*input, *([gold] if gold else []), *([model] if model else []), *([prior] if prior else [])], written
+    )
     saved = None if model is None else read_model(model)
     chosen = aligner.over(method.defaults()) if saved is None else saved.model.settings
     if not isinstance(chosen, BayesianAligner) and (marginals or n_best):
@@ -144,7 +154,7 @@ def command(
     drawn = None if gold is None else read_gold(gold)
     begun = time.monotonic()
     with progress("align") as bar:
-        task = Task(tuple(input), cutting, chosen, symmetrization, model, gold)
+        task = Task(tuple(input), cutting, chosen, symmetrization, model, gold, prior, prior_weight)
         report = align_files(task, files, memory, Computation(seed, threads, bar), save_model, fresh)
     if report["empty"]:
         say(f"{report['empty']} of {report['sentences']} sentence pairs have an empty side, and no links")
