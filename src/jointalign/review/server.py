@@ -376,8 +376,8 @@ def prepared(desk: Desk, host: str, reviewer: str) -> Server:
     import uvicorn
 
     app = application(desk, token_of(desk.run), host, reviewer)
-    settings = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", server_header=False)
-    return uvicorn.Server(settings)
+    quiet = {"log_level": "critical", "access_log": False, "server_header": False}
+    return uvicorn.Server(uvicorn.Config(app, lifespan="off", timeout_graceful_shutdown=2, **quiet))
 
 
 def serve(desk: Desk, opened: socket.socket, host: str, reviewer: str) -> None:
