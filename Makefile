@@ -18,6 +18,7 @@ $(VENV)/bin/jointalign: pyproject.toml
 $(VENV)/.test: pyproject.toml $(VENV)/bin/jointalign
 	$(VENV)/bin/python -m pip install --quiet $(TORCH)
 	$(VENV)/bin/python -m pip install --quiet --editable '.[all]' --group test --group reference
+	$(VENV)/bin/python -m pip install --quiet --no-deps wechsel==0.0.4 deepfocus==1.0.1 entmax==1.3 fastdist==1.1.7 print-on-steroids==1.2.3
 	touch $@
 
 $(VENV)/.docs: pyproject.toml $(VENV)/bin/jointalign

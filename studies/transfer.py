@@ -277,10 +277,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--tokens", type=int, default=1_000_000, help="words of each text")
+    parser.add_argument("--tokens", type=int, default=600_000, help="words of each text")
     parser.add_argument("--vocabulary", type=int, default=4000)
-    parser.add_argument("--pretraining", type=int, default=1000, help="steps in English")
-    parser.add_argument("--steps", type=int, default=120, help="in Spanish")
+    parser.add_argument("--pretraining", type=int, default=700, help="steps in English")
+    parser.add_argument("--steps", type=int, default=80, help="in Spanish")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("studies/results"))
     options = parser.parse_args()
@@ -298,12 +298,16 @@ def main() -> None:
                 say(f"{arm}, seed {seed}: {rows[-1]['losses']}")
                 with atomic(kept, "w") as file:
                     json.dump(rows, file)
+                written(rows, study, options)
+
+
+def written(rows: list[dict], study: Study, options: argparse.Namespace) -> None:
     facts = {
         "command": f"studies/transfer.py --tokens {options.tokens} --vocabulary {options.vocabulary} "
         f"--pretraining {options.pretraining} --steps {options.steps} --seeds {options.seeds}",
         "version": __version__,
         "machine": platform.processor() or platform.machine(),
-        "english": json.loads((options.work / "english.json").read_text()),
+        "english": json.loads((study.work / "english.json").read_text()),
         "rows": rows,
     }
     with atomic(options.out / "transfer.json", "w") as file:

@@ -32,7 +32,7 @@ LEXICON = ja.Lexicon({"a": "x", "b": "y", "c": "z"})
         (lambda s: ja.bli.Conditions("nn", "bad"), "oov must be one of muse, paper, released, strict, got"),
         (lambda s: ja.Vocabulary("abc"), "words must be a list of strings, got the string 'abc'"),
         (lambda s: ja.SkipGram(dimensions="300"), "dimensions must be a whole number, got the string '300'"),
-        (lambda s: ja.SkipGram().fit("text.txt"), "corpora must be a list of Corpus or a Corpus"),
+        (lambda s: ja.SkipGram().fit("text.txt"), r"lines of text .* a file is Corpus\('text.txt'\)"),
         (lambda s: ja.reallocate(s, None, None), "joint must be an Embedding, got BilingualEmbedding"),
         (lambda s: ja.read(5), "path must be a string or a path, got 5"),
         (lambda s: ja.Lexicon([("a", "x", 1)]), "number 1 is"),

@@ -8,7 +8,7 @@ import pytest
 import jointalign as ja
 from jointalign.errors import JointalignError
 
-ARRAYS = {"neighbours", "from_gensim", "to_gensim"}  # of other libraries, or of their own types
+ARRAYS = {"neighbours", "from_gensim", "to_gensim", "to_sklearn"}  # of other libraries, or of their own types
 FUNCTIONS = [name for name in ja.__all__ if inspect.isfunction(getattr(ja, name)) and name not in ARRAYS]
 
 

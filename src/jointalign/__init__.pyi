@@ -13,6 +13,7 @@ from .alignment.pivot import align_languages as align_languages
 from .alignment.procrustes import Procrustes as Procrustes
 from .alignment.rcsls import RCSLS as RCSLS
 from .alignment.refinement import RefinedProcrustes as RefinedProcrustes
+from .alignment.scikit import to_sklearn as to_sklearn
 from .alignment.seeds import Seeds as Seeds, pairs_of as pairs_of
 from .alignment.unsupervised import align_unsupervised as align_unsupervised
 from .alignment.vecmap import VecMap as VecMap
@@ -45,10 +46,12 @@ from .formats.gensim import from_gensim as from_gensim, to_gensim as to_gensim
 from .formats.hub import push_to_hub as push_to_hub
 from .formats.static import Weighting as Weighting, write_static as write_static
 from .lexicon import Lexicon as Lexicon
+from .loading import load as load, save as save
 from .storage.lines import longest_line as longest_line
 from .multilingual import MultilingualEmbedding as MultilingualEmbedding
 from .overshared import oversharing as oversharing
 from .ranking.api import FittedRanker as FittedRanker, Ranked as Ranked, Ranker as Ranker, rank as rank
+from .ranking.kept import KeptRanking as KeptRanking, kept_ranking as kept_ranking
 from .multilingual_reallocation import reallocate_languages as reallocate_languages
 from .reallocation import reallocate as reallocate
 from .retrieval.api import Retrieval as Retrieval, Score as Score, neighbours as neighbours

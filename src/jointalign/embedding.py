@@ -6,14 +6,22 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jointalign.checks import check_fields, float32
 from jointalign.errors import JointalignError
+from jointalign.numerics.devices import torch_of
 from jointalign.numerics.normalize import unit
 from jointalign.subwords import SubwordTable
 from jointalign.vocabulary import Vocabulary, read_only
+
+if TYPE_CHECKING:
+    import pandas  # type: ignore[import-not-found]
+    import torch
+
+    from jointalign.dictionary.api import Translations
 
 Setting = str | int | float | bool | None
 
@@ -122,6 +130,32 @@ class Embedding:
             return self.vectors[row]
         return None if self.subwords is None else self.subwords.vector(word)
 
+    def to_numpy(self) -> np.ndarray:
+        """The vectors, `(n, d)` float32, as a copy that may be written to."""
+        return np.array(self.vectors)
+
+    def to_torch(self) -> torch.Tensor:
+        """The same as a tensor of torch.
+
+        Raises:
+            MissingExtraError: If torch is not installed.
+        """
+        return torch_of("torch").from_numpy(self.to_numpy())
+
+    def to_frame(self) -> pandas.DataFrame:
+        """The same as a table of pandas, a row a word.
+
+        Raises:
+            MissingExtraError: If pandas is not installed.
+        """
+        try:
+            import pandas  # type: ignore[import-not-found]
+        except ImportError:
+            raise JointalignError(
+                "this needs the package 'pandas'; install it with: pip install pandas"
+            ) from None
+        return pandas.DataFrame(self.to_numpy(), index=list(self.words))
+
     def check_finite(self) -> None:
         """Look at every vector, which reads a mapped file once.
 
@@ -213,6 +247,33 @@ class BilingualEmbedding:
     def dimensions(self) -> int:
         """Length of each vector."""
         return self.source_only.dimensions
+
+    def translate(self, word: str, count: int = 5) -> list[tuple[str, float]]:
+        """The translations of a source word, best first, with their scores by CSLS.
+
+        `translate` and `Translations` of the package can do more: other scores, many words.
+
+        Args:
+            word: In any case; made of n-grams if it is unknown and the source has some.
+            count: How many.
+
+        Raises:
+            JointalignError: If the word has no vector.
+
+        Example:
+            >>> english = Embedding(Vocabulary(("cat", "dog")), np.eye(2, dtype=np.float32))
+            >>> spanish = Embedding(Vocabulary(("gato", "perro")), np.eye(2, dtype=np.float32))
+            >>> space = BilingualEmbedding.separate(english, spanish, "en", "es")
+            >>> space.translate("dog", 1)
+            [('perro', ...)]
+        """
+        return self._translations.best(word, count)
+
+    @cached_property
+    def _translations(self) -> Translations:
+        from jointalign.dictionary.api import Translations  # a room above; see `ignore_imports`
+
+        return Translations(self)
 
     @cached_property
     def source(self) -> Embedding:

@@ -34,12 +34,11 @@ class MissingExtraError(JointalignError, ImportError):
 
     Args:
         package: The package that could not be imported.
-        extra: The extra of jointalign that brings it.
+        extra: The extra of jointalign that brings it; empty if none does.
     """
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(
-            f"this needs the package '{package}'; install it with: pip install 'jointalign[{extra}]'"
-        )
+        what = f"'jointalign[{extra}]'" if extra else package
+        super().__init__(f"this needs the package '{package}'; install it with: pip install {what}")
         self.package = package
         self.extra = extra

@@ -1,4 +1,5 @@
 import bz2
+import gzip
 import hashlib
 import json
 import re
@@ -7,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,10 +18,11 @@ from typer.testing import CliRunner
 
 import jointalign.data
 from jointalign.cli.data import application
-from jointalign.data import _wikipedia, muse, wikipedia
+from jointalign.data import Vectors, _wikipedia, fasttext, muse, wikipedia
 from jointalign.data._download import Checksum, download, fetch_text
 from jointalign.data._wikipedia import HIDDEN_NAMESPACES, paragraphs
 from jointalign.errors import FormatError, JointalignError, MissingExtraError
+from jointalign.formats.api import read
 from jointalign.storage.files import read_lines
 
 CONTENT = bytes(range(256)) * 4000
@@ -628,3 +631,41 @@ def test_the_command_wikipedia(web, spanish, tmp_path, monkeypatch):
     assert text_of(out) == LINES
     assert "4 paragraphs of 3 articles" in call(*arguments, "--articles", "3").stdout
     assert "CC BY-SA 4.0" in result.stderr
+
+
+# Vectors of fasttext.cc
+
+
+def test_vectors_come_as_every_command_reads_them(web, tmp_path):
+    text = b"2 2\nhabari 1 0\nnyumba 0 1\n"
+    for kind, name in (
+        ("text", "vectors-crawl/cc.sw.300.vec.gz"),
+        ("model", "vectors-crawl/cc.sw.300.bin.gz"),
+        ("wikipedia", "vectors-wiki/wiki.sw.vec"),
+        ("aligned", "vectors-aligned/wiki.sw.align.vec"),
+    ):
+        web.files[f"/{name}"] = gzip.compress(text) if name.endswith(".gz") else text
+        for downloaded in (True, False):
+            file = fasttext("sw", tmp_path, kind=kind, base=web.address)
+            assert file.downloaded == downloaded and file.url == f"{web.address}/{name}"
+        assert file.sha256 == hashlib.sha256(file.path.read_bytes()).hexdigest()
+        assert read(file.path).words == ("habari", "nyumba")
+        assert file.path.name == Path(name).name.replace(".bin.gz", ".bin")
+    assert "bin.gz" not in (tmp_path / "checksums.txt").read_text()
+    assert [path for path, _ in web.asked] == list(web.files)  # each once
+    (tmp_path / "cc.sw.300.bin").write_bytes(b"damaged")
+    with pytest.raises(FormatError, match="expected SHA256"):
+        fasttext("sw", tmp_path, kind=Vectors.MODEL, base=web.address)
+
+
+def test_vectors_that_cannot_be_had(web, tmp_path):
+    with pytest.raises(JointalignError, match=r"no such file.*put the file there by other means: .*cc.xx"):
+        fasttext("xx", tmp_path, base=web.address)
+    with pytest.raises(JointalignError, match=r"no connection.*by other means"):
+        fasttext("sw", tmp_path, base="http://127.0.0.1:9")
+    with pytest.raises(JointalignError, match="expected a language code"):
+        fasttext("../sw", tmp_path, base=web.address)
+    web.files["/vectors-wiki/wiki.sw.vec"] = b"1 1\na 1\n"
+    with pytest.raises(FormatError, match="SHA256 00 "):
+        fasttext("sw", tmp_path, kind=Vectors.WIKIPEDIA, sha256="00", base=web.address)
+    assert not list(tmp_path.glob("wiki*"))

@@ -1,16 +1,17 @@
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from jointalign.cli.app import run
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
-from jointalign.formats.api import read_bilingual
+from jointalign.formats.api import write
 from jointalign.pipeline import RunSettings
+from jointalign.selection.wishes import Wishes
+from jointalign.training.skipgram import SkipGram
 from jointalign.transfer import (
     METHODS,
     Copied,
@@ -28,7 +29,7 @@ from jointalign.transfer import (
 )
 from jointalign.transfer.focus import sparsemax
 from jointalign.vocabulary import Vocabulary
-from small_models import ENGLISH, SPANISH, byte_level, side, word_piece
+from small_models import ENGLISH, SPANISH, byte_level, save, side, word_piece
 
 transformers = pytest.importorskip("transformers", reason="opens what we write")
 
@@ -118,8 +119,6 @@ def test_wechsel_is_that_of_its_authors(models, space, tmp_path, subwords):
 def test_focus_is_that_of_its_authors(models, tmp_path):
     deepfocus = pytest.importorskip("deepfocus", reason="the authors' package")
     torch = pytest.importorskip("torch")
-    from jointalign.formats.api import write
-
     old, new = (load_tokenizer(models[name]) for name in ("gpt2", "spanish"))
     tokens = [new.tokenize(line) for line in SPANISH]
     vectors = side([" ".join(line) for line in tokens], 5)
@@ -182,6 +181,32 @@ def test_special_tokens_go_by_name_and_then_by_role():
     old, new = Tokens.of(word_piece(ENGLISH)), Tokens.of(word_piece(SPANISH, **names))
     pairs = {new.forms[a]: old.forms[b] for a, b in new.special_pairs(old).items()}
     assert pairs == {"<p>": "[PAD]", "<u>": "[UNK]", "[SEP]": "[SEP]", "<s>": "[SEP]", "<m>": "[MASK]"}
+
+
+def test_the_config_names_the_new_numbers_of_special_tokens(models, tmp_path):
+    names = {"mask": "<m>", "unk": "<u>", "pad": "<p>", "cls": "<c>", "sep": "<s>"}
+    word_piece(SPANISH, **names).save_pretrained(tmp_path / "new")
+    transfer(models["bert"], tmp_path / "new", tmp_path / "out", method="mean")
+    model, tokenizer = loaded(tmp_path / "out", "AutoModelForMaskedLM")
+    assert model.config.pad_token_id == tokenizer.pad_token_id == 2
+    before, old = loaded(models["bert"], "AutoModelForMaskedLM")
+    for role in ("mask", "unk", "pad", "cls", "sep"):
+        number, earlier = (getattr(one, f"{role}_token_id") for one in (tokenizer, old))
+        np.testing.assert_array_equal(rows(model)[0][number], rows(before)[0][earlier])
+
+
+def test_an_encoder_with_a_decoder(models, space, tmp_path):
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    old = load_tokenizer(models["gpt2"])
+    sizes = {"d_model": 16, "d_kv": 8, "d_ff": 32, "num_layers": 1, "num_heads": 2}
+    config = T5Config(vocab_size=len(old), decoder_start_token_id=0, pad_token_id=0, **sizes)
+    save(T5ForConditionalGeneration(config), old, tmp_path / "t5")
+    report = transfer(tmp_path / "t5", models["spanish"], tmp_path / "out", space)
+    model, tokenizer = loaded(tmp_path / "out", "AutoModelForSeq2SeqLM")
+    batch = tokenizer("la casa", return_tensors="pt")
+    assert model(**batch, labels=batch["input_ids"]).logits.shape[-1] == report.tokens
+    assert model.encoder.embed_tokens.weight is model.shared.weight
 
 
 def test_a_lower_case_space_knows_tokens_in_capitals(models, space):
@@ -271,27 +296,38 @@ PAIRS = "house casa|small pequeño|garden jardín|green verde|dog perro|old viej
 PAIRS += "|teacher maestra|sings canta|book libro|long largo|parrot loro|the la|and y|reads lee|in en|a un"
 
 
-@pytest.mark.parametrize("units", ["words", "tokens"])
+@pytest.mark.parametrize("units", list(Units))
 def test_a_space_is_trained_of_text_and_a_dictionary(models, tmp_path, units):
     for name, text in (("en", ENGLISH), ("es", SPANISH)):
-        (tmp_path / f"{name}.txt").write_text("\n".join(text * 30), "utf-8")
+        (tmp_path / f"{name}.txt").write_text("\n".join(text * 9), "utf-8")
     (tmp_path / "en-es.txt").write_text(PAIRS.replace("|", "\n"), "utf-8")
-    given = f"--model {models['gpt2']} --tokenizer {models['spanish']} --units {units} --threads 1 --json"
-    given += (
-        f" --source-text {tmp_path}/en.txt --target-text {tmp_path}/es.txt --lexicon {tmp_path}/en-es.txt"
+    settings = RunSettings(
+        *(tmp_path / name for name in ("en.txt", "es.txt", "en-es.txt")),
+        wishes=Wishes("procrustes", 0.9),
+        trainer=SkipGram(dimensions=8, epochs=1, minimum_count=1),
     )
-    given += f" --source-language en --target-language es --out {tmp_path}/out --neighbours 2"
-    given += " --dimensions 8 --epochs 1 --minimum-count 1"
-    for _ in range(2):  # the second time over the first, whose space it goes on with
-        done = subprocess.run(
-            [sys.executable, "-m", "jointalign", "transfer", *given.split()], capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+    both = load_tokenizer(models["gpt2"]), load_tokenizer(models["spanish"])
+    cut = both if units is Units.TOKENS else None
+    space = space_of_text(settings, tmp_path / "space", tokenizers=cut, threads=1)
+    assert ("Ġhouse" in space.source, "house" in space.source) == ((True, False) if cut else (False, True))
+    record = (tmp_path / "space" / "stages" / "align.json").read_bytes()
+    again = space_of_text(settings, tmp_path / "space", tokenizers=cut, threads=1)
+    assert (tmp_path / "space" / "stages" / "align.json").read_bytes() == record
+    np.testing.assert_array_equal(space.target.vectors, again.target.vectors)
+    assert map_tokens(*both, space, units=units).counts["mapped"] > 30
+
+
+def test_the_command_writes_a_model_and_says_what_became_of_the_tokens(models, space, tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    write(space, tmp_path / "run" / "aligned.safetensors")
+    out = tmp_path / "out"
+    given = f"--model {models['gpt2']} --tokenizer {models['spanish']} --space {tmp_path / 'run'} --out {out}"
+    assert run(["transfer", *given.split(), "--neighbours", "2", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
     assert report["mapped"] > 60 and report["method"]["neighbours"] == 2
-    assert loaded(tmp_path / "out")[0].config.vocab_size == report["tokens"]
-    space = read_bilingual(tmp_path / "out" / "space" / "aligned.safetensors")
-    assert ("Ġhouse" in space.source, "house" in space.source) == (units == "tokens", units == "words")
+    assert loaded(out)[0].config.vocab_size == report["tokens"]
+    sources = json.loads((out / "mapping.json").read_text("utf-8")).values()
+    assert max(map(len, sources)) == 2
 
 
 def test_a_dictionary_without_tokens_is_no_dictionary(models, tmp_path):

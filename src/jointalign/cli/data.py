@@ -1,4 +1,4 @@
-"""`jointalign data`: dictionaries and text from the web."""
+"""`jointalign data`: dictionaries, vectors and text from the web."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ import typer
 
 from jointalign.cli._console import answer, progress, say, show, show_json
 from jointalign.cli._options import Group, Json, OutFile, OutFolder
+from jointalign.data import Vectors
 
 application = typer.Typer(
-    cls=Group, help="Dictionaries and text from the web.", no_args_is_help=True, rich_markup_mode=None
+    cls=Group,
+    help="Dictionaries, vectors and text from the web.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 get = typer.Typer(
     cls=Group, help="Download; stopped, it goes on where it was.", no_args_is_help=True, rich_markup_mode=None
@@ -43,6 +47,31 @@ def muse(
         return
     for file, lexicon in found.items():
         show(f"{file.path}: {lexicon.report}{'' if file.downloaded else ', was there already'}")
+
+
+@get.command("fasttext")
+def fasttext(
+    language: Annotated[str, typer.Option(help="Code as fasttext.cc has it: es, sw.")],
+    out: OutFolder,
+    kind: Annotated[
+        Vectors,
+        typer.Option(
+            help="text: Common Crawl and Wikipedia, .vec.gz; model: the same with n-grams, .bin of 7 GB; "
+            "wikipedia: of it alone; aligned: 44 of these languages in one space."
+        ),
+    ] = Vectors.TEXT,
+    sha256: Annotated[str | None, typer.Option(help="What the downloaded file must be.")] = None,
+    json: Json = False,
+) -> None:
+    """Published vectors of a language (CC BY-SA 3.0), as every command reads them."""
+    from jointalign.data import FASTTEXT_LICENCE
+    from jointalign.data import fasttext as download
+
+    with progress(language) as bar:
+        file = download(language, out, kind=kind, sha256=sha256, progress=bar)
+    say(FASTTEXT_LICENCE)
+    facts = {"language": language, "kind": str(kind), "licence": FASTTEXT_LICENCE, **_plain(asdict(file))}
+    answer(json, facts, f"{file.path}{'' if file.downloaded else ', was there already'}")
 
 
 @get.command("wikipedia")

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jointalign.alignment.base import Aligner
+from jointalign.checks import check_fields
 from jointalign.contextual._encoder import Encoder
 from jointalign.contextual._features import BATCH_PIECES, extract
 from jointalign.contextual._mapping import (
@@ -78,6 +79,7 @@ class MappingSettings:
     sample: int = 20_000
     held_out: int = 2_000
     unique: bool = True
+    __post_init__ = check_fields
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
+from jointalign.checks import check_fields
 from jointalign.errors import JointalignError
 
 LAST_FOUR = (-4, -3, -2, -1)
@@ -56,6 +57,7 @@ class FeatureSettings:
     combine: Combine = Combine.EACH
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not self.layers or len(set(self.layers)) < len(self.layers):
             raise JointalignError(f"expected some layers, each once, got {list(self.layers)}")
 

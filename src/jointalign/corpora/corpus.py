@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+import reprlib
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from jointalign.vocabulary import Counts
 logger = logging.getLogger(__name__)
 
 _BATCH_CHARACTERS = 1 << 20
+_MEMORY = "text in memory"
 LONGEST_LINE = 1 << 20
 """Bytes from which on a line is cut into several."""
 
@@ -47,6 +49,14 @@ class Batch:
     lengths: np.ndarray
     empty_lines: int
     size: int
+
+
+class Lines(Protocol):
+    """Text in memory, or made on the way: strings, or lists of words, each a sentence or paragraph."""
+
+    def __iter__(self) -> Iterator[str | Sequence[str]]:
+        """The text from its beginning."""
+        ...
 
 
 @dataclass(eq=False)
@@ -77,6 +87,7 @@ class Corpus:
     language: str = "en"
     tokenized: bool = False
     lowercase: bool = True
+    _given: Lines | None = field(default=None, init=False, repr=False)
     _counts: Counts | None = field(default=None, init=False, repr=False)
     _used_up: bool = field(default=False, init=False, repr=False)
 
@@ -85,21 +96,53 @@ class Corpus:
         if not self.paths:
             raise JointalignError("a corpus needs at least one file, got an empty list")
 
+    @classmethod
+    def of(
+        cls, lines: Lines, language: str = "en", tokenized: bool | None = None, lowercase: bool = True
+    ) -> Corpus:
+        """Text that is in memory, or that a program makes.
+
+        Args:
+            lines: Strings, or lists of words, of which each is a sentence or paragraph. Whatever can be
+                gone through more than once; an iterator serves where the text is read once.
+            language: As for a file.
+            tokenized: Likewise; `None`: if the first line is a list of words.
+            lowercase: Likewise.
+
+        Raises:
+            JointalignError: If it is no text, or, while it is read, a line is neither.
+
+        Example:
+            >>> Corpus.of([["the", "house"], ["the", "sea"]]).counts()["the"]
+            2
+        """
+        if isinstance(lines, str | bytes | Path | Mapping) or not isinstance(lines, Iterable):
+            raise JointalignError(_no_lines("lines", lines))
+        if tokenized is None:
+            start, again = islice(lines, 1), lines
+            first = list(start)
+            if iter(again) is again:  # what was taken from an iterator is put back
+                lines = chain(first, again)
+            tokenized = bool(first) and not isinstance(first[0], str)
+        corpus = cls(_MEMORY, language, tokenized, lowercase)
+        corpus._given = lines
+        return corpus
+
     @property
     def paths(self) -> tuple[str | Path, ...]:
-        """The files, in reading order."""
+        """The files, in reading order; of text in memory a name that says so."""
         return (self.path,) if isinstance(self.path, str | Path) else tuple(self.path)
 
     @property
     def facts(self) -> dict[str, Any]:
         """What the words depend on: the files' times and sizes, settings, version.
 
-        Empty for the standard input, of which nothing is known beforehand.
+        Empty for the standard input and text in memory, of which nothing is known beforehand.
 
         Raises:
             JointalignError: If a file is missing.
         """
-        if any(str(path) == "-" for path in self.paths):
+        if self._given is not None or any(str(path) == "-" for path in self.paths):
             return {}
         return {
             "version": __version__,
@@ -173,14 +216,53 @@ class Corpus:
         return tokenizer(self.language, self.lowercase, self.tokenized)
 
     def _raw_lines(self) -> Iterator[str]:
-        if "-" in map(str, self.paths):
-            if self._used_up:
-                raise JointalignError(
-                    "the standard input can be read only once; save it to a file and name that"
-                )
-            self._used_up = True
+        once = "the standard input" if "-" in map(str, self.paths) else ""
+        if self._given is not None and iter(self._given) is self._given:
+            once = "this iterator"
+        if once and self._used_up:
+            raise JointalignError(f"{once} can be read only once; save it to a file and name that")
+        self._used_up = bool(once)
+        if self._given is not None:
+            yield from _texts(self._given)
+            return
         for path in self.paths:
             yield from _lines_of(path)
+
+
+def as_corpus(place: str, given: Corpus | Lines) -> Corpus:
+    """A corpus of whatever is one: itself, or lines of text in memory.
+
+    Raises:
+        JointalignError: If it is neither.
+    """
+    if isinstance(given, Corpus):
+        return given
+    if isinstance(given, str | bytes | Path | Mapping) or not isinstance(given, Iterable):
+        raise JointalignError(_no_lines(place, given))
+    if isinstance(given, list | tuple) and given and not isinstance(given[0], Sequence):
+        raise JointalignError(f"{_no_lines(place, given)} of {type(given[0]).__name__}")
+    return Corpus.of(given)
+
+
+def _no_lines(place: str, given: object) -> str:
+    file = f"; a file is Corpus({str(given)!r})" if isinstance(given, str | Path) else ""
+    return (
+        f"{place} must be a Corpus, or lines of text (strings, or lists of words); got "
+        f"{type(given).__name__}{file}"
+    )
+
+
+def _texts(lines: Lines) -> Iterator[str]:
+    """Lines of text in memory, words with blanks between."""
+    for number, line in enumerate(lines, start=1):
+        if isinstance(line, str):
+            yield line
+        elif isinstance(line, Sequence) and all(isinstance(word, str) for word in line):
+            yield " ".join(line)
+        else:
+            raise JointalignError(
+                f"{_MEMORY}, line {number}: expected a string or a list of words, got {reprlib.repr(line)}"
+            )
 
 
 class Numbering(dict[str, int]):

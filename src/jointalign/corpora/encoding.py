@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from jointalign.checks import checked
-from jointalign.corpora.corpus import Corpus, Tally
+from jointalign.checks import fitting
+from jointalign.corpora.corpus import Corpus, Lines, Tally, as_corpus
 from jointalign.progress import Progress
 from jointalign.storage.bundle import INFO, Bundle, BundleWriter, Kind, changed_file, read_bundle
 from jointalign.storage.checkpoint import OtherWorkError
@@ -70,9 +70,8 @@ class EncodedCorpus:
             return cls(counts, tokens, line_ends, typed(note.state.get("language"), str, "language"))
 
 
-@checked
 def encode(
-    corpus: Corpus,
+    corpus: Corpus | Lines,
     folder: str | Path,
     workers: int | None = None,
     progress: Progress | None = None,
@@ -84,7 +83,7 @@ def encode(
     stretches of text. An interrupted run leaves nothing that counts as complete.
 
     Args:
-        corpus: The text; it remembers the counts made here.
+        corpus: The text, which remembers the counts made here; or lines in memory, as for `Corpus.of`.
         folder: Where the files go: the text and its words as raw little-endian arrays, and
             `info.json`. Made if missing.
         workers: Number of processes that cut lines into words; `None` for one a CPU.
@@ -104,6 +103,9 @@ def encode(
         ...     encoded.counts.words, encoded.tokens.tolist(), encoded.line_ends.tolist()
         (('the', 'house', 'by', 'old', 'sea'), [0, 1, 0, 3, 1, 2, 0, 4], [2, 8])
     """
+    corpus = as_corpus("encode: corpus", corpus)
+    for name, value, hint in (("folder", folder, str | Path), ("workers", workers, int | None)):
+        fitting(f"encode: {name}", value, hint)
     bundle = Bundle(Path(folder), facts or {}, _KINDS, checked=True)
     if facts and _is_there(bundle):
         logger.info("%s: encoded before, used again", folder)

@@ -1,5 +1,25 @@
-"""Dictionaries and text from the web: MUSE's dictionaries, and the text of Wikipedia."""
+"""Dictionaries, vectors and text from the web: MUSE's, fastText's, and the text of Wikipedia."""
 
-from jointalign.data.api import MUSE_LICENCE, WIKIPEDIA_LICENCE, File, WikipediaText, muse, wikipedia
+from jointalign.data.api import (
+    FASTTEXT_LICENCE,
+    MUSE_LICENCE,
+    WIKIPEDIA_LICENCE,
+    File,
+    Vectors,
+    WikipediaText,
+    fasttext,
+    muse,
+    wikipedia,
+)
 
-__all__ = ["MUSE_LICENCE", "WIKIPEDIA_LICENCE", "File", "WikipediaText", "muse", "wikipedia"]
+__all__ = [
+    "FASTTEXT_LICENCE",
+    "MUSE_LICENCE",
+    "WIKIPEDIA_LICENCE",
+    "File",
+    "Vectors",
+    "WikipediaText",
+    "fasttext",
+    "muse",
+    "wikipedia",
+]

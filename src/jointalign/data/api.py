@@ -9,24 +9,56 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+from shutil import copyfileobj
 
+from jointalign.checks import checked
 from jointalign.data._download import Checksum, download, fetch_text
 from jointalign.data._wikipedia import check_installed, extract
 from jointalign.errors import FormatError, JointalignError
 from jointalign.lexicon import Lexicon
 from jointalign.numerics.processors import usable_processors
 from jointalign.progress import Progress
-from jointalign.storage.files import atomic, digest, read_lines, write_text
+from jointalign.storage.files import atomic, digest, open_text, read_lines, write_text
 
 MUSE = "https://dl.fbaipublicfiles.com/arrival/dictionaries"
 MUSE_LICENCE = "MUSE dictionaries: CC BY-NC 4.0, no commercial use; cite Conneau et al. (2018)"
+FASTTEXT = "https://dl.fbaipublicfiles.com/fasttext"
+FASTTEXT_LICENCE = (
+    "Vectors of fasttext.cc: CC BY-SA 3.0; cite Grave et al. (2018), aligned ones Joulin et al. (2018)"
+)
 WIKIMEDIA = "https://dumps.wikimedia.org"
 WIKIPEDIA_LICENCE = "Wikipedia: CC BY-SA 4.0; name the authors, share under the same licence"
 
 _CHECKSUMS = "checksums.txt"
 _CHECKSUM_LINE = re.compile(r"([0-9a-fA-F]{64}) [ *](.+)")
 _LANGUAGE = r"[a-z]{2,}"
+
+
+class Vectors(StrEnum):
+    """Vectors of fasttext.cc, 300 dimensions."""
+
+    TEXT = "text"
+    """Of Common Crawl and Wikipedia, 157 languages: `.vec.gz`, about 1.3 GB."""
+
+    MODEL = "model"
+    """The same with counts and n-grams: `.bin`, about 7 GB, and as much again while it is expanded."""
+
+    WIKIPEDIA = "wikipedia"
+    """Of Wikipedia alone, 294 languages, lower-cased: `.vec`."""
+
+    ALIGNED = "aligned"
+    """Those of Wikipedia, 44 languages in one space: `.vec`."""
+
+    def name_for(self, language: str) -> str:
+        """The file, below the address of all."""
+        return {
+            Vectors.TEXT: f"vectors-crawl/cc.{language}.300.vec.gz",
+            Vectors.MODEL: f"vectors-crawl/cc.{language}.300.bin.gz",
+            Vectors.WIKIPEDIA: f"vectors-wiki/wiki.{language}.vec",
+            Vectors.ALIGNED: f"vectors-aligned/wiki.{language}.align.vec",
+        }[self]
 
 
 @dataclass(frozen=True)
@@ -119,6 +151,56 @@ def muse(
                 _record(path, None)
             raise
     return found
+
+
+@checked
+def fasttext(
+    language: str,
+    folder: str | Path,
+    *,
+    kind: Vectors = Vectors.TEXT,
+    sha256: str | None = None,
+    base: str = FASTTEXT,
+    progress: Progress | None = None,
+) -> File:
+    """Download published vectors; every command reads the file that comes.
+
+    Args:
+        language: Code as fasttext.cc has it: `es`, `sw`.
+        folder: Where it goes under its own name; a model is expanded, for it is mapped into memory.
+        kind: Which.
+        sha256: What the downloaded file must be; default: what `checksums.txt` in the folder says, if
+            it says anything. fasttext.cc publishes no checksums.
+        base: Address before the file name.
+        progress: Told the bytes that have come.
+
+    Raises:
+        JointalignError: If the code is misspelt or there is no such file, or the download fails.
+        FormatError: If the file has another checksum.
+    """
+    if not re.fullmatch(f"{_LANGUAGE}(-{_LANGUAGE})*", language):
+        raise JointalignError(f"expected a language code such as 'es', got '{language}'")
+    name = kind.name_for(language)
+    url, path = f"{base}/{name}", Path(folder, Path(name).name)
+    given = None if sha256 is None else Checksum("sha256", (sha256,), "given")
+    final = path.with_suffix("") if kind is Vectors.MODEL else path
+    if final.exists():
+        return _fetch(url, final, None, lambda: None, progress)
+    try:
+        file = _fetch(url, path, given, lambda: None, progress)
+    except FormatError:
+        raise
+    except JointalignError as error:
+        raise JointalignError(f"{error}; or put the file there by other means: {path}") from error
+    if final == path:
+        return file
+    with open_text(path) as packed, atomic(final) as expanded:
+        copyfileobj(packed, expanded, 1 << 20)
+    found = digest(final)
+    _record(final, found)
+    _record(path, None)
+    path.unlink()
+    return File(final, url, found, True)
 
 
 def wikipedia(

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jointalign.checks import checked
 from jointalign.errors import FormatError, JointalignError
 from jointalign.ner._blocks import BLANKS, DOCUMENT, Block, blocks
 from jointalign.ner._columns import (
@@ -98,6 +99,7 @@ def read(
     return ConllText(tuple(sentences), columns, scheme_of(tags), documents)
 
 
+@checked
 def write(sentences: Iterable[Sentence], path: str | Path, scheme: Scheme = Scheme.BIO2) -> None:
     """Write words and tags in two columns; sentences without tags in one.
 

@@ -20,7 +20,7 @@ from jointalign.alignment.vecmap import VecMap
 from jointalign.bli.api import Results
 from jointalign.bli.base import AS_MUSE, DEPTH, Conditions
 from jointalign.bli.lists import evaluate_lists
-from jointalign.checks import checked
+from jointalign.checks import check_fields, checked
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
@@ -35,6 +35,9 @@ from jointalign.ranking.calibration import (
 from jointalign.ranking.features import GROUPS, NAMES, Surface, features
 from jointalign.ranking.learner import Learner, Logistic, Trees, chosen, learn
 from jointalign.ranking.spaces import Candidates, Views, propose
+
+EVIDENCE = ("vectors", "spelling", "affixes")
+"""What may speak for a pair."""
 
 _FEWEST_PAIRS = 100
 _BLOCK = 4096
@@ -136,6 +139,7 @@ class Ranker:
     max_vocabulary: int = 200_000
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.folds < 2:
             raise JointalignError(f"cross-fitting needs two folds or more, got {self.folds}")
         strange = [group for group in self.groups if group not in GROUPS]
@@ -351,7 +355,7 @@ class _Evidence:
         return cls(first | back, edit >= 0.6, values[:, affixes].max(axis=1) >= 1.5)
 
     def words(self, at: int) -> tuple[str, ...]:
-        return tuple(name for name in ("vectors", "spelling", "affixes") if getattr(self, name)[at])
+        return tuple(name for name in EVIDENCE if getattr(self, name)[at])
 
 
 def crossfit(

@@ -111,7 +111,7 @@ def _mapped(
                     f"and target the new one, and the words of the space {units}"
                 )
     shared = new.shared_pairs(old)
-    found = method.fit(*vectors, shared)
+    found = method.fit(vectors[0], vectors[1], shared)
     pairs = shared if method.copied is Copied.SHARED else np.array(sorted(new.special_pairs(old).items()))
     copied = np.zeros(len(new), bool)
     pairs = pairs.reshape(-1, 2).astype(np.int64)

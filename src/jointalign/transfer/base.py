@@ -8,7 +8,7 @@ of the token, a fallback. The same rows and weights serve for the input and for 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, NamedTuple
@@ -103,8 +103,8 @@ class TokenMap:
         ([[2.0], [1.0], [...]], [('a', 0.5), ('b', 0.5)])
     """
 
-    old: Sequence[str]
-    new: Sequence[str]
+    old: tuple[str, ...]
+    new: tuple[str, ...]
     weights: Weights
     copied: np.ndarray
     fallback: Fallback = Fallback.RANDOM
@@ -126,13 +126,15 @@ class TokenMap:
 
     def sources(self, token: str) -> list[tuple[str, float]]:
         """Old tokens that a new one is made of, with weights, the heaviest first."""
-        return self.sources_of(list(self.new).index(token))
+        return self.sources_of(self.new.index(token))
 
     def sources_of(self, number: int) -> list[tuple[str, float]]:
         """The same of a token by its number."""
         part = slice(*self.weights.starts[number : number + 2].tolist())
-        sources, weights = self.weights.sources[part].tolist(), self.weights.weights[part].tolist()
-        return sorted(((self.old[s], w) for s, w in zip(sources, weights, strict=True)), key=lambda p: -p[1])
+        pairs = zip(self.weights.sources[part].tolist(), self.weights.weights[part].tolist(), strict=True)
+        return sorted(
+            ((self.old[int(source)], float(weight)) for source, weight in pairs), key=lambda p: -p[1]
+        )
 
     def items(self) -> Iterator[tuple[str, list[tuple[str, float]]]]:
         """Each new token, by number, and its sources."""

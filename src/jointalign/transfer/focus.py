@@ -29,7 +29,7 @@ class Focus(TransferMethod):
 
     def fit(self, old: np.ndarray, new: np.ndarray, shared: np.ndarray) -> Weights:
         """See `TransferMethod.fit`."""
-        has = new.any(axis=1)
+        has = np.asarray(new.any(axis=1))
         usable = shared[has[shared[:, 0]]]
         has[shared[:, 0]] = False
         asked = np.flatnonzero(has)
@@ -37,7 +37,7 @@ class Focus(TransferMethod):
             asked = asked[:0]
         anchors = unit(new[usable[:, 0]]).T
         step = max(1, _SCORES_AT_ONCE // max(1, len(usable)))
-        found = [np.zeros((3, 0))]
+        found: list[np.ndarray] = [np.zeros((3, 0))]
         for begin in range(0, len(asked), step):
             block = asked[begin : begin + step]
             weights = sparsemax(unit(new[block]).astype(np.float64) @ anchors)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from jointalign.checks import check_fields
 from jointalign.embedding import BilingualEmbedding
 from jointalign.lexicon import Lexicon
 from jointalign.numerics.processors import limited_to
@@ -40,6 +41,7 @@ class JobSettings:
         default_factory=lambda: VectorSettings(piece_trainer(Shape.small().dimensions))
     )
     seed: int = 0
+    __post_init__ = check_fields
 
 
 def train_from_texts(

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from jointalign.checks import checked
 from jointalign.word_alignment.base import (
     DEFAULT,
     Computation,
@@ -51,6 +52,7 @@ class Alignment:
     model: TextModel
 
 
+@checked
 def align_text(
     text: ParallelText,
     aligner: TextAligner | None = None,
@@ -82,6 +84,7 @@ def align_text(
     return seen.joined(learnt.model, learnt.ways, symmetrization)
 
 
+@checked
 def align_with(
     model: TextModel,
     text: ParallelText,
