@@ -45,7 +45,6 @@ def write_run(
         languages: Codes.
         repeated: How often each word comes in the text at least.
         steeper: And how much more often the most frequent ones do.
-        steeper: And how much more often the most frequent ones do.
     """
     folder.mkdir(parents=True)
     sides = {"source": space.source_only, "target": space.target_only}
