@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import urlsplit
 
 from jointalign.errors import JointalignError, MissingExtraError
-from jointalign.review.desk import SentDecision, Desk
+from jointalign.review.desk import Desk, SentDecision
 from jointalign.review.entries import Filter, Order, Which
 from jointalign.review.exports import SUFFIXES
 from jointalign.review.learning import FOLDER
