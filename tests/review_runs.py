@@ -15,8 +15,8 @@ import numpy as np
 from jointalign import Corpus, Embedding, Lexicon, Vocabulary, encode, write
 from jointalign.embedding import BilingualEmbedding
 from jointalign.pipeline import RunSettings
-from jointalign.pipeline.ranked import write_ranked
-from jointalign.ranking.table import COLUMNS
+from jointalign.ranking.api import Ranker
+from jointalign.ranking.table import COLUMNS, entries, write_entries
 from jointalign.review.desk import Desk
 from jointalign.review.server import address, bound, prepared
 from jointalign.storage.stages import Stages
@@ -75,8 +75,8 @@ def write_run(
     for name, before in (("count", []), ("train", ["count"]), ("align", ["train"])):
         stages.do(name, {}, [], lambda: None, after=before)
     if dictionary is None:
-        (folder / "dictionary.csls.tsv").touch()
-        write_ranked(folder, [space], lexicon, None, max_vocabulary=200_000, seed=0)
+        fitted = Ranker().fit([space], lexicon)
+        write_entries(entries(fitted), fitted, folder / "dictionary.tsv")
     else:
         rows = ((*row, 9, 9, "vectors") for row in dictionary)
         write_table(COLUMNS, rows, folder / "dictionary.tsv", form=".tsv")
