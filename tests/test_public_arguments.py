@@ -8,8 +8,8 @@ import pytest
 import jointalign as ja
 from jointalign.errors import JointalignError
 
-ARRAYS = {"neighbours", "from_gensim", "to_gensim", "to_sklearn"}  # of other libraries, or of their own types
-NUMBERS = {"longest_line"}
+ARRAYS = {"neighbours", "from_gensim", "to_gensim", "to_sklearn"}  # of other libraries and their types
+LEFT = ARRAYS | {"longest_line"}
 FUNCTIONS = [
     name for name in ja.__all__ if inspect.isfunction(getattr(ja, name)) and name not in ARRAYS | NUMBERS
 ]
