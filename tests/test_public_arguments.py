@@ -10,9 +10,7 @@ from jointalign.errors import JointalignError
 
 ARRAYS = {"neighbours", "from_gensim", "to_gensim", "to_sklearn"}  # of other libraries and their types
 LEFT = ARRAYS | {"longest_line"}
-FUNCTIONS = [
-    name for name in ja.__all__ if inspect.isfunction(getattr(ja, name)) and name not in ARRAYS | NUMBERS
-]
+FUNCTIONS = [name for name in ja.__all__ if inspect.isfunction(getattr(ja, name)) and name not in LEFT]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
