@@ -44,7 +44,7 @@ from jointalign.numerics.processors import limited_to
 from jointalign.selection.wishes import Wishes, decide
 from jointalign.storage.files import atomic, read_lines
 from jointalign.storage.stages import Stages, peak_memory_mb
-from jointalign.training.base import Noise
+from jointalign.training.base import Noise, Work
 from jointalign.version import __version__
 
 CORPORA = {"en-es": "novels", "en-de": "novels", "en-fr": "europarl"}
@@ -110,11 +110,7 @@ class Study:
             corpora = [self.encoded(language) for language in languages]
             begun, cpu = time.monotonic(), time.process_time()
             embedding = SkipGram(noise=Noise.JOINT, shared_noise=1).fit_encoded(
-                corpora,
-                seed=self.seed,
-                threads=self.threads,
-                folder=self.out / f"{name}.parts",
-                progress=Ticker(),
+                corpora, work=Work(self.seed, self.threads, self.out / f"{name}.parts", Ticker())
             )
             write(embedding, path)
             tokens = 5 * sum(corpus.counts.total for corpus in corpora)

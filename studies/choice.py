@@ -34,6 +34,7 @@ from jointalign.numerics.processors import limited_to
 from jointalign.selection.api import GAMMAS
 from jointalign.selection.base import Trial, highest, simplest
 from jointalign.storage.files import atomic, read_lines
+from jointalign.training.base import Work
 from jointalign.version import __version__
 
 PAIRS = {"en-es": "novels", "en-de": "novels", "en-fr": "europarl"}
@@ -67,7 +68,7 @@ def trained(pair: str, seed: int, arguments: argparse.Namespace) -> Spaces:
     for part, texts in {pair: corpora, languages[0]: corpora[:1], languages[1]: corpora[1:]}.items():
         path = arguments.out / f"{PAIRS[pair]}.{part}.seed{seed}.safetensors"
         if not path.exists():
-            write(trainer.fit_encoded(texts, seed=seed, threads=arguments.threads), path)
+            write(trainer.fit_encoded(texts, work=Work(seed, arguments.threads)), path)
         embeddings.append(read(path))
     joint, source, target = embeddings
     separate = BilingualEmbedding.separate(source, target, *languages)

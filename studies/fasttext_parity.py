@@ -40,7 +40,7 @@ from jointalign import (
 )
 from jointalign.retrieval.api import neighbours
 from jointalign.storage.files import atomic
-from jointalign.training.base import Balance, Noise
+from jointalign.training.base import Balance, Noise, Work
 from jointalign.version import __version__
 
 TRAIN = """
@@ -112,9 +112,7 @@ def main() -> None:
         lines = [line for path in paths.values() for line in path.open()]
         for seed in range(options.seeds):
             begun = time.process_time()
-            ours = SkipGram(balance=Balance.NONE, noise=Noise.JOINT).fit_encoded(
-                encoded, seed=seed, threads=1
-            )
+            ours = SkipGram(balance=Balance.NONE, noise=Noise.JOINT).fit_encoded(encoded, work=Work(seed, 1))
             cpu = time.process_time() - begun
             theirs, their_cpu = fasttext(lines, seed, folder)
             for name, embedding, seconds in (("jointalign", ours, cpu), ("fasttext", theirs, their_cpu)):

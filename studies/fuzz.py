@@ -26,11 +26,11 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help=f"of {', '.join(TARGETS)}; default: all")
     parser.add_argument("--count", type=int, default=5000)
     parser.add_argument("--seconds", type=float, default=1e9, help="at most so long for each")
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--out", type=Path, help="JSON of the counts; those of other names there stay")
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     logging.getLogger("jointalign").setLevel(logging.ERROR)
-    found = {}
+    found = json.loads(options.out.read_text()) if options.out and options.out.exists() else {}
     for name in options.names or TARGETS:
         begun, done, total, told = time.monotonic(), 0, {"accepted": 0, "refused": 0}, 0
         while done < options.count and time.monotonic() - begun < options.seconds:

@@ -23,7 +23,7 @@ import numpy as np
 from jointalign import Corpus, Lexicon, Procrustes, SkipGram, align, bli, encode, reallocate
 from jointalign.alignment.api import training_pairs
 from jointalign.storage.files import atomic
-from jointalign.training.base import Noise
+from jointalign.training.base import Noise, Work
 from jointalign.version import __version__
 
 SHARES = (0.0, 0.002, 0.01, 0.03)
@@ -67,7 +67,7 @@ def trial(texts: dict[str, list[str]], share: float, options, folder: Path) -> d
     lexicons = options.data / "lexicons"
     training = Lexicon.read(lexicons / "en-es.0-5000.txt")
     test = Lexicon.read(lexicons / "en-es.5000-6500.txt")
-    joint = SkipGram(noise=Noise.JOINT, shared_noise=1).fit_encoded(encoded, seed=options.seed)
+    joint = SkipGram(noise=Noise.JOINT, shared_noise=1).fit_encoded(encoded, work=Work(options.seed))
     whole, split = reallocate(joint, *counts, 1.0), reallocate(joint, *counts, GAMMA)
     found = {"share": share}
     for name, space in (("without reallocation", whole), ("with reallocation", split)):

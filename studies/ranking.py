@@ -23,6 +23,7 @@ from jointalign.numerics.processors import limited_to
 from jointalign.ranking.features import GROUPS
 from jointalign.ranking.learner import Learner
 from jointalign.storage.files import atomic, read_lines
+from jointalign.training.base import Work
 
 CORPORA = {"en-es": "novels", "en-de": "novels", "en-fr": "europarl"}
 
@@ -47,7 +48,7 @@ def trained(options: argparse.Namespace, *languages: str) -> ja.Embedding:
     name = f"{CORPORA[options.pair]}.{'-'.join(languages)}.{options.tokens}{seed}.safetensors"
     if not (options.out / name).exists():
         corpora = [encoded(options, language) for language in languages]
-        embedding = ja.SkipGram().fit_encoded(corpora, seed=options.seed, threads=1)
+        embedding = ja.SkipGram().fit_encoded(corpora, work=Work(options.seed, 1))
         ja.write(embedding, options.out / name)
     return ja.read(options.out / name)
 

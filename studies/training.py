@@ -34,7 +34,7 @@ from jointalign import (
     reallocate,
 )
 from jointalign.storage.files import atomic
-from jointalign.training.base import Balance, Noise
+from jointalign.training.base import Balance, Noise, Work
 from jointalign.version import __version__
 
 CORPORA = {"en-es": "novels", "en-de": "novels", "en-fr": "europarl"}
@@ -78,7 +78,7 @@ def measure(name: str, pair: str, seed: int, options: argparse.Namespace) -> dic
     test = Lexicon.read(lexicons / f"{pair}.5000-6500.txt")
     ordered = texts[::-1] if name == "texts in the other order" else texts
     begun, cpu = time.perf_counter(), time.process_time()
-    joint = VARIANTS[name].fit_encoded(ordered, seed=seed, threads=1)
+    joint = VARIANTS[name].fit_encoded(ordered, work=Work(seed, 1))
     cpu, wall = time.process_time() - cpu, time.perf_counter() - begun
     found: dict = {"variant": name, "pair": pair, "seed": seed, "cpu": cpu, "wall": wall}
     split = reallocate(joint, *(text.counts for text in texts), 0.9)

@@ -9,7 +9,9 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -17,6 +19,7 @@ import numpy as np
 
 from jointalign.alignment.base import Mapping
 from jointalign.alignment.storage import read_mapping, write_mapping
+from jointalign.bli.base import DEPTH
 from jointalign.contextual._mapping import LayerMappings, read_layer_mappings, write_layer_mappings
 from jointalign.contextual.base import Pooling
 from jointalign.corpora.corpus import Corpus
@@ -32,15 +35,21 @@ from jointalign.ner import conll
 from jointalign.ranking.api import Ranker
 from jointalign.ranking.calibration import Calibration
 from jointalign.ranking.features import NAMES
+from jointalign.ranking.kept import KeptRanking
 from jointalign.ranking.learner import Logistic, fit_trees
 from jointalign.ranking.storage import read_ranker, write_ranker
+from jointalign.ranking.table import entries
 from jointalign.retrieval.hubs import Hubs
+from jointalign.review.decisions import Decision, Decisions, Verdict
 from jointalign.storage.checkpoint import Checkpoint, OtherWorkError
 from jointalign.storage.files import read_lines, write_text
 from jointalign.storage.stages import Stages, in_step
 from jointalign.subwords import SubwordTable
+from jointalign.training.skipgram import SkipGram
 from jointalign.vocabulary import Vocabulary
 from jointalign.word_alignment.reading import read_gold, read_links, read_parallel
+from jointalign.word_alignment.tmx import read_tmx
+from languages import text, word
 
 
 class Target(NamedTuple):
@@ -87,6 +96,21 @@ def translated(space):
 def use_hubs(folder):
     hubs, space = Hubs.read(folder / "hubs.safetensors"), bilingual()
     return Translations(space, hubs=hubs).of(["house"]) if hubs.fits(*space.sides(), 10) else None
+
+
+def make_ranking(folder):
+    space, firsts = bilingual(), (np.array([0.9, 0.2]), np.array([True, False]))
+    rows, chances = np.full((2, DEPTH), -1), np.linspace(1, 0, 2 * DEPTH).reshape(2, DEPTH)
+    rows[:, :2] = [[0, 1], [1, 0]]
+    marks, known = np.ones((2, DEPTH), np.uint8), np.array([[0, 1]])
+    ranking = KeptRanking(space.sides(), np.arange(2), rows, chances, marks, known, firsts)
+    ranking.write(folder / "ranking.safetensors")
+
+
+def use_ranking(folder):
+    space = bilingual()
+    ranking = KeptRanking.read(folder / "ranking.safetensors", space)
+    return None if ranking is None else (ranking.rank(space.source.words, DEPTH), entries(ranking))
 
 
 def use_mapping(folder):
@@ -231,8 +255,137 @@ def use_features(folder):
     return [(store.sentence(n)[:, store.first_pieces(n)], store.rows_of) for n in range(len(store))]
 
 
+# Folders of whole jobs, gone on with after the damage; their texts lie elsewhere
+
+
+@cache
+def texts():
+    """Where two tiny texts and their dictionaries are, for as long as this process lives."""
+    place = TemporaryDirectory(prefix="fuzz-texts-")
+    folder = Path(place.name)
+    kept.append(place)
+    for language in ("en", "es"):
+        (folder / f"{language}.txt").write_text(text(language, 1, lines=60, size=24))
+    pairs = [f"{word('en', c)} {word('es', c)}\n" for c in range(24)]
+    (folder / "train.txt").write_text("".join(pairs[:18]))
+    (folder / "test.txt").write_text("".join(pairs[18:]))
+    (folder / "mono").mkdir()
+    (folder / "lexicons").mkdir()
+    for name in ("en", "es"):
+        shutil.copy(folder / f"{name}.txt", folder / "mono" / f"toy.{name}.txt")
+    shutil.copy(folder / "train.txt", folder / "lexicons" / "en-es.0-5000.txt")
+    shutil.copy(folder / "test.txt", folder / "lexicons" / "en-es.5000-6500.txt")
+    return folder
+
+
+kept = []
+TINY = SkipGram(4, window=2, epochs=1, minimum_count=1, maximum_ngram=3, buckets=50)
+
+
+def run_again(folder):
+    from jointalign.pipeline import RunSettings, run
+    from jointalign.selection.wishes import Wishes
+
+    given = (texts() / name for name in ("en.txt", "es.txt", "train.txt", "test.txt"))
+    wishes = Wishes("procrustes", 0.9)
+    result = run(RunSettings(*given, wishes=wishes, trainer=TINY), folder, threads=1)
+    return result.to_json(), result.table()
+
+
+def plot_run(folder):
+    from jointalign.pipeline import finished
+    from jointalign.plots import default_pairs, figure_one
+
+    done = finished(folder, texts() / "train.txt")
+    pairs = default_pairs(done.joint, done.reallocated, done.lexicon, 3)
+    figure_one(done.joint, done.reallocated, done.aligned, pairs, folder.parent / "figure.svg")
+
+
+def concordance_of_run(folder):
+    from jointalign.concordance import Concordance
+    from jointalign.pipeline import texts as texts_of
+
+    found = {side: Concordance.of(corpus, folder / side) for side, corpus in texts_of(folder).items()}
+    return [one.best(word("en", 3), 2) for one in found.values()]
+
+
+def study_again(folder):
+    from jointalign.study import Pair, StudySettings, study
+
+    settings = StudySettings(texts(), (Pair("en", "es"),), ("procrustes", "joint"), 1, trainer=TINY)
+    return study("table1", settings, folder, threads=1).markdown
+
+
+def mt_again(folder):
+    from jointalign.translation.base import Shape, TranslationFitSettings
+    from jointalign.translation.job import JobSettings, train_from_texts
+    from jointalign.translation.vectors import VectorSettings
+
+    lines = tuple(tuple((texts() / f"{name}.txt").read_text().splitlines()[:20]) for name in ("en", "es"))
+    settings = JobSettings(
+        shape=Shape(4, 8, 1, 1, 1, 0, 0),
+        fit=TranslationFitSettings(batch_sentences=4, epoch_sentences=8),
+        vectors=VectorSettings(TINY, pieces=300),
+    )
+    lexicon = Lexicon.read(texts() / "train.txt")
+    result = train_from_texts(lines, ("en", "es"), folder, settings, lexicon=lexicon, epochs=1, threads=1)
+    return result.translator.translate(["the"], "en-es")
+
+
+def pretrain_again(folder):
+    from jointalign.contextual import PretrainingSettings, pretrain
+
+    settings = PretrainingSettings(
+        vocabulary=100, hidden=8, layers=1, heads=1, length=8, batch_size=2, steps=2, positions=8
+    )
+    given = [texts() / f"{name}.txt" for name in ("en", "es")]
+    return pretrain(given, ["en", "es"], folder, settings, threads=1)
+
+
+def make_concordance(folder):
+    run_again(folder)
+    concordance_of_run(folder)
+
+
+# Decisions of reviewers
+
+
+def make_decisions(folder):
+    with Decisions(folder / "decisions.sqlite") as kept:
+        kept.decide("ana", [Decision("house", "casa", Verdict.ACCEPT)])
+        kept.decide(
+            "eva", [Decision("house", "casa", Verdict.REJECT, note="no"), Decision("a", "b", Verdict.ACCEPT)]
+        )
+        kept.undo("eva")
+
+
+def use_decisions(folder):
+    with Decisions(folder / "decisions.sqlite") as kept:
+        kept.decide("ana", [Decision("dog", "perro", Verdict.ACCEPT)])
+        return kept.undo("eva"), kept.accepted(), [kept.conflicts(word) for word in kept.sources]
+
+
+def make_decision_table(folder):
+    with Decisions(folder / "decisions.sqlite") as kept:
+        kept.decide(
+            "ana", [Decision("house", "casa", Verdict.ACCEPT, note="=x"), Decision("a", "b", Verdict.REJECT)]
+        )
+        kept.write(folder / "decisions.tsv")
+    (folder / "decisions.sqlite").unlink()
+
+
+def use_decision_table(folder):
+    with Decisions(folder / "other.sqlite") as kept:
+        return kept.merge(folder / "decisions.tsv"), kept.accepted()
+
+
 # Text
 
+TMX = (
+    '<?xml version="1.0"?><tmx version="1.4"><header srclang="en"/><body><tu><tuv xml:lang="en">'
+    '<seg>a <bpt i="1">b</bpt> house</seg></tuv><tuv xml:lang="es-MX"><seg>una casa</seg></tuv></tu>'
+    "</body></tmx>"
+)
 VEC = "3 2\nhouse 0.5 -1.25\nüber 1e-3 2\ndog 3 4\n"
 DICTIONARY = "house casa\ndog\tperro;can\nsea  mar\nbook ; libro\n"
 CONLL = "-DOCSTART- -X- O O\n\nAna NNP B-NP B-PER\nsees VBZ O O\nMadrid NNP B-NP B-LOC\n\nEva NNP O S-PER\n"
@@ -294,6 +447,7 @@ TARGETS = {
         use_mapping,
     ),
     "hubs": Target(lambda f: Hubs.of(*bilingual().sides()).write(f / "hubs.safetensors"), use_hubs),
+    "ranking": Target(make_ranking, use_ranking),
     "layer maps": Target(
         lambda f: write_layer_mappings(layer_mappings(), f / "maps.safetensors"), use_layers
     ),
@@ -321,10 +475,27 @@ TARGETS = {
     "gold links": text_target("a.txt", "1-1 2-2\n1p2 3-3\n", read_gold),
     "wikipedia": text_target("a.xml", WIKI, use_wiki),
     "settings": text_target("a.toml", TOML, use_settings),
+    "fasttext": Target(
+        lambda f: write(embedding(("a", "b", "ñ"), subwords=True), f / "a.bin", "fasttext"),
+        lambda f: read(f / "a.bin").vector("ab"),
+    ),
+    "dictionary of commas": text_target(
+        "a.csv", 'word,translation\nhouse,"casa; hogar"\ndog,"perro"\n', Lexicon.read
+    ),
+    "translation memory": text_target("a.tmx", TMX, lambda p: list(read_tmx(p, ("en", "es")))),
+    "decisions": Target(make_decisions, use_decisions),
+    "table of decisions": Target(make_decision_table, use_decision_table),
+    "run": Target(run_again, run_again),
+    "plot": Target(run_again, plot_run),
+    "concordance": Target(make_concordance, concordance_of_run),
+    "study": Target(study_again, study_again),
+    "mt": Target(mt_again, mt_again),
+    "pretraining": Target(pretrain_again, pretrain_again),
     **{f"lines{suffix}": compressed_target(suffix) for suffix in (".gz", ".bz2", ".xz", ".zst", ".txt")},
 }
 
 SLOW = {"tagger", "encoder", "features", "features of pieces", "trees", "translator"}
+SLOW |= {"run", "plot", "concordance", "study", "mt", "pretraining"}
 """Those that take long; fewer mutations of them are tried in the suite."""
 
 

@@ -53,9 +53,9 @@ def write_pair(folder: Path, size: int = CONCEPTS) -> dict[str, str]:
     }
 
 
-def write_study_data(folder: Path) -> Path:
+def write_study_data(folder: Path, size: int = CONCEPTS) -> Path:
     """The same where a study looks for its data."""
-    options = write_pair(folder)
+    options = write_pair(folder, size)
     (folder / "mono").mkdir()
     (folder / "lexicons").mkdir()
     for side, language in (("--source", "en"), ("--target", "es")):

@@ -47,7 +47,7 @@ def write_run(folder, space, lexicon=None, *, dictionary=None, languages=("en", 
     sides = {"source": space.source_only, "target": space.target_only}
     paths = {side: folder.parent / f"{folder.name}.{side}.txt" for side in sides}
     for (side, embedding), language in zip(sides.items(), languages, strict=True):
-        counts = repeated + np.arange(len(embedding))[::-1] // 4
+        counts = repeated + np.minimum(np.arange(len(embedding))[::-1] // 4, 74)
         write_text(paths[side], embedding.words, counts, seed=len(side))
         encode(Corpus(paths[side], language, True, False), folder / side, workers=1)
     written = folder.parent / f"{folder.name}.lexicon.txt"

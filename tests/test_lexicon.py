@@ -81,6 +81,9 @@ HOUSE_AND_SUN = [("house", "casa"), ("sun", "sol")]
             "house ||| casa ||| 0.5 0.3 1 ||| 0-0\nsun ||| sol ||| 1 1 1 ||| 0-0\n",
             {"scores": 2, "annotations": 2},
         ),
+        ("0.93 house casa\n1e-05 sun sol\n", {"scores": 2}),
+        ("1. house casa\n2. sun sol\n", {"scores": 2}),
+        ("1) house casa\n2) sun sol\n", {"scores": 2}),
         # parts of speech, codes
         ("house\tcasa\tnoun\nsun\tsol\tnoun\n", {"annotations": 2}),
         ("house\tn.\tcasa\nsun\tn. sg\tsol\n", {"annotations": 2}),
@@ -100,7 +103,15 @@ HOUSE_AND_SUN = [("house", "casa"), ("sun", "sol")]
         ("house {n}\tcasa {f}\nsun [astron.]\tsol\n", {"annotations": 3}),
         ("house (building)\tcasa\n(the) sun\tsol (el)\n", {"annotations": 3}),
         ("house<n><sg>\tcasa<n><f><sg>\nsun<n>\tsol<n>\n", {"annotations": 4}),
+        ("house\tcasa\t[archi.]\nsun\tsol\t[astron.] [obs.]\n", {"annotations": 2}),
+        # sounds
+        ("house\tcasa\tˈka.sa\nsun\tsol\tˈsol\n", {"annotations": 2}),
+        ("house\tcasa\t/ˈkasa/\nsun\tsol\t/ˈsol/\n", {"annotations": 2}),
         # titles
+        ("id\ten\tes\tscore\n1\thouse\tcasa\t.9\n2\tsun\tsol\t.8\n", {"header": 1, "scores": 4}),
+        ("No\tEnglisch\tSpanisch\n1\thouse\tcasa\n2\tsun\tsol\n", {"header": 1, "scores": 2}),
+        ("eng\tspa\nhouse\tcasa\nsun\tsol\n", {"header": 1}),
+        ("en-US\tes_ES\nhouse\tcasa\nsun\tsol\n", {"header": 1}),
         (
             "source\ttarget\tscore\tmargin\trank\nhouse\tcasa\t1\t\t1\nsun\tsol\t1\t0.5\t2\n",
             {"header": 1, "scores": 5},
@@ -120,6 +131,45 @@ def test_what_stands_beside_a_pair_is_no_translation(tmp_path, text, left_out):
     assert lexicon.report.malformed_count == lexicon.report.multiword == 0
     for name, count in left_out.items():
         assert str(count) in str(lexicon.report), name
+
+
+def test_a_colon_after_every_word_is_a_separator(tmp_path):
+    assert list(read(tmp_path, "house: casa\nsun: sol\n")) == HOUSE_AND_SUN
+    assert list(read(tmp_path, "house: casa\nsun sol\n")) == [("house:", "casa"), ("sun", "sol")]
+
+
+def test_entries_between_slashes(tmp_path):
+    """CC-CEDICT and EDICT: spellings, a reading in brackets, and glosses with notes."""
+    text = (
+        "# CC-CEDICT\n#! version=1\n家 家 [jia1] /home/(loc) family/CL:個|个[ge4]/\n太陽 太阳 [tai4] /sun/\n"
+    )
+    pairs = [("家", "home"), ("家", "family"), ("太陽", "sun"), ("太阳", "sun")]
+    assert list(read(tmp_path, text)) == pairs
+    text = "家 [いえ] /(n) house/at home/\n太陽 /(n) sun/(P)/\n"
+    lexicon = read(tmp_path, text)
+    assert list(lexicon) == [("家", "house"), ("太陽", "sun")] and lexicon.report.multiword == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<?xml version='1.0'?>\n<tei><orth>house</orth></tei>\n",
+        "<html><td>house</td></html>\n",
+        "<!DOCTYPE html>\nhouse casa\n",
+        "{\\rtf1 house casa}\n",
+        '{"house": "casa"}\n',
+        '[["house", "casa"]]\n',
+    ],
+)
+def test_documents_are_no_dictionaries(tmp_path, text):
+    with pytest.raises(FormatError, match="line 1: this is a document"):
+        read(tmp_path, text)
+
+
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_commas_in_a_file_that_is_not_named_so_are_hinted_at(tmp_path, mark):
+    with pytest.raises(FormatError, match=r"call the file \.csv"):
+        read(tmp_path, f"house{mark}casa\nsun{mark}sol\n")
 
 
 @pytest.mark.parametrize("separator", [";", ",", "|", "/", "、", "；", "，", "،", " / ", "; ", "｜"])
@@ -215,7 +265,7 @@ def test_of_several_spellings_the_first_is_found(tmp_path):
         ("alone\t", "malformed_count", 1),
         ("\tsolo", "malformed_count", 1),
         ("dog perro", "duplicates", 1),
-        ("DOG perro", "duplicates", 1),
+        ("DOG perro", "merged", 1),
         ("Cat Gato", "lowercased", 1),
         ("cat\tgato\t0.5\t1e-3\t.25", "scores", 3),
     ],
@@ -231,8 +281,8 @@ def test_one_line_for_everything_that_was_found(tmp_path):
     text = "# en-es\nDog perro\ndog perro\nice cream helado\ncat\ngato\n\nsun\tsol\t0.5\n"
     report = read(tmp_path, text).report
     assert str(report) == (
-        "2 pairs from 8 lines (2 blank or comment, 1 lower-cased, 1 repeated, 1 of several words, "
-        "1 scores, 2 malformed: lines 5, 6)"
+        "2 pairs from 8 lines (2 blank or comment, 1 lower-cased, 1 repeated in another spelling, "
+        "1 of several words, 1 scores, 2 malformed: lines 5, 6)"
     )
     assert str(LexiconReport(lines=1, pairs=1)) == "1 pair from 1 line"
 
@@ -273,7 +323,7 @@ def test_entries_are_spelt_like_the_words_of_a_corpus(tmp_path, language, entry,
     text = f"x\t{entry}\nx\t{word}\n"
     lexicon = read(tmp_path, text, target_language=language)
     assert lexicon.pairs == (("x", word),)
-    assert lexicon.report.duplicates == 1
+    assert (lexicon.report.duplicates, lexicon.report.merged) == (0, 1)
 
 
 def test_each_side_has_its_own_spelling(tmp_path):
@@ -452,4 +502,4 @@ def test_every_dictionary_at_hand_is_read_to_its_last_line(lexicons):
     assert paths
     for path in paths:
         report = Lexicon.read(path).report
-        assert report.pairs + report.duplicates == report.lines, f"{path}: {report}"
+        assert report.pairs + report.duplicates + report.merged == report.lines, f"{path}: {report}"

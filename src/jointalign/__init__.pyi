@@ -51,6 +51,7 @@ from .storage.lines import longest_line as longest_line
 from .multilingual import MultilingualEmbedding as MultilingualEmbedding
 from .overshared import oversharing as oversharing
 from .ranking.api import FittedRanker as FittedRanker, Ranked as Ranked, Ranker as Ranker, rank as rank
+from .ranking.kept import KeptRanking as KeptRanking, kept_ranking as kept_ranking
 from .multilingual_reallocation import reallocate_languages as reallocate_languages
 from .reallocation import reallocate as reallocate
 from .retrieval.api import Retrieval as Retrieval, Score as Score, neighbours as neighbours

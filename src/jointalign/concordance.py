@@ -336,6 +336,8 @@ def _opened(
         if note.facts != {"made_of": made_of}:
             return None
         state = typed(note.state, _State)
+        if note.kinds != _kinds(len(encoded.tokens)):
+            return None
         positions, lines = arrays["positions"], arrays["lines"]
         texts = _texts(folder, corpus, state["copied"])
         sizes = list(zip(texts, state["sizes"], strict=True))
@@ -360,15 +362,18 @@ def _texts(folder: Path, corpus: Corpus, copied: Iterable[int]) -> tuple[Path, .
     )
 
 
+def _kinds(tokens: int) -> dict[str, Kind]:
+    return {"positions": Kind("<u4" if tokens < 1 << 32 else "<i8"), "lines": Kind("<i8", 4)}
+
+
 def _make(folder: Path, made_of: str, corpus: Corpus, encoded: EncodedCorpus) -> None:
     for path in corpus.paths:
         if not Path(path).is_file():
             raise _changed(path)
     tokens = encoded.tokens
-    kinds = {"positions": Kind("<u4" if len(tokens) < 1 << 32 else "<i8"), "lines": Kind("<i8", 4)}
     copied = [place for place, path in enumerate(corpus.paths) if _is_compressed(path)]
     texts, count = _texts(folder, corpus, copied), 0
-    with Bundle(folder, {"made_of": made_of}, kinds, checked=True).writing() as writer:
+    with Bundle(folder, {"made_of": made_of}, _kinds(len(tokens)), checked=True).writing() as writer:
         for place, path in enumerate(corpus.paths):
             lines = _lines_with_words(path, corpus, texts[place] if place in copied else None)
             for block in _blocks(lines, place):

@@ -15,7 +15,7 @@ from jointalign.checks import checked
 from jointalign.corpora.tokenization import Spelling
 from jointalign.errors import FormatError, JointalignError
 from jointalign.storage.compression import named_suffix
-from jointalign.storage.dictionary_lines import Pair, Pairs
+from jointalign.storage.dictionary_lines import Pair, Pairs, why_no_dictionary
 from jointalign.storage.files import read_lines
 from jointalign.storage.tables import read_csv
 from jointalign.vocabulary import Vocabulary
@@ -29,7 +29,7 @@ From 65 pairs self-learning translated 39 of 100 test words, Procrustes none; fr
 (`studies/`)."""
 
 _LINES_NAMED = 20
-_NO_LINES = (".json", ".jsonl", ".tmx", ".xml", ".xls", ".xlsx", ".ods")
+_NO_LINES = (".json", ".jsonl", ".tmx", ".xml", ".xls", ".xlsx", ".ods", ".tbx")
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class LexiconReport:
         malformed: Numbers of the first 20 lines that hold no pair at all.
         malformed_count: How many such lines there are.
         duplicates: Pairs left out because they came before.
+        merged: Pairs left out because, respelt or lower-cased, they are one that came before.
         lowercased: Pairs with upper-case letters, now lower case.
         respelt: Pairs with other differences from the spelling of corpora, now spelt like them.
         scores: Numbers beside the words, left out.
@@ -62,6 +63,7 @@ class LexiconReport:
     malformed: tuple[int, ...] = ()
     malformed_count: int = 0
     duplicates: int = 0
+    merged: int = 0
     lowercased: int = 0
     respelt: int = 0
     scores: int = 0
@@ -75,6 +77,7 @@ class LexiconReport:
             (self.lowercased, "lower-cased"),
             (self.respelt, "respelt"),
             (self.duplicates, "repeated"),
+            (self.merged, "repeated in another spelling"),
             (self.multiword, "of several words"),
             (self.scores, "scores"),
             (self.annotations, "annotations"),
@@ -185,7 +188,7 @@ class Lexicon:
             >>> lexicon.pairs
             (('house', 'casa'), ('house', 'hogar'))
             >>> print(lexicon.report)
-            2 pairs from 3 lines (1 lower-cased, 1 repeated, 1 malformed: line 3)
+            2 pairs from 3 lines (1 lower-cased, 1 repeated in another spelling, 1 malformed: line 3)
         """
         spellings = Spelling(source_language, lowercase), Spelling(target_language, lowercase)
         found = Pairs(
@@ -201,6 +204,8 @@ class Lexicon:
                 found.add_cells(number, cells)
         else:
             for number, text in read_lines(path):
+                if number == 1 and (reason := why_no_dictionary(text)):
+                    raise FormatError(path, number, f"{reason}; write it as such lines, or as .csv")
                 found.add(number, text)
         found.finish()
         report = LexiconReport(
@@ -211,6 +216,8 @@ class Lexicon:
         )
         if not found.pairs:
             reason = f"no usable pair: {report}; expected a word and its translation on each line"
+            if suffix != ".csv" and 2 * found.with_commas > report.lines:
+                reason += "; where commas or semicolons part the columns, call the file .csv"
             raise FormatError(path, None, reason)
         return cls(tuple(found.pairs), report, spellings)
 

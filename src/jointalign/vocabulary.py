@@ -164,6 +164,20 @@ class Vocabulary:
             self._spelt[spelling] = found
         return found
 
+    def spelt(self, spelling: SpellingRule) -> tuple[int, int]:
+        """How many words a rule spells in another way, and how many it merges with an earlier word.
+
+        The latter are found by no spelling: of several words of one spelling the first is.
+
+        Example:
+            >>> from jointalign.corpora.tokenization import Spelling
+            >>> Vocabulary(("Haus", "haus", "Café")).spelt(Spelling("de"))
+            (2, 1)
+        """
+        spell = spelling.speller()
+        respelt = sum(spell(word) != word for word in self.words)
+        return respelt, len(self.words) - len(self.by_spelling(spelling))
+
     def row(self, word: str) -> int | None:
         """Row of a word, `None` if it is not in the vocabulary."""
         return self.rows.get(word)

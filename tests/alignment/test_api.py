@@ -63,7 +63,9 @@ class TwoSided(Aligner):
 
     given: list = dataclasses.field(default_factory=list)
 
-    supervision = Supervision.OPTIONAL
+    @property
+    def supervision(self):
+        return Supervision.OPTIONAL
 
     def fit(self, x, z, pairs=None, *, seed=0):
         self.given.append((x, z, pairs, seed))

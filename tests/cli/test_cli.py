@@ -18,7 +18,7 @@ import typer
 import jointalign
 from jointalign import BilingualEmbedding, Embedding, SubwordTable, Vocabulary, read, read_bilingual, write
 from jointalign.alignment.api import METHODS, method_named
-from jointalign.cli._languages import check_code
+from jointalign.cli._languages import check_code, languages
 from jointalign.cli.app import COMMANDS, RESUMED, run
 from jointalign.formats.fasttext import MAGIC
 from languages import write_pair
@@ -627,6 +627,25 @@ def test_every_method_without_a_dictionary_has_a_verdict(method, tmp_path, capsy
     assert "ALIGNMENT FAILED" in capsys.readouterr().out
 
 
+def test_words_respelt_and_merged_are_counted(files, tmp_path, capsys):
+    folder, _ = files
+    words = ("Cat", "cat", "dog\u2019s", "house")
+    write(Embedding(Vocabulary(words), np.eye(4, 3, dtype=np.float32) + 0.1), tmp_path / "en.vec")
+    (tmp_path / "pairs.txt").write_text("cat gato\nCAT gato\ndog's perro\nhouse casa\nhouse casa\n")
+    options = vectors(
+        folder, **{"--source-vectors": tmp_path / "en.vec", "--lexicon": tmp_path / "pairs.txt"}
+    )
+    assert run(["evaluate", "bli", *options, "--json"]) == 0
+    captured = capsys.readouterr()
+    none = {"respelt": 0, "merged": 0}
+    assert json.loads(captured.out)["spellings"] == {"source": {"respelt": 2, "merged": 1}, "target": none}
+    assert "source vectors: 2 words" in captured.err and "target vectors" not in captured.err
+    assert "1 repeated, 1 repeated in another spelling" in captured.err
+    out = ["--threads", "1", "--out", str(tmp_path / "out"), "--json"]
+    assert run(["align", "procrustes", *options, *out]) == 0
+    assert json.loads(capsys.readouterr().out)["spellings"]["source"] == {"respelt": 2, "merged": 1}
+
+
 def test_few_pairs_and_little_text_are_said_at_the_start_and_at_the_end(tmp_path, capsys):
     vectors = space_of(tmp_path, True)
     pairs = [f"own{row} own{row}\n" for row in range(200, 400)]
@@ -654,6 +673,25 @@ def test_few_pairs_and_little_text_are_said_at_the_start_and_at_the_end(tmp_path
     captured = capsys.readouterr()
     assert "warning: little text in 'en': 250 tokens" in captured.err
     assert "warning: little text in 'en': 250 tokens" in captured.out
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("novels.en.txt.bz2", "en"),
+        ("novels.zho.txt", "zh"),
+        ("wiki.deu", "de"),
+        ("news.ger.txt.gz", "de"),
+        ("a.pt-BR.txt", "pt"),
+        ("a.zh_TW.txt", "zh"),
+        ("en.tok.es.txt", "es"),
+        ("text.txt", "und"),
+        ("old.new.gz", "und"),
+        ("mono.xyz.txt", "und"),
+    ],
+)
+def test_file_names_tell_languages_of_two_and_three_letters(name, code):
+    assert languages([Path(name)], None) == [code]
 
 
 def test_one_language_twice_is_noticed_before_the_training(tmp_path, capsys):

@@ -11,7 +11,7 @@ pytest.importorskip("tokenizers")
 
 from jointalign.cli.app import run
 from jointalign.contextual import Encoder, PretrainingSettings, extract, pretrain
-from jointalign.errors import JointalignError
+from jointalign.errors import FormatError, JointalignError
 
 SMALL = PretrainingSettings(
     vocabulary=120, hidden=32, layers=1, heads=2, length=16, batch_size=8, steps=60, positions=32
@@ -64,6 +64,16 @@ def test_a_stopped_training_ends_with_the_same_weights(texts, tmp_path):
     assert weights[0] == weights[1]
     # A masked language model has no pooler, and what is not in the file must not be made up.
     assert Encoder.load(tmp_path / "whole").digest() == Encoder.load(tmp_path / "whole").digest()
+
+
+def test_pieces_that_were_changed_are_not_learnt_from(texts, tmp_path):
+    pretrain(texts, ["en", "es"], tmp_path, SMALL, max_minutes=0, threads=1)
+    (pieces,) = tmp_path.glob("training/**/pieces-1.bin")
+    data = bytearray(pieces.read_bytes())
+    data[100] ^= 64  # another piece, which the model has a row for or not
+    pieces.write_bytes(data)
+    with pytest.raises(FormatError, match="not as it was written"):
+        pretrain(texts, ["en", "es"], tmp_path, SMALL, max_minutes=0, threads=1)
 
 
 def test_it_learns_more_than_how_frequent_pieces_are(texts, tmp_path, capsys):

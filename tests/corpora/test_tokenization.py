@@ -11,8 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jointalign.corpora.tokenization import Spelling, known_languages, language_code, tokenizer
-from jointalign.errors import MissingExtraError
+from jointalign.corpora.tokenization import (
+    Spelling,
+    known_languages,
+    language_code,
+    located,
+    parted,
+    tokenizer,
+)
+from jointalign.errors import JointalignError, MissingExtraError
 
 
 def speller(language, lowercase=True):
@@ -211,3 +218,35 @@ class TestChinese:
     def test_tokenized_chinese_needs_no_jieba(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "jieba", None)
         assert tokenizer("zh", tokenized=True)("清华 大学") == ["清华", "大学"]
+
+
+def test_words_are_found_where_they_stand():
+    line = "L\u2019a\u0300 \u200b co\u00adop  (dit\u2011il)\u2026"
+    words = tokenizer("fr", lowercase=False)(line)
+    assert words == ["L'", "\u00e0", "coop", "(", "dit", "-", "il", ")", "\u2026"]
+    found = [line[start:end] for start, end in located(line, words, "fr")]
+    assert found == ["L\u2019", "a\u0300", "co\u00adop", "(", "dit", "\u2011", "il", ")", "\u2026"]
+    assert located("a\u00a0b  c", parted("a\u00a0b  c")) == [(0, 3), (5, 6)]
+    assert located("\u0633\u064e\u0644", ["\u0633\u0644"], "ar") == [(0, 3)]  # a vowel point goes along
+    with pytest.raises(JointalignError, match="does not follow"):
+        located("a b", ["b", "a"])
+
+
+AWKWARD = "aeI'`-i. \u2019\u2018\u00b4\u0307\u0301\u200b\u200d\u00ad\u0130\u064b\u05b0\u0640\u0338\u1100"
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from(AWKWARD), max_size=25),
+    st.sampled_from([code for code in known_languages() if code != "zh"]),
+)
+def test_places_follow_each_other_and_leave_out_nothing_that_is_seen(text, language):
+    words = tokenizer(language, lowercase=False)(text)
+    places, spell = located(text, words, language), speller(language, lowercase=False)
+    ends = [0, *(end for _, end in places)]
+    starts = [*(start for start, _ in places), len(text)]
+    assert all(start < end for start, end in places)
+    for end, start in zip(ends, starts, strict=True):
+        assert end <= start
+        for character in text[end:start]:
+            unseen = character.isspace() or unicodedata.category(character) in ("Cc", "Cf")
+            assert unseen or spell(f"a{character}") == "a"

@@ -402,3 +402,16 @@ def test_words_that_text_cannot_hold(tmp_path, word):
 def test_number_of_digits(tmp_path, digits):
     with pytest.raises(JointalignError, match="1 to 15 digits"):
         vec.write(random_embedding(1, 1), tmp_path / "a.vec", digits)
+
+
+def test_a_line_with_one_number_too_many_in_the_middle_is_noticed(tmp_path, caplog):
+    found = read(tmp_path, "3 2\nthe 0.1 0.2\nof 0.4 0.5 0.6\nnew york .1 .2\n")
+    assert found.words == ("the", "of 0.4", "new york")
+    assert "1 words end with a number, as 'of 0.4'" in caplog.text
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_other_encodings_are_named(tmp_path, encoding):
+    (tmp_path / "a.vec").write_bytes("2 2\nthe 0.1 0.2\nof 0.4 0.5\n".encode(encoding))
+    with pytest.raises(FormatError, match="iconv -f utf-16"):
+        vec.read(tmp_path / "a.vec")

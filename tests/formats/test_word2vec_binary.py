@@ -160,3 +160,13 @@ def test_words_that_the_format_cannot_hold(tmp_path, word):
     with pytest.raises(JointalignError, match="leave it out"):
         word2vec_binary.write(embedding, tmp_path / "a.bin")
     assert not list(tmp_path.iterdir())
+
+
+def test_numbers_of_another_byte_order_are_refused(tmp_path):
+    content = b"2 2\n" + b"".join(
+        word + b" " + np.array(numbers, ">f4").tobytes() + b"\n"
+        for word, numbers in ((b"the", (1, 2)), (b"of", (3, -4)))
+    )
+    with pytest.raises(FormatError, match="little-endian"):
+        read(tmp_path, content)
+    assert read(tmp_path, b"1 2\n" + row("the", 0, 0)).words == ("the",)

@@ -230,3 +230,61 @@ def test_a_tagger_is_not_overwritten_with_what_it_tags(files, trained, capsys):
     scored = ["ner", "evaluate", str(trained), *given, "--predictions", out]
     fails(capsys, scored, "this is an input")
     assert (trained / "tagger.json").read_bytes() == before
+
+
+def test_text_is_tagged_into_the_form_that_the_suffix_names(files, trained, tmp_path, capsys):
+    line = "esper1  esverb2 \t (esloc3)"
+    (tmp_path / "text.txt").write_text(f"{line}\n\nesloc4 esverb1 esper2\n")
+    common = ["ner", "predict", str(trained), str(tmp_path / "text.txt"), "--language", "es"]
+    for name in ("found.jsonl", "found.conllu", "found.spacy", "found.txt"):
+        assert run([*common, "--out", str(tmp_path / name)]) == 0
+    first, second = map(json.loads, (tmp_path / "found.jsonl").read_text().splitlines())
+    assert first["text"] == line and first["words"] == ["esper1", "esverb2", "(", "esloc3", ")"]
+    assert [line[start:end] for start, end in first["places"]] == first["words"]
+    assert {("PER", "esper1"), ("LOC", "esloc3")} <= {(e["type"], e["text"]) for e in first["entities"]}
+    assert all(0 < e["probability"] <= 1 for e in first["entities"] + second["entities"])
+    columns = conll.read(tmp_path / "found.txt").sentences
+    assert [list(s.tags) for s in columns] == [first["tags"], second["tags"]]
+    assert f"# text = {line}\n" in (tmp_path / "found.conllu").read_text()
+    capsys.readouterr()
+    assert run([*common, "--to", "jsonl"]) == 0
+    assert capsys.readouterr().out == (tmp_path / "found.jsonl").read_text()
+    column_file = ["ner", "predict", str(trained), str(files / "test.txt"), "--language", "es"]
+    assert run([*column_file, "--format", "conll", "--to", "jsonl", "--out", str(tmp_path / "c")]) == 0
+    for text in (tmp_path / "c").read_text().splitlines():
+        facts = json.loads(text)
+        assert [facts["text"][start:end] for start, end in facts["places"]] == facts["words"]
+    assert run([*common, "--to", "docbin"]) == 2
+    assert "name it with --out" in capsys.readouterr().err
+
+
+def test_scores_tell_what_goes_wrong_and_with_which_words(files, trained, capsys):
+    arguments = ["ner", "evaluate", str(trained), str(files / "test.txt"), "--language", "es"]
+    arguments += ["--train", str(files / "test.txt")]
+    assert run([*arguments, "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    for name, one in facts["errors"]["types"].items():
+        kinds = ("correct", "other_type", "other_words", "both", "missed")
+        assert sum(one[kind] for kind in kinds) == facts["types"][name]["gold"]
+        assert one["correct"] == facts["types"][name]["correct"]
+    for apart in facts["words_known_to"].values():  # every word is seen, and has a vector
+        assert apart["known"]["gold"] == facts["gold"] and apart["unknown"]["gold"] == 0
+    assert set(facts["words_known_to"]) == {"training text", "vocabulary"}
+    assert 0 <= facts["calibration_error"] < 0.3
+    assert run(arguments) == 0
+    said = capsys.readouterr().out
+    assert "missed" in said and "training text" in said and "calibration" in said
+
+
+def test_a_tagger_learnt_from_translated_text_tags_as_well(files, tmp_path, capsys):
+    pairs = [f"en{role}{n}\tes{role}{n}" for role in ("per", "loc", "verb", "filler") for n in range(12)]
+    (tmp_path / "en-es.txt").write_text("\n".join(pairs) + "\n")
+    assert run(train(files, tmp_path / "model", "--translate", str(tmp_path / "en-es.txt"), "--json")) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["language"] == "es" and "0 kept as they are" in captured.err
+    arguments = ["ner", "evaluate", str(tmp_path / "model"), str(files / "test.txt"), "--language", "es"]
+    assert run([*arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["f1"] > 85
+    arguments = ["ner", "train", "--encoder", "x", "--translate", "y", *train(files, tmp_path / "m")[4:]]
+    assert run(arguments) == 2
+    assert "--translate is for vectors from a table" in capsys.readouterr().err

@@ -208,3 +208,10 @@ def test_lines_stay_as_they_are_and_get_a_column(tmp_path):
     first, second = blocks(tmp_path / "a.conll")
     assert first.with_tags(["B-PER", "O"]) == "# id 1\nEva\tB-PER\tB-PER\nNew York\tO\tO\n\n"
     assert second.with_tags(["O"]) == "In  Rome O\n\n"
+
+
+def test_a_bare_type_among_prefixed_tags_is_a_slip(tmp_path):
+    (tmp_path / "a.conll").write_text("Ana B-PER\nMaria IPER\nsings O\nParis B-LOC\n")
+    with pytest.raises(FormatError, match="got 'IPER'") as caught:
+        conll.read(tmp_path / "a.conll")
+    assert caught.value.line == 2

@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="tagging needs torch")
 
-from jointalign.ner._crf import Chain, best_paths, losses, partition, path_score, rules  # noqa: E402
+from jointalign.ner._crf import Chain, along, best_paths, losses, partition, path_score, rules  # noqa: E402
 from jointalign.ner.base import Scheme, spans, written  # noqa: E402
 
 TAGS, BATCH, LENGTH = 4, 6, 5
@@ -122,3 +122,28 @@ def test_decoding_under_rules_never_breaks_them():
         spelt = [tags[tag] for tag in row[:length]]
         assert written(spans(spelt), len(spelt), Scheme.BIO2) == tuple(spelt)
         assert "I-B" not in spelt  # nothing can come before it
+
+
+@pytest.mark.parametrize("varying", [False, True], ids=["one matrix", "a matrix a word"])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_probability_of_a_stretch_of_tags_is_summed_over_all_rows_that_have_it(seed, varying):
+    emissions, lengths, chain = case(seed, varying)
+    emissions, chain = emissions.double(), Chain(*(part.double() for part in chain))
+    generator = torch.Generator().manual_seed(seed)
+    tags = torch.randint(0, TAGS, (BATCH, LENGTH), generator=generator)
+    goes_on = torch.rand(TAGS, TAGS, generator=generator) < 0.4
+    found = along(emissions, tags, lengths, chain, goes_on)
+    for number, rows in enumerate(everything(emissions, lengths, chain)):
+        chances = torch.softmax(torch.stack(list(rows.values())), 0).tolist()
+        given, length = tags[number].tolist(), int(lengths[number])
+        for start in range(length):
+            for end in range(start + 1, length + 1):
+                expected = sum(
+                    chance
+                    for row, chance in zip(rows, chances, strict=True)
+                    if list(row[start:end]) == given[start:end]
+                    and (end == length or not goes_on[given[end - 1], row[end]])
+                )
+                parts = found.opening[number, start], found.closing[number, end - 1]
+                within = found.inside[number, end - 1] - found.inside[number, start]
+                assert (sum(parts) + within).exp().item() == pytest.approx(expected, abs=1e-9)

@@ -1,6 +1,7 @@
 """Learning: a grammar with a known answer, seeds, padding, and stopping at any moment."""
 
 import dataclasses
+from itertools import product
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ torch = pytest.importorskip("torch", reason="tagging needs torch")
 
 from grammar import sentences, space  # noqa: E402
 from jointalign.errors import JointalignError  # noqa: E402
+from jointalign.ner._crf import path_score  # noqa: E402
 from jointalign.ner._fit import Text, fit  # noqa: E402
 from jointalign.ner._scoring import f1_of  # noqa: E402
 from jointalign.ner._settings import RateSchedule, TaggerFitSettings, TaggerSettings  # noqa: E402
@@ -17,11 +19,12 @@ from jointalign.ner._tagger import (  # noqa: E402
     Examples,
     Tagger,  # noqa: E402
     VectorBatch,  # noqa: E402
+    find_all,
     tag_all,
 )
 from jointalign.ner._torch import torch_threads  # noqa: E402
 from jointalign.ner._words import StaticInputs, WordTable  # noqa: E402
-from jointalign.ner.base import Scheme, to_scheme  # noqa: E402
+from jointalign.ner.base import Scheme, spans, to_scheme  # noqa: E402
 
 SMALL = TaggerSettings(hidden=16, character_dimensions=5, character_hidden=6)
 QUICK = TaggerFitSettings(epochs=4, batch_size=8, learning_rate=5e-3)
@@ -300,3 +303,41 @@ def test_a_checkpoint_is_not_taken_up_for_another_language(english, tmp_path):
     fit(first, training, development, once, checkpoint=path)
     with pytest.raises(JointalignError, match="language: en, now es"):
         fit(tagger(training), training._replace(language="es"), development, once, checkpoint=path)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        NO_CHARACTERS,
+        dataclasses.replace(NO_CHARACTERS, scheme=Scheme.BIO2),
+        dataclasses.replace(NO_CHARACTERS, crf=False),
+        dataclasses.replace(NO_CHARACTERS, input_transitions=True),
+    ],
+    ids=["IOBES", "BIO2", "no CRF", "steps from the words"],
+)
+def test_probabilities_of_entities_are_summed_over_all_lawful_rows(english, settings):
+    model = tagger(english[0], settings)
+    fit(model, *english, dataclasses.replace(QUICK, epochs=1))
+    short = [s for s in english[1].sentences if len(s) <= 4][:8]
+    examples = Examples(model, short, "en")
+    found, seen = find_all(model, examples), 0
+    assert [tags for tags, _ in found] == tag_all(model, examples)
+    for number, (tags, entities) in enumerate(found):
+        assert [(e.start, e.end, e.type) for e in entities] == [(s.start, s.end, s.type) for s in spans(tags)]
+        batch = examples.batch(np.array([number]))
+        emissions, chain = model._lawful(batch)
+        rows = list(product(range(len(model.labels)), repeat=len(tags)))
+        many = emissions.expand(len(rows), -1, -1)
+        if chain.steps.dim() == 4:
+            chain = chain._replace(steps=chain.steps.expand(len(rows), -1, -1, -1))
+        scores = path_score(many, torch.tensor(rows), torch.full((len(rows),), len(tags)), chain)
+        chances = torch.softmax(scores.double(), 0).tolist()
+        named = [
+            {(s.start, s.end, s.type) for s in spans([model.labels[tag] for tag in row])} for row in rows
+        ]
+        for entity in entities:
+            key = entity.start, entity.end, entity.type
+            expected = sum(chance for chance, there in zip(chances, named, strict=True) if key in there)
+            assert entity.probability == pytest.approx(expected, abs=1e-4)
+            seen += expected < 0.999
+    assert seen

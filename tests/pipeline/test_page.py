@@ -7,7 +7,21 @@ import pytest
 
 from jointalign.dictionary.api import Translation
 from jointalign.overshared import MovedWord, OversharingReport, OversharingRow, TouchedPairs
-from jointalign.pipeline.page import ENTRIES, Report, Table, dictionary_table, oversharing_table
+from jointalign.pipeline.page import (
+    ENTRIES,
+    Chart,
+    Charts,
+    Example,
+    ExampleEntries,
+    Headword,
+    Headwords,
+    Prose,
+    Report,
+    Sense,
+    Table,
+    dictionary_table,
+    oversharing_table,
+)
 from jointalign.pipeline.page import write_report as write
 
 VOID = {"meta", "img"}
@@ -158,3 +172,57 @@ def test_dictionary_table_shows_the_first_entries():
     assert len(table.rows) == ENTRIES
     assert table.rows[0] == ["s0", "t0", "0.500", ""]
     assert f"{ENTRIES} of {ENTRIES + 10}" in table.note
+
+
+def test_words_and_sentences_are_escaped_and_marked(page):
+    sense = Sense(EVIL, 0.4, False, 7, ["spelling"])
+    words = Headwords("w", [Headword(EVIL, 9, [sense])], ("en", "ar"), EVIL)
+    lines = [[("before ", False), (EVIL, True), ("\x1b[2J", False)]]
+    some = ExampleEntries("e", [Example(EVIL, sense, lines, lines)], ("en", "ar"), EVIL)
+    charts = Charts("c", [Chart(EVIL, EVIL, EVIL, [(0.0, 1.0)], EVIL)])
+    found = page(Report("title", "", [], [words, some, charts, Prose("p", [EVIL])]))
+    assert "script" not in found.tags
+    assert "".join(found.text).count(EVIL) == 13
+    assert found.tags.count("mark") == 2
+    assert r"\x1b[2J" in "".join(found.text)
+    assert ("span", "lang", "ar") in found.attributes and ("ul", "lang", "ar") in found.attributes
+    assert {value for _, name, value in found.attributes if name == "dir"} == {"auto"}
+
+
+def test_headwords_set_apart_what_was_given_and_what_is_unlikely(page):
+    senses = [
+        Sense("casa", None, True, 9, []),
+        Sense("hogar", 0.71, False, 9, ["vectors"]),
+        Sense("caso", 0.2, False, 9, ["spelling"]),
+    ]
+    found = page(Report("t", "", [], [Headwords("w", [Headword("house", 9, senses)], ("en", "es"))]))
+    kinds = [value for tag, name, value in found.attributes if (tag, name) == ("span", "class")]
+    assert kinds == ["given", "sure", "sure", "weak", "sure"]
+    text = "".join(found.text)
+    assert "house casa given, hogar 71, caso 20, looks alike" in text
+
+
+def test_a_chart_lies_where_its_numbers_say(page):
+    points, sizes = [(0.0, 0.0), (0.5, 0.25), (1.0, 1.0)], [1, 4, 16]
+    chart = Chart("Are they true?", "given", "right", points, "how to read it", sizes, diagonal=True)
+    found = page(Report("t", "", [], [Charts("c", [chart])]))
+    dots = [
+        [float(value) for tag, name, value in found.attributes if (tag, name) == ("circle", axis)]
+        for axis in ("cx", "cy", "r")
+    ]
+    left, width, low = 38, 200, 212
+    assert dots[0] == [left + width * x for x, _ in points]
+    assert dots[1] == [low - width * y for _, y in points]
+    areas = [(radius - 2) ** 2 for radius in dots[2]]
+    assert areas[2] / areas[1] == pytest.approx(4, rel=0.1)
+    named = [value for tag, name, value in found.attributes if (tag, name) == ("svg", "aria-label")]
+    assert named == ["Are they true?. how to read it"]
+
+
+def test_a_long_page_has_links_to_its_parts(page):
+    parts = [Prose(f"part {n}", ["text"]) for n in range(5)]
+    found = page(Report("t", "", [], parts))
+    links = [value for tag, name, value in found.attributes if (tag, name) == ("a", "href")]
+    heads = [value for tag, name, value in found.attributes if (tag, name) == ("h2", "id")]
+    assert links == [f"#{head}" for head in heads] and len(heads) == 5
+    assert "nav" not in page(Report("t", "", [], parts[:2])).tags

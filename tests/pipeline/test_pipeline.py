@@ -42,7 +42,7 @@ def contents(out):
 
 def times(out):
     """When each file was written; but for what a run notes of itself at its start."""
-    noted = {".lock", "settings.json"}
+    noted = {".lock", "settings.json"}  # and record.json, which is written again only if it changes
     return {path: path.stat().st_mtime_ns for path in out.rglob("*.*") if path.name not in noted}
 
 
@@ -71,6 +71,28 @@ def test_the_object_has_what_programs_read(finished):
     assert result["space"] in ("joint", "separate", "joint and separate")
     assert (result["gamma"] is None) == (result["space"] == "separate")
     assert result["peak_memory_mb"] > 50
+
+
+def test_what_a_run_cannot_carry_weight_for_is_said(finished, options, tmp_path):
+    """Little text, few pairs; and a choice no better than chance, of a dictionary that is wrong."""
+    _, result = finished
+    assert [note[:19] for note in result["warnings"]] == ["little text in 'en'", "little text in 'es'"]
+    assert result["worked"] is True  # held-out words are translated
+    words = [line.split() for line in Path(options["--lexicon"]).read_text().splitlines()]
+    others = words[7:] + words[:7]
+    wrong = tmp_path / "wrong.txt"
+    pairs = zip(words[:90], others[:90], strict=True)
+    wrong.write_text("".join(f"{source} {target}\n" for (source, _), (_, target) in pairs))
+    given = {**options, "--lexicon": str(wrong), "--method": "rcsls", "--gamma": "0.9"}
+    command_line = command(given, tmp_path / "run", "--no-rank", "--alignment-rate", "1")
+    done = subprocess.run(command_line, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["worked"] is False
+    assert "no more than chance would" in done.stderr
+    assert [note[:9] for note in found["warnings"]] == ["little te", "little te", "few pairs"]
+    assert "warning: few pairs: 90" in done.stderr and "warning: little text" in done.stderr
+    assert "alignment failed" in (tmp_path / "run" / "report.html").read_text()
 
 
 def test_the_languages_are_translated(finished):
@@ -140,7 +162,7 @@ def test_killed_in_every_stage(options, finished, tmp_path, stage):
         text=True,
     )
     for line in process.stderr:
-        if line.strip() == stage:
+        if line.startswith(f"{stage} ("):
             break
     time.sleep(0.05)
     process.kill()

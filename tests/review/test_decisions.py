@@ -63,8 +63,12 @@ def test_what_holds_is_what_a_list_of_steps_says(tmp_path_factory, done):
     with Decisions(path) as one, Decisions(path) as other:
         places = {"ana": one, "ben": other}
         for reviewer, step in done:
-            places[reviewer].undo(reviewer) if step is None else places[reviewer].decide(reviewer, step)
-        one.refresh(), other.refresh()
+            if step is None:
+                places[reviewer].undo(reviewer)
+            else:
+                places[reviewer].decide(reviewer, step)
+        one.refresh()
+        other.refresh()
         assert held(one) == held(other) == simple(done)
     with Decisions(path) as again:
         assert held(again) == simple(done)

@@ -126,7 +126,9 @@ class Spy(Aligner):
 
     seen: list = dataclasses.field(default_factory=list)
 
-    supervision = Supervision.OPTIONAL
+    @property
+    def supervision(self):
+        return Supervision.OPTIONAL
 
     def fit(self, x, z, pairs=None, *, seed=0):
         self.seen.append((x, pairs, seed))

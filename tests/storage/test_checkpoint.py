@@ -24,7 +24,9 @@ def kept(tmp_path):
 
 
 def test_what_was_saved_comes_back(kept):
-    arrays, state = Checkpoint(kept.path, dict(FACTS)).load()
+    loaded = Checkpoint(kept.path, dict(FACTS)).load()
+    assert loaded is not None
+    arrays, state = loaded
     np.testing.assert_array_equal(arrays["weights"], [[0, 1, 2], [3, 4, 5]])
     assert state == {"step": 7, "losses": [0.1, 1 / 3]}
 

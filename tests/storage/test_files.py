@@ -9,7 +9,9 @@ import random
 import stat
 import subprocess
 import sys
+import tarfile
 import tracemalloc
+import zipfile
 from itertools import pairwise
 from pathlib import Path
 
@@ -491,3 +493,23 @@ def test_what_a_killed_writer_leaves_goes_with_the_next_one_and_what_a_living_on
     with atomic(tmp_path / "next", "w") as file:
         file.write("again")
     assert [path.name for path in tmp_path.iterdir()] == ["next"]
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz", "7z"])
+def test_archives_are_refused_by_name(tmp_path, kind):
+    (tmp_path / "a.txt").write_text("casa\n")
+    path = tmp_path / f"a.{kind}"
+    if kind == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.write(tmp_path / "a.txt", "a.txt")
+    elif kind == "7z":
+        path.write_bytes(b"7z\xbc\xaf\x27\x1c\0\4")
+    else:
+        with tarfile.open(path, "w:gz" if kind == "tar.gz" else "w") as archive:
+            archive.add(tmp_path / "a.txt", "a.txt")
+    with pytest.raises(FormatError, match=f"this is a {kind.partition('.')[0]} archive.*unpack"):
+        list(read_lines(path))
+    path.rename(tmp_path / "renamed")  # by content, but for a compressed tar
+    if kind != "tar.gz":
+        with pytest.raises(FormatError, match="archive"):
+            list(read_lines(tmp_path / "renamed"))

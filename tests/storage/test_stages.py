@@ -2,6 +2,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zlib
 
 import pytest
 
@@ -79,7 +80,7 @@ def test_begun_work_of_other_settings_is_refused_or_removed_in_a_stage_too(tmp_p
     assert found == [None]
 
 
-@pytest.mark.parametrize("damage", ["missing", "shorter", "record"])
+@pytest.mark.parametrize("damage", ["missing", "shorter", "changed", "record"])
 def test_damage_is_mended(tmp_path, damage):
     work = Work(tmp_path)
     do(tmp_path, work)
@@ -87,6 +88,8 @@ def test_damage_is_mended(tmp_path, damage):
         (tmp_path / "file.txt").unlink()
     elif damage == "shorter":
         (tmp_path / "file.txt").write_text("res")
+    elif damage == "changed":
+        (tmp_path / "file.txt").write_text("resalt")  # one bit, the same size
     else:
         (tmp_path / "stages/stage.json").write_text('{"key": ')
     do(tmp_path, work)
@@ -140,7 +143,7 @@ def test_a_stage_is_done_again_after_an_earlier_one(tmp_path):
 def test_records_say_what_it_cost(tmp_path):
     do(tmp_path, Work(tmp_path))
     record = json.loads((tmp_path / "stages/stage.json").read_text())
-    assert record["outputs"] == {"file.txt": 6}
+    assert record["outputs"] == {"file.txt": [6, zlib.crc32((tmp_path / "file.txt").read_bytes())]}
     assert record["seconds"] >= 0
     assert record["peak_memory_mb"] > 10
 

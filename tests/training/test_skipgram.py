@@ -12,7 +12,7 @@ from jointalign.errors import JointalignError
 from jointalign.storage.checkpoint import or_fresh
 from jointalign.training import _course
 from jointalign.training._checkpoint import NAME
-from jointalign.training.base import Balance, Noise
+from jointalign.training.base import Balance, Noise, Work
 from jointalign.training.skipgram import SkipGram
 
 SMALL = SkipGram(dimensions=24, epochs=4, minimum_count=2, buckets=5000)
@@ -156,7 +156,7 @@ def test_a_checkpoint_that_cannot_be_written_is_bad_luck_not_a_bug(text, tmp_pat
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(JointalignError, match="space"):
         replace(SMALL, epochs=60).fit_encoded(
-            [EncodedCorpus.open(corpus_folder)], threads=1, folder=tmp_path, checkpoint_seconds=0.0
+            [EncodedCorpus.open(corpus_folder)], work=Work(0, 1, tmp_path, checkpoint_seconds=0.0)
         )
 
 

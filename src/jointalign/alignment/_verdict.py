@@ -9,7 +9,7 @@ alike, while those that did not hardly share one translation in a thousand.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import comb
+from math import exp, lgamma, log, log1p
 
 from jointalign.alignment.base import Mapping
 
@@ -74,8 +74,14 @@ def is_chance(right: int, asked: int, candidates: int) -> bool:
         >>> is_chance(1, 300, 5000), is_chance(30, 300, 5000)
         (True, False)
     """
-    p = 1 / max(candidates, 1)
-    fewer = sum(comb(asked, k) * p**k * (1 - p) ** (asked - k) for k in range(min(right, asked + 1)))
+    if candidates <= 1:
+        return True  # whoever guesses is right
+    hit, miss = -log(candidates), log1p(-1 / candidates)
+    # In logarithms: the numbers of ways to be right are too large for a float.
+    fewer = sum(
+        exp(lgamma(asked + 1) - lgamma(k + 1) - lgamma(asked - k + 1) + k * hit + (asked - k) * miss)
+        for k in range(min(right, asked + 1))
+    )
     return 1 - fewer > 0.05
 
 

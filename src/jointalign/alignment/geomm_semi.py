@@ -26,6 +26,7 @@ from array_api_compat import array_namespace, device
 
 from jointalign.alignment._geomm import Moments, cost, factors, mean_of_rows, minimizer, moments
 from jointalign.alignment._induction import Direction, combined, translations
+from jointalign.alignment._refining import hold_out
 from jointalign.alignment.base import Aligner, Array, Mapping, as_numpy
 from jointalign.alignment.checks import check_pairs, check_vectors
 from jointalign.numerics.normalize import unit
@@ -34,8 +35,6 @@ from jointalign.retrieval.api import Score, hubness, neighbours
 
 logger = logging.getLogger(__name__)
 
-FEWEST_HELD_OUT = 50
-"""Source words to choose by: with fewer, one lucky word decides."""
 
 STANDING = 0.99
 """Share of a dictionary that two rounds must have in common for it to stand still."""
@@ -138,7 +137,7 @@ class _Search:
 
     def best_dictionary(self, given: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """The found pairs that the best round learnt from, int64 `(k, 2)`; none if none help."""
-        known, held_out = _hold_out(given, self.settings.held_out, rng)
+        known, held_out = hold_out(given, self.settings.held_out, rng)
         found = best = np.empty((0, 2), np.int64)
         if self.settings.rounds == 0:
             return found
@@ -188,18 +187,6 @@ class _Search:
         frequent = vectors[: min(self.settings.cutoff, vectors.shape[0]), :]
         centred = frequent - xp.astype(mean, vectors.dtype)
         return unit(centred @ xp.astype(matrix, vectors.dtype))
-
-
-def _hold_out(
-    pairs: np.ndarray, share: float, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Pairs to learn from and to judge by; all and `None` if too few words would judge."""
-    words = np.unique(pairs[:, 0])
-    number = round(share * len(words))
-    if number < FEWEST_HELD_OUT:
-        return pairs, None
-    chosen = np.isin(pairs[:, 0], rng.permutation(words)[:number])
-    return pairs[~chosen], pairs[chosen]
 
 
 def _precision(x: Array, z: Array, held_out: np.ndarray, hubs: Array) -> float:

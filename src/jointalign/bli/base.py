@@ -12,6 +12,7 @@ import numpy as np
 from jointalign.checks import check_fields
 from jointalign.errors import JointalignError
 from jointalign.retrieval.base import Retrieval, Score
+from jointalign.storage.tables import frame
 from jointalign.version import __version__
 
 DEPTH = 10
@@ -251,6 +252,17 @@ class BLIResult:
     def __str__(self) -> str:
         low, high = self.ci
         return f"P@1 = {self.p_at_1:.1f} [{low:.1f}, {high:.1f}] |{self.signature}"
+
+    def to_frame(self) -> Any:
+        """What became of each word, as a pandas data frame: `word`, `frequency_rank`, `reciprocal_rank`.
+
+        Raises:
+            JointalignError: If pandas is not installed.
+        """
+        places = zip(self.words, self.source_rows.tolist(), self.reciprocal_ranks.tolist(), strict=True)
+        return frame(
+            [{"word": word, "frequency_rank": row + 1, "reciprocal_rank": rank} for word, row, rank in places]
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Numbers and signature as plain types; `None` where there is no word to count."""

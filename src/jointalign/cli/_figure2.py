@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from jointalign.cli._console import answer, progress
+from jointalign.cli._console import answer, progress, say, typed
 from jointalign.cli._options import Fresh, Json, OutFolder, Seed, Threads
 from jointalign.cli._settings import Changes, Options, plain, with_settings
 from jointalign.cli._translation import Device, MaxMinutes
 from jointalign.study import StudyResult
 from jointalign.translation.base import Shape, TranslationFitSettings
 from jointalign.translation.vectors import VectorSettings, piece_trainer
+
+
+class Form(StrEnum):
+    """How a table is printed; it is written in all of them."""
+
+    MARKDOWN = "markdown"
+    LATEX = "latex"
+    CSV = "csv"
+
+
+PrintFormat = Annotated[Form, typer.Option("--format", help="What is printed; all are written to --out.")]
 
 
 @with_settings(
@@ -28,6 +40,7 @@ from jointalign.translation.vectors import VectorSettings, piece_trainer
     ),
 )
 def figure2(
+    context: typer.Context,
     out: OutFolder,
     shape: Changes[Shape],
     fit: Changes[TranslationFitSettings],
@@ -70,6 +83,7 @@ def figure2(
     threads: Threads = None,
     seed: Seed = 0,
     fresh: Fresh = False,
+    format: PrintFormat = Form.MARKDOWN,
     json: Json = False,
 ) -> None:
     """BLEU of unsupervised translation by epoch, begun with different vectors.
@@ -113,6 +127,7 @@ def figure2(
                     device=device,
                     threads=threads,
                     max_minutes=max_minutes,
+                    command=typed(context),
                     progress=bar,
                     announce=bar.stage,
                     fresh=fresh,
@@ -120,12 +135,16 @@ def figure2(
             )
     used = {"shape": settings[0].shape, "fit": settings[0].fit, "vectors": settings[0].vectors}
     facts = {str(r.facts["pair"]): r.facts for r in results} | {"settings": plain(used)}
-    answer(json, facts, "\n".join(with_files(result) for result in results))
+    answer(json, facts, "\n".join(with_files(result, format) for result in results))
 
 
-def with_files(result: StudyResult) -> str:
-    """A table for people, and where it was written."""
-    return "\n".join([result.markdown.rstrip("\n"), "", *map(str, result.files)])
+def with_files(result: StudyResult, form: Form) -> str:
+    """A table as it was asked for, and where it was written."""
+    text = {Form.MARKDOWN: result.markdown, Form.LATEX: result.latex, Form.CSV: result.csv}[form]
+    if form is Form.MARKDOWN:
+        return "\n".join([text.rstrip("\n"), "", *map(str, result.files)])
+    say("\n".join(map(str, result.files)))
+    return text
 
 
 def _proportioned(shape: Changes[Shape], base: Shape, layers: int | None, shared: int | None) -> Shape:

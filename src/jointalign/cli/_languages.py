@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import typer
 
 from jointalign.cli._console import say
 
+_CODE = re.compile("[a-z]{2,3}(?:[-_][a-z0-9]{2,4})?")
+
 
 def languages(paths: list[Path], given: list[str] | None, option: str = "--language") -> list[str]:
-    """Language of each text: as given, or a known code in its file name (`novels.en.txt.bz2`).
+    """Language of each text: as given, or a known code in its file name (`a.en.txt.bz2`, `a.eng.txt`).
 
     Raises:
         BadParameter: If there is not one code a text.
     """
-    from jointalign.corpora.tokenization import known_languages
+    from jointalign.corpora.tokenization import known_languages, language_code
 
     if given:
         if len(given) != len(paths):
@@ -25,7 +28,8 @@ def languages(paths: list[Path], given: list[str] | None, option: str = "--langu
         return [check_code(code) for code in given]
     codes = []
     for path in paths:
-        named = [part for part in path.name.lower().split(".") if part in known_languages()]
+        parts = filter(_CODE.fullmatch, path.name.lower().split("."))
+        named = [code for part in parts if (code := language_code(part)) in known_languages()]
         codes.append(named[-1] if named else "und")
         if not named:
             say(f"{path}: language unknown, words are cut by Unicode rules; see {option}")

@@ -10,17 +10,27 @@ from typing import Annotated
 import typer
 
 from jointalign.cli._console import say
+from jointalign.cli._help import FILES, RUNNING
 from jointalign.ner.base import Sentence
 
 Encoding = Annotated[
-    str, typer.Option(help="Of the CoNLL files; latin-1 for those of 2002 as they came out.")
+    str,
+    typer.Option(
+        help="Of the CoNLL files; latin-1 for those of 2002 as they came out.", rich_help_panel=FILES
+    ),
 ]
 WordColumn = Annotated[
-    int | None, typer.Option(min=0, help="Column of the words, from 0; default: found out.")
+    int | None,
+    typer.Option(min=0, help="Column of the words, from 0; default: found out.", rich_help_panel=FILES),
 ]
-TagColumn = Annotated[int | None, typer.Option(min=0, help="Column of the tags, from 0; default: found out.")]
-Threads = Annotated[int, typer.Option(min=1, max=512, help="One is fastest for short sentences.")]
-Device = Annotated[str, typer.Option(help="cpu, cuda, ...")]
+TagColumn = Annotated[
+    int | None,
+    typer.Option(min=0, help="Column of the tags, from 0; default: found out.", rich_help_panel=FILES),
+]
+Threads = Annotated[
+    int, typer.Option(min=1, max=512, help="One is fastest for short sentences.", rich_help_panel=RUNNING)
+]
+Device = Annotated[str, typer.Option(help="cpu, cuda, ...", rich_help_panel=RUNNING)]
 Model = Annotated[Path, typer.Argument(help="Folder of a tagger, as `ner train` writes it.")]
 Language = Annotated[str, typer.Option(help="Code of the text's language, e.g. es.")]
 WhereEncoder = Annotated[

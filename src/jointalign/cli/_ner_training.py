@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jointalign.cli._console import answer, progress
+from jointalign.cli._console import answer, progress, say
 from jointalign.cli._encoders import parsed_layers
 from jointalign.cli._encoders import sentences as words_of
+from jointalign.cli._help import ENCODER
 from jointalign.cli._ner_options import Device, Encoding, Format, TagColumn, Threads, WordColumn, read_conll
 from jointalign.cli._options import (
     BatchPieces,
@@ -60,20 +61,33 @@ def train(
         str | None, typer.Option(help="Or an encoder's folder or name, for contextual vectors.")
     ] = None,
     mapping: Annotated[
-        Path | None, typer.Option(help="Of the encoder's layers, from `jointalign align-features`.")
+        Path | None,
+        typer.Option(
+            help="Of the encoder's layers, from `jointalign align-features`.", rich_help_panel=ENCODER
+        ),
     ] = None,
     side: Annotated[
-        str | None, typer.Option(help="Side of --mapping that the source language is on; default: as named.")
+        str | None,
+        typer.Option(
+            help="Side of --mapping that the source language is on; default: as named.",
+            rich_help_panel=ENCODER,
+        ),
     ] = None,
     layers: Layers = "-4,-3,-2,-1",
     fine_tune: Annotated[
-        bool, typer.Option("--fine-tune", help="Learn the encoder itself, with a linear layer.")
+        bool,
+        typer.Option(
+            "--fine-tune", help="Learn the encoder itself, with a linear layer.", rich_help_panel=ENCODER
+        ),
     ] = False,
     unlabelled: Annotated[
-        Path | None, typer.Option(help="Text of the target language, for --fine-tune with an adversary.")
+        Path | None,
+        typer.Option(
+            help="Text of the target language, for --fine-tune with an adversary.", rich_help_panel=ENCODER
+        ),
     ] = None,
     unlabelled_format: Annotated[
-        Format, typer.Option(help="text: a sentence a line; conll: a word a line.")
+        Format, typer.Option(help="text: a sentence a line; conll: a word a line.", rich_help_panel=ENCODER)
     ] = Format.TEXT,
     source_language: SourceLanguage = "en",
     target_language: TargetLanguage = "target",
@@ -82,6 +96,14 @@ def train(
     ] = Select.SOURCE,
     sentences: Annotated[
         int | None, typer.Option(min=1, help="Learn from so many sentences, drawn at random.")
+    ] = None,
+    dictionary: Annotated[
+        Path | None,
+        typer.Option(
+            "--translate",
+            help="Dictionary, as `rank` or `translate` writes it: the training text is carried over into "
+            "the target language word by word, labels kept, and the tagger learnt there.",
+        ),
     ] = None,
     characters: Annotated[
         bool, typer.Option("--characters/--no-characters", help="Whether words are spelt to it.")
@@ -125,11 +147,11 @@ def train(
             "--source-vectors": source_vectors,
             "--target-vectors": target_vectors,
             "--learn-vectors": learn_vectors or None,
+            "--translate": dictionary,
         },
     )
-    spare_folder(
-        (training, development, embedding, source_vectors, target_vectors, mapping, unlabelled, encoder), out
-    )
+    inputs = (training, development, embedding, source_vectors, target_vectors, mapping, unlabelled)
+    spare_folder((*inputs, dictionary, encoder), out)
     space, languages = None, (source_language, target_language)
     if encoder is None:
         space = read_space(embedding, source_vectors, target_vectors)
@@ -139,6 +161,8 @@ def train(
     texts = [read_conll(path, encoding, word_column, tag_column) for path in (training, development)]
     learnt_from = Text(ner.drawn(texts[0], sentences, seed), languages[0])
     decided_by = Text(texts[1], languages[select is Select.TARGET])
+    if dictionary is not None:
+        learnt_from, decided_by = _carried((learnt_from, decided_by), dictionary, languages)
     standard = TAGGERS["--fine-tune" if fine_tune else "--encoder"] if encoder else TAGGERS[""]
     network, learning = tagger.over(standard[0]), fit.over(standard[1])
     if encoder is None and not characters:
@@ -176,7 +200,7 @@ def _check_options(
     encoder: str | None, fine_tune: bool, unlabelled: Path | None, given: dict[str, object]
 ) -> None:
     """Options that mean nothing beside others are mistakes, not wishes."""
-    static = ("--embedding", "--source-vectors", "--target-vectors", "--learn-vectors")
+    static = ("--embedding", "--source-vectors", "--target-vectors", "--learn-vectors", "--translate")
     for name, value in given.items():
         if value is None:
             continue
@@ -190,6 +214,22 @@ def _check_options(
         raise typer.BadParameter("--unlabelled is for --fine-tune")
     if given["--side"] is not None and given["--mapping"] is None:
         raise typer.BadParameter("--side is that of a --mapping")
+
+
+def _carried(texts: tuple[Text, Text], path: Path, languages: tuple[str, str]) -> list[Text]:
+    """Texts of the source language carried over into the target."""
+    from jointalign import Lexicon
+    from jointalign.ner import Text, carry_over
+
+    lexicon = Lexicon.read(path, source_language=languages[0], target_language=languages[1])
+    found = []
+    for text in texts:
+        if text.language == languages[0]:
+            carried = carry_over(text.sentences, lexicon)
+            say(f"{path}: {carried.translated:,} words translated, {carried.kept:,} kept as they are")
+            text = Text(carried.sentences, languages[1])
+        found.append(text)
+    return found
 
 
 def _maps_of(path: Path | None, side: str | None, languages: tuple[str, str]) -> LayerMappings | None:

@@ -16,13 +16,18 @@ from typing import Annotated, Any, Generic, NamedTuple, TypeVar, Union, get_args
 
 import typer
 
+from jointalign.cli._help import RUNNING
 from jointalign.errors import JointalignError
 from jointalign.ranges import Range
 from jointalign.storage.files import plain_errors
 
 File = Annotated[
     Path | None,
-    typer.Option("--settings", help="TOML file of the settings below, by name; options have precedence."),
+    typer.Option(
+        "--settings",
+        help="TOML file of settings, by the names of their options, which have precedence.",
+        rich_help_panel=RUNNING,
+    ),
 ]
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
@@ -92,8 +97,8 @@ class Setting(NamedTuple):
         """As it is typed."""
         return f"--{self.option.replace('_', '-')}"
 
-    def parameter(self) -> inspect.Parameter:
-        """What typer makes the option of."""
+    def parameter(self, group: str) -> inspect.Parameter:
+        """What typer makes the option of, and the group that it is shown in."""
         flag, kind, shown = self.flag, self.kind, None
         flags = (f"{flag}/--no-{flag[2:]}",) if kind is bool else (flag,)
         if self.optional:
@@ -101,7 +106,9 @@ class Setting(NamedTuple):
             shown = f"<{'|'.join([*choices, 'none'])}>"
         if self.optional or hasattr(kind, "parse"):
             kind = str
-        option = typer.Option(*flags, help=self.help, metavar=shown, show_default=False)
+        option = typer.Option(
+            *flags, help=self.help, metavar=shown, show_default=False, rich_help_panel=group
+        )
         keyword = inspect.Parameter.KEYWORD_ONLY
         return inspect.Parameter(
             self.option, keyword, default=None, annotation=Annotated[kind | None, option]
@@ -208,7 +215,9 @@ def with_settings(**tables: Options) -> Callable[[Callable[..., None]], Callable
         parameters = [one.replace(kind=keyword) for name, one in own.items() if name not in tables]
         if tables:
             parameters.append(inspect.Parameter("settings", keyword, default=None, annotation=File))
-        parameters += [setting.parameter() for settings in wanted.values() for setting in settings]
+        for name, settings in wanted.items():
+            group = f"Settings of the {name}" if len(wanted) > 1 else "Settings"
+            parameters += [setting.parameter(group) for setting in settings]
 
         def run(**values: Any) -> None:
             file = values.pop("settings", None)

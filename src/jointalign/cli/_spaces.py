@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jointalign.cli._console import say
+from jointalign.cli._help import TEXT
 from jointalign.embedding import BilingualEmbedding
 from jointalign.formats.api import Format
+
+if TYPE_CHECKING:
+    from jointalign.lexicon import Lexicon
 
 Space = Annotated[
     Path | None, typer.Option("--embedding", help="Both languages in one file: .safetensors of run or align.")
@@ -19,15 +24,42 @@ Source = Annotated[
 ]
 Target = Annotated[Path | None, typer.Option("--target-vectors", help="and target vectors.")]
 SourceCode = Annotated[
-    str | None, typer.Option("--source", help="Language to take from an --embedding of several.")
+    str | None,
+    typer.Option("--source", help="Language to take from an --embedding of several.", rich_help_panel=TEXT),
 ]
-TargetCode = Annotated[str | None, typer.Option("--target", help="And the language to go with it.")]
+TargetCode = Annotated[
+    str | None, typer.Option("--target", help="And the language to go with it.", rich_help_panel=TEXT)
+]
 
 
 VectorsFormat = Annotated[
-    Format | None, typer.Option("--format", help="Of the vectors' files; default: as their content says.")
+    Format | None,
+    typer.Option(
+        "--format", help="Of the vectors' files; default: as their content says.", rich_help_panel=TEXT
+    ),
 ]
 UNKNOWN = "und"
+
+
+def spellings(space: BilingualEmbedding, lexicon: Lexicon) -> dict[str, dict[str, int]]:
+    """How many words of each side are found under another spelling, and how many not at all; both are said.
+
+    Args:
+        space: Whose words are looked up.
+        lexicon: With the rules that its own words are spelt by.
+    """
+    found = {}
+    for side, spelling in zip(("source", "target"), lexicon.spellings or (), strict=False):
+        parts = (getattr(space, f"{side}_only"), space.shared)
+        counts = [part.vocabulary.spelt(spelling) for part in parts]
+        respelt, merged = (sum(each) for each in zip(*counts, strict=True))
+        found[side] = {"respelt": respelt, "merged": merged}
+        if respelt or merged:
+            say(
+                f"{side} vectors: {respelt:,} words are found under another spelling (capitals, apostrophes, "
+                f"accents), {merged:,} have that of an earlier word, which is taken"
+            )
+    return found
 
 
 def read_space(

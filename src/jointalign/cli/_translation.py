@@ -7,10 +7,18 @@ from typing import Annotated
 
 import typer
 
-Device = Annotated[str, typer.Option(help="cpu, cuda, or auto for a GPU where there is one.")]
+from jointalign.cli._help import RUNNING
+
+Device = Annotated[
+    str, typer.Option(help="cpu, cuda, or auto for a GPU where there is one.", rich_help_panel=RUNNING)
+]
 MaxMinutes = Annotated[
     float | None,
-    typer.Option(min=0.01, help="Save the state and stop after this time; start again to go on."),
+    typer.Option(
+        min=0.01,
+        help="Save the state and stop after this time; start again to go on.",
+        rich_help_panel=RUNNING,
+    ),
 ]
 Beam = Annotated[int, typer.Option(min=1, help="Hypotheses a sentence; 1 is greedy (the paper).")]
 Model = Annotated[Path, typer.Option(help="model.safetensors of `jointalign mt train`.")]

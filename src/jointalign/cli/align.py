@@ -14,10 +14,11 @@ import typer
 from jointalign.alignment.api import METHODS, method_named, method_names
 from jointalign.alignment.seeds import Seeds
 from jointalign.cli._console import answer, progress, say
+from jointalign.cli._help import Command
 from jointalign.cli._options import Group, Json, KeepCase, OutFolder, Seed, SpellSource, SpellTarget, Threads
 from jointalign.cli._pivot import align_several, used
 from jointalign.cli._settings import Changes, Options, summary, with_settings
-from jointalign.cli._spaces import Source, Space, Target, VectorsFormat, read_space
+from jointalign.cli._spaces import Source, Space, Target, VectorsFormat, read_space, spellings
 from jointalign.errors import JointalignError
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class _Methods(Group):
         else:
             return None
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(cmd_name, help=_about(cmd_name))(made)
+        single.command(cmd_name, help=_about(cmd_name), cls=Command)(made)
         return typer.main.get_command(single)
 
 
@@ -174,11 +175,12 @@ def command(
             codes=(source_language, target_language),
             format=format,
         )
-        training = None
+        training, spelt = None, {}
         if lexicon is not None:
             spelt_by = space.source_language, space.target_language
             training = Lexicon.read(lexicon, not keep_case, *spelt_by)
             say(f"{lexicon}: {training.report}")
+            spelt = spellings(space, training)
         if training is None and pairs is not None:
             training = pairs_of(pairs, space)
         report, warnings = None, []
@@ -209,6 +211,7 @@ def command(
         "worked": worked,
         **counted,
         "settings": used(choice.method),
+        "spellings": spelt,
         "out": str(out),
     }
     failed = [FAILED] * (worked is False)

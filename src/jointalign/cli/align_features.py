@@ -12,6 +12,7 @@ import typer
 from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._encoders import parsed_layers
 from jointalign.cli._options import (
+    AlignmentMethod,
     BatchPieces,
     Device,
     Encoder,
@@ -40,10 +41,11 @@ def command(
     out: OutFile,
     links: Annotated[
         Path | None,
-        typer.Option(
-            help="Links of its words, '0-0 1-2' a line; default: found by align-text's diagonal method."
-        ),
+        typer.Option(help="Links of its words, '0-0 1-2' a line; default: found as by align-text."),
     ] = None,
+    word_alignment: Annotated[
+        AlignmentMethod, typer.Option(help="What finds links: a method of align-text.")
+    ] = AlignmentMethod.BAYES,
     layers: Layers = "-4,-3,-2,-1",
     method: Annotated[
         str,
@@ -106,6 +108,7 @@ def command(
             input,
             links,
             codes,
+            word_aligner=word_alignment.defaults(),
             tokenized=tokenized,
             most=sentences,
             longest=longest,

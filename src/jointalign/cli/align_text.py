@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,8 @@ import typer
 
 from jointalign.cli._console import answer, progress, say
 from jointalign.cli._options import (
+    AlignmentMethod,
+    Fresh,
     Json,
     KeepCase,
     OutFile,
@@ -23,22 +24,13 @@ from jointalign.cli._options import (
 from jointalign.cli._settings import Changes, Options, plain, with_settings
 from jointalign.word_alignment.bayesian import BayesianAligner
 from jointalign.word_alignment.diagonal import DiagonalAligner
+from jointalign.word_alignment.lexical import DictionarySettings
 from jointalign.word_alignment.symmetrization import Symmetrization
 
 
-class AlignmentMethod(StrEnum):
-    """Which model links words."""
-
-    BAYES = "bayes"
-    DIAGONAL = "diagonal"
-
-    def defaults(self) -> BayesianAligner | DiagonalAligner:
-        """Its settings where nothing is given."""
-        return BayesianAligner() if self is AlignmentMethod.BAYES else DiagonalAligner()
-
-
 @with_settings(
-    aligner=Options(BayesianAligner(), {"diagonal": DiagonalAligner()}, within=(DiagonalAligner(),))
+    aligner=Options(BayesianAligner(), {"diagonal": DiagonalAligner()}, within=(DiagonalAligner(),)),
+    entries=Options(DictionarySettings()),
 )
 def command(
     input: Annotated[
@@ -50,6 +42,7 @@ def command(
     ],
     out: OutFile,
     aligner: Changes,
+    entries: DictionarySettings,
     method: Annotated[
         AlignmentMethod,
         typer.Option(help="bayes: sampled, half the errors; diagonal: fast_align's, a tenth of the time."),
@@ -59,6 +52,26 @@ def command(
     ] = Symmetrization.GROW_DIAG_FINAL_AND,
     words: Annotated[
         Path | None, typer.Option(help="Also write the text as it was cut into words, which links count.")
+    ] = None,
+    marginals: Annotated[
+        Path | None, typer.Option(help="Also write each likely link with its probability, '0-0:0.9871'.")
+    ] = None,
+    n_best: Annotated[
+        Path | None, typer.Option(help="Also write the likeliest sets of links, '0 ||| 0-0 1-1 ||| -0.12'.")
+    ] = None,
+    sets: Annotated[int, typer.Option(min=1, help="How many sets a sentence pair, for --n-best.")] = 10,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also write 'target source probability' lines, of target words given source words."
+        ),
+    ] = None,
+    reverse_table: Annotated[
+        Path | None, typer.Option(help="The same the other way round: 'source target probability'.")
+    ] = None,
+    dictionary: Annotated[
+        Path | None,
+        typer.Option(help="Also write a dictionary of the words that are linked: .tsv, .csv, .json, .tmx."),
     ] = None,
     gold: Annotated[
         Path | None, typer.Option(help="Links by hand ('1-1' sure, '1p1' possible) of the text's last lines.")
@@ -72,70 +85,70 @@ def command(
     save_model: Annotated[
         Path | None, typer.Option(help="Also keep what was learnt, to link other text with it.")
     ] = None,
+    memory: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="MiB that a part of the text may take: what is larger is linked in chunks by what a "
+            "sample has taught, and goes on where it was stopped.",
+        ),
+    ] = None,
     source_language: SourceLanguage = "en",
     target_language: TargetLanguage = "es",
     tokenized: Tokenized = False,
     keep_case: KeepCase = False,
     threads: Threads = None,
     seed: Seed = 0,
+    fresh: Fresh = False,
     json: Json = False,
 ) -> None:
     """Link the words of sentences that translate each other.
 
     Writes a line for each sentence pair, '0-0 1-2', positions counted from 0.
     """
-    from jointalign.storage.files import spare_inputs, write_text
-    from jointalign.word_alignment.api import align_text, align_with
-    from jointalign.word_alignment.base import Computation, ParallelText
-    from jointalign.word_alignment.reading import Cutting, check_links, read_gold
+    from jointalign.storage.files import spare_inputs
+    from jointalign.storage.tables import check_table
+    from jointalign.word_alignment.base import Computation
+    from jointalign.word_alignment.job import LinkFiles, Task, align_files
+    from jointalign.word_alignment.reading import Cutting, read_gold
     from jointalign.word_alignment.scoring import alignment_error_rate
-    from jointalign.word_alignment.storage import read_model, write_model
+    from jointalign.word_alignment.storage import read_model
 
     if len(input) > 2:
         raise typer.BadParameter("give --input once or twice")
     if model is not None and (save_model is not None or aligner.origins):
         raise typer.BadParameter("--model is used as it is: give no --save-model and no settings beside it")
-    given = [*input, *([gold] if gold else []), *([model] if model else [])]
-    spare_inputs(given, [out, *([words] if words else []), *([save_model] if save_model else [])])
+    files = LinkFiles(out, words, marginals, n_best, sets, table, reverse_table, dictionary, entries)
+    written = [*files.by_line.values(), *files.by_word, *([save_model] if save_model else [])]
+    spare_inputs([*input, *([gold] if gold else []), *([model] if model else [])], written)
     saved = None if model is None else read_model(model)
     chosen = aligner.over(method.defaults()) if saved is None else saved.model.settings
+    if not isinstance(chosen, BayesianAligner) and (marginals or n_best):
+        raise typer.BadParameter("--marginals and --n-best need links that were sampled: --method bayes")
     cutting = Cutting((source_language, target_language), tokenized, not keep_case)
+    cutting = cutting if saved is None else saved.cutting
+    if dictionary is not None:
+        check_table(dictionary, cutting.languages)
     drawn = None if gold is None else read_gold(gold)
     begun = time.monotonic()
-    with progress("read") as bar:
-        text = ParallelText.of((cutting if saved is None else saved.cutting).pairs(*input))
-        if text.empty:
-            say(f"{text.empty} of {len(text)} sentence pairs have an empty side, and no links")
-        if gold is not None and drawn is not None:
-            check_links(drawn.possible, text, gold, start=1, last=True)
-        bar.title("align")
-        computation = Computation(seed, threads, bar)
-        if saved is None:
-            result = align_text(text, chosen, symmetrization, computation)
-        else:
-            result = align_with(saved.model, text, symmetrization, computation)
-    if save_model is not None:
-        write_model(result.model, save_model, cutting)
-    with write_text(out) as file:
-        file.writelines(f"{line}\n" for line in result.links.lines())
-    if words is not None:
-        with write_text(words) as file:
-            for k in range(len(text)):
-                file.write(f"{' '.join(text.source[k])} ||| {' '.join(text.target[k])}\n")
-    ways = result.forward, result.reverse
+    with progress("align") as bar:
+        task = Task(tuple(input), cutting, chosen, symmetrization, model, gold)
+        report = align_files(task, files, memory, Computation(seed, threads, bar), save_model, fresh)
+    if report["empty"]:
+        say(f"{report['empty']} of {report['sentences']} sentence pairs have an empty side, and no links")
     facts = {
-        "sentences": len(text),
-        "empty": text.empty,
-        "links": len(result.links.pairs),
+        **{name: value for name, value in report.items() if name != "history"},
+        **report["history"],
         "method": "bayes" if isinstance(chosen, BayesianAligner) else "diagonal",
-        **{name: [way.history[name][-1] for way in ways] for name in ways[0].history},
         "seconds": round(time.monotonic() - begun, 3),
         "settings": plain(chosen),
         "out": str(out),
     }
-    lines = [f"{out}: {len(result.links.pairs):,} links in {len(text):,} sentence pairs"]
+    lines = [f"{out}: {report['links']:,} links in {report['sentences']:,} sentence pairs"]
+    if report["entries"] is not None:
+        lines.append(f"{dictionary}: {report['entries']:,} entries")
     if drawn is not None:
-        score = alignment_error_rate(list(result.links)[-len(drawn) :], drawn)
+        score = alignment_error_rate(list(files.last_links(len(drawn))), drawn)
         facts["gold"] = score.to_json()
         lines.append(str(score))
     answer(json, facts, "\n".join(lines))

@@ -13,7 +13,8 @@ from typing import Any
 import typer
 from typer.exceptions import TyperException
 
-from jointalign.cli._console import logged_to_messages, say
+from jointalign.cli._console import COMMAND, logged_to_messages, say
+from jointalign.cli._help import ALL, on_a_screen
 from jointalign.cli._options import Group
 from jointalign.errors import JointalignError
 from jointalign.storage.lines import LONGEST_LINE, longest_line
@@ -65,7 +66,7 @@ class _Commands(Group):
             holder.add_typer(module.application, name=cmd_name)
         else:
             holder.command(cmd_name)(module.command)
-        return typer.main.get_group(holder).commands[cmd_name]
+        return typer.main.get_group(on_a_screen(holder)).commands[cmd_name]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
@@ -80,8 +81,9 @@ application = typer.Typer(
     name="jointalign",
     cls=_Commands,
     help="One vector space and a scored bilingual dictionary from text in two languages.",
-    epilog="Anywhere on the line: --verbose shows more notes, --debug the traceback of an error; "
-    "--longest-line MIB reads lines of more than 64 MiB.",
+    epilog="Anywhere on the line: --verbose shows more notes, --debug the traceback of an error, "
+    f"{ALL} explains every option; --longest-line MIB reads lines of more than 64 MiB.",
+    context_settings={"max_content_width": 100},
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -104,8 +106,10 @@ def run(arguments: Sequence[str]) -> int:
             own = [argument for argument in arguments if argument not in ("--debug", "--verbose")]
             own, longest = _longest_line(own)
             command = typer.main.get_command(application)
+            own = ["--help" if argument == ALL else argument for argument in own]
+            asked = {ALL: ALL in arguments, COMMAND: list(arguments)}
             with longest_line(longest):
-                result = command.main(own, prog_name="jointalign", standalone_mode=False)
+                result = command.main(own, prog_name="jointalign", standalone_mode=False, obj=asked)
         if result == INTERRUPTED:
             raise KeyboardInterrupt
         sys.stdout.flush()  # while a closed pipe can still be told from a bug

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jointalign.bli import Identical, OutOfVocabulary
+from jointalign.bli import BLIResult, Identical, OutOfVocabulary
 from jointalign.bli.base import low_coverage
 from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._options import (
@@ -20,7 +20,16 @@ from jointalign.cli._options import (
     TestLexicon,
     Threads,
 )
-from jointalign.cli._spaces import Source, SourceCode, Space, Target, TargetCode, VectorsFormat, read_space
+from jointalign.cli._spaces import (
+    Source,
+    SourceCode,
+    Space,
+    Target,
+    TargetCode,
+    VectorsFormat,
+    read_space,
+    spellings,
+)
 from jointalign.retrieval.api import Retrieval, Score
 
 HARDLY_ANY = 10.0
@@ -71,6 +80,7 @@ def bli(
     from jointalign.bli import Conditions, evaluate
     from jointalign.lexicon import Lexicon
     from jointalign.numerics.processors import limited_to
+    from jointalign.ranking.kept import kept_ranking
     from jointalign.retrieval.hubs import kept
 
     with progress("evaluate"), limited_to(threads):
@@ -82,16 +92,18 @@ def bli(
         languages = space.source_language, space.target_language
         test = Lexicon.read(lexicon, not keep_case, *languages)
         say(f"{lexicon}: {test.report}")
+        spelt = spellings(space, test)
         known = None if training is None else Lexicon.read(training, not keep_case, *languages)
         space = space.reversed() if reverse else space
         hubs = None if embedding is None else kept(embedding, space, max_vocabulary, neighbourhood)
-        result = evaluate(
-            space,
-            test.reversed() if reverse else test,
-            Conditions(Score(retrieval, neighbourhood), oov, identical, max_vocabulary, seed=seed),
-            hubs=hubs,
-            training=known.reversed() if known and reverse else known,
-        )
+        test = test.reversed() if reverse else test
+        conditions = Conditions(Score(retrieval, neighbourhood), oov, identical, max_vocabulary, seed=seed)
+        known = known.reversed() if known and reverse else known
+        result = evaluate(space, test, conditions, hubs=hubs, training=known)
+        ranking = None
+        if embedding is not None and max_vocabulary is None:
+            ranking = kept_ranking(embedding, space)
+        ranked = ranking and ranking.evaluate(test, conditions, training=known)[oov, identical]
     weak = low_coverage(result.coverage, oov)
     if result.coverage < HARDLY_ANY:
         say(
@@ -99,13 +111,21 @@ def bli(
             "order source, target, and in the right case? (--reverse turns the direction)"
         )
     if json:
-        show_json(result.to_json() | {"warnings": [weak] * bool(weak)})
-    else:
-        show(str(result))
-        if weak:
-            show(f"  {weak}")
-        if result.overlap:
-            show(f"  {result.overlap} of the test pairs are in the training dictionary, too")
-        for band in result.bands:
-            if band.n:
-                show(f"  rank {band.name:>12}: P@1 {band.p_at_1:5.1f}  n {band.n}")
+        facts = {"spellings": spelt, "warnings": [weak] * bool(weak)}
+        show_json(result.to_json() | facts | {"ranked": ranked and ranked.to_json()})
+        return
+    _show(result, weak)
+    if ranked is not None:
+        show("+ ranking")
+        _show(ranked)
+
+
+def _show(result: BLIResult, weak: str = "") -> None:
+    show(str(result))
+    if weak:
+        show(f"  {weak}")
+    if result.overlap:
+        show(f"  {result.overlap} of the test pairs are in the training dictionary, too")
+    for band in result.bands:
+        if band.n:
+            show(f"  rank {band.name:>12}: P@1 {band.p_at_1:5.1f}  n {band.n}")

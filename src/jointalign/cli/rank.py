@@ -13,6 +13,7 @@ from jointalign.cli._console import progress, say, show, show_json
 from jointalign.cli._options import (
     Json,
     KeepCase,
+    KeepMarks,
     MaxVocabulary,
     OutFolder,
     Seed,
@@ -20,12 +21,21 @@ from jointalign.cli._options import (
     SpellTarget,
     Threads,
 )
-from jointalign.cli._spaces import Source, SourceCode, Space, Target, TargetCode, VectorsFormat, read_space
+from jointalign.cli._spaces import (
+    Source,
+    SourceCode,
+    Space,
+    Target,
+    TargetCode,
+    VectorsFormat,
+    read_space,
+    spellings,
+)
 from jointalign.ranking.learner import Learner
 
 logger = logging.getLogger(__name__)
 
-OUTPUTS = ("dictionary.tsv", "ranker.json", "contradictions.tsv")
+OUTPUTS = ("dictionary.tsv", "ranker.json", "contradictions.tsv", "ranking.safetensors")
 
 
 def command(
@@ -44,9 +54,7 @@ def command(
         float | None,
         typer.Option(min=0.01, max=1, help="List as many entries as are right so often, e.g. 0.9."),
     ] = None,
-    keep_marks: Annotated[
-        bool, typer.Option("--keep-marks", help="List punctuation and digits, too.")
-    ] = False,
+    keep_marks: KeepMarks = False,
     max_vocabulary: MaxVocabulary = 200_000,
     source_language: SpellSource = "und",
     target_language: SpellTarget = "und",
@@ -60,8 +68,9 @@ def command(
     from jointalign.lexicon import Lexicon, few_pairs
     from jointalign.numerics.processors import limited_to
     from jointalign.ranking.api import Ranker
+    from jointalign.ranking.kept import KeptRanking
     from jointalign.ranking.storage import write_ranker
-    from jointalign.ranking.table import LEAST, contradictions, entries, write_contradictions, write_entries
+    from jointalign.ranking.table import contradictions, entries, write_contradictions, write_entries
     from jointalign.storage.files import check_folder, spare_inputs
 
     given = [lexicon, test, source_vectors, target_vectors, embedding]
@@ -76,6 +85,7 @@ def command(
         languages = space.source_language, space.target_language
         training = Lexicon.read(lexicon, not keep_case, *languages)
         say(f"{lexicon}: {training.report}")
+        spelt = spellings(space, training)
         tested = None if test is None else Lexicon.read(test, not keep_case, *languages)
         warnings = few_pairs(len(training.known(space.source.vocabulary, space.target.vocabulary)))
         for warning in warnings:
@@ -83,18 +93,19 @@ def command(
         check_folder(out)
         ranker = Ranker(learner=learner, max_vocabulary=max_vocabulary)
         fitted = ranker.fit([space], training, seed=seed, progress=bar)
-        least = LEAST if precision is None else fitted.threshold(precision)
-        if least is None:
+        ranking = KeptRanking.of(fitted, space)
+        least = ranking.least(precision)
+        if least > 1:
             say(f"no probability is right {precision:g} of the time: only the given pairs are listed")
-            least = 2.0
-        found = entries(fitted, least, keep_marks=keep_marks)
+        found = entries(ranking, least, keep_marks=keep_marks)
         against = contradictions(found)
-        write_entries(found, fitted, out / OUTPUTS[0])
+        write_entries(found, ranking, out / OUTPUTS[0])
         write_ranker(fitted, out / OUTPUTS[1])
         write_contradictions(against, out / OUTPUTS[2])
+        ranking.write(out / OUTPUTS[3])
         scores = {} if tested is None else _scores(space, fitted, tested, training, max_vocabulary, seed)
     held_out = fitted.held_out
-    ranking = {
+    facts = {
         **held_out.to_json(),
         "entries": len(found),
         "contradictions": len(against),
@@ -102,7 +113,7 @@ def command(
         "seconds": round(monotonic() - begun, 1),
     }
     if json:
-        show_json({**scores, "ranking": ranking, "out": str(out), "warnings": warnings})
+        show_json({**scores, "ranking": facts, "out": str(out), "spellings": spelt, "warnings": warnings})
         return
     for name, rules in scores.items():
         p_at_1 = rules["muse"]["p_at_1"]

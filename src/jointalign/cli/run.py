@@ -9,7 +9,7 @@ import typer
 
 from jointalign.alignment.geomm import GeoMM
 from jointalign.alignment.rcsls import RCSLS
-from jointalign.cli._console import answer, progress, say
+from jointalign.cli._console import answer, progress, typed
 from jointalign.cli._languages import languages
 from jointalign.cli._options import (
     CheckpointSeconds,
@@ -17,6 +17,7 @@ from jointalign.cli._options import (
     Gamma,
     Json,
     KeepCase,
+    KeepMarks,
     MaxVocabulary,
     OutFolder,
     Seed,
@@ -41,6 +42,7 @@ TRIED = ("learning_rate", "steps", "regularization")
     trainer=Options(SkipGram()),
 )
 def command(
+    context: typer.Context,
     source: Annotated[Path, typer.Option(help="Text of the source language.")],
     target: Annotated[Path, typer.Option(help="Text of the target language.")],
     out: OutFolder,
@@ -72,6 +74,11 @@ def command(
     rank: Annotated[
         bool, typer.Option(help="Rank the dictionary by more than CSLS, learnt from the pairs given.")
     ] = True,
+    precision: Annotated[
+        float | None,
+        typer.Option(min=0.01, max=1, help="List as many ranked entries as are right so often, e.g. 0.9."),
+    ] = None,
+    keep_marks: KeepMarks = False,
     threads: Threads = None,
     seed: Seed = 0,
     json: Json = False,
@@ -100,22 +107,21 @@ def command(
         lowercase=not keep_case,
         max_vocabulary=max_vocabulary,
         rank=rank,
+        precision=precision,
+        keep_marks=keep_marks,
         seed=seed,
     )
     with progress("run") as bar:
-
-        def announce(stage: str, done: bool) -> None:
-            say(f"{stage}: done before" if done else stage)
-            bar.title(stage)
-
+        bar.plan(settings.expected_seconds(), are_seconds=True)
         result = run(
             settings,
             out,
             threads=threads,
             checkpoint_seconds=checkpoint_seconds,
             fresh=fresh,
+            command=typed(context),
             progress=bar,
-            announce=announce,
+            announce=bar.stage,
         )
     used = plain({"alignment": alignment.values, "trainer": trainer})
     answer(json, result.to_json() | {"settings": used}, result.table(), result.warnings)

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from jointalign.cli._console import answer, progress
-from jointalign.cli._figure2 import figure2, with_files
+from jointalign.cli._console import answer, progress, typed
+from jointalign.cli._figure2 import Form, PrintFormat, figure2, with_files
+from jointalign.cli._help import ENCODER, TEXT
 from jointalign.cli._options import Device, Fresh, Group, Json, LocalOnly, MaxVocabulary, OutFolder, Threads
 from jointalign.cli._settings import Changes, Options, plain, with_settings
 from jointalign.contextual.tagging import FEATURE_FIT, FEATURE_TAGGER, FINE_TUNING_FIT, shortened
@@ -40,6 +41,7 @@ QUICK_TOKENS, QUICK_SENTENCES, QUICK_VOCABULARY = 300_000, 1000, 4000
 
 def _command(table: str, title: str) -> None:
     def command(
+        context: typer.Context,
         data: Data,
         pairs: Pairs,
         out: OutFolder,
@@ -51,9 +53,10 @@ def _command(table: str, title: str) -> None:
         max_vocabulary: MaxVocabulary = 200_000,
         threads: Threads = None,
         fresh: Fresh = False,
+        format: PrintFormat = Form.MARKDOWN,
         json: Json = False,
     ) -> None:
-        from jointalign.study import Pair, StudySettings, study
+        from jointalign.study import Pair, StudySettings, planned, study
 
         names = () if methods == "all" else tuple(name.strip() for name in methods.split(","))
         settings = StudySettings(
@@ -67,10 +70,18 @@ def _command(table: str, title: str) -> None:
             max_vocabulary,
         )
         with progress("study") as bar:
+            bar.plan(dict.fromkeys(planned(settings), 1.0))
             result = study(
-                table, settings, out, threads=threads, progress=bar, announce=bar.stage, fresh=fresh
+                table,
+                settings,
+                out,
+                threads=threads,
+                command=typed(context),
+                progress=bar,
+                announce=bar.stage,
+                fresh=fresh,
             )
-        answer(json, result.facts | {"settings": plain(trainer)}, with_files(result))
+        answer(json, result.facts | {"settings": plain(trainer)}, with_files(result, format))
 
     command.__doc__ = (
         f"{title}.\n\nTrains what is missing once, shares it between rows and tables of one folder,"
@@ -99,6 +110,7 @@ QUICK_TRAINER, QUICK_FIT = SkipGram(50), TaggerFitSettings(4)
     tagger=Options(FEATURE_TAGGER, title="Of the tagger on features: "),
 )
 def table3(
+    context: typer.Context,
     data: Data,
     out: OutFolder,
     trainer: Changes[SkipGram],
@@ -119,20 +131,27 @@ def table3(
         int | None, typer.Option(min=1, help="Learn from so many, drawn at random (all; quick: 1000).")
     ] = None,
     development: Annotated[
-        int | None, typer.Option(min=1, help="Decide on so many, likewise (all; quick: 500).")
+        int | None,
+        typer.Option(min=1, help="Decide on so many, likewise (all; quick: 500).", rich_help_panel=TEXT),
     ] = None,
     select: Annotated[
         Select, typer.Option(help="Whose development text decides: source-dev (zero-shot), target-dev.")
     ] = Select.SOURCE,
     encoder: Annotated[
-        str | None, typer.Option(help="Of the M-BERT rows: a model's folder, or its name on the hub.")
+        str | None,
+        typer.Option(
+            help="Of the M-BERT rows: a model's folder, or its name on the hub.", rich_help_panel=ENCODER
+        ),
     ] = None,
-    xlm: Annotated[str | None, typer.Option(help="Of the XLM row, likewise.")] = None,
+    xlm: Annotated[
+        str | None, typer.Option(help="Of the XLM row, likewise.", rich_help_panel=ENCODER)
+    ] = None,
     parallel: Annotated[
         list[str] | None,
         typer.Option(
             help="LANGUAGE=FILE of 'source ||| target' lines, or LANGUAGE=SOURCEFILE,TARGETFILE: "
-            "parallel text for the row with mapped features."
+            "parallel text for the row with mapped features.",
+            rich_help_panel=ENCODER,
         ),
     ] = None,
     device: Device = "cpu",
@@ -142,10 +161,12 @@ def table3(
         typer.Option(
             min=1,
             help="Words a language that alignment without a dictionary learns from (200,000; quick: 4000).",
+            rich_help_panel=TEXT,
         ),
     ] = None,
     threads: Threads = None,
     fresh: Fresh = False,
+    format: PrintFormat = Form.MARKDOWN,
     json: Json = False,
 ) -> None:
     """F1 of taggers learnt in one language and used in others, beside the published.
@@ -201,12 +222,13 @@ def table3(
             out,
             contextual=contextual,
             threads=threads,
+            command=typed(context),
             progress=bar,
             announce=bar.stage,
             fresh=fresh,
         )
     used = {"trainer": settings.trainer, "fit": ner.fit, "tagger": tagger}
-    answer(json, result.facts | {"settings": plain(used)}, with_files(result))
+    answer(json, result.facts | {"settings": plain(used)}, with_files(result, format))
 
 
 def _parallel(given: list[str]) -> dict[str, tuple[Path, ...]]:
@@ -222,3 +244,39 @@ def _parallel(given: list[str]) -> dict[str, tuple[Path, ...]]:
 
 
 application.command("figure2")(figure2)
+
+
+@application.command("paper")
+def paper(
+    data: Data,
+    out: OutFolder,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Everything small: under twenty minutes on two processors.")
+    ] = False,
+    threads: Threads = None,
+    fresh: Fresh = False,
+    json: Json = False,
+) -> None:
+    """Tables 1 to 4 and Figures 1 and 2 on one page, with the paper's claims and whether they hold.
+
+    Writes index.html, with tables as CSV, JSON and Markdown beside it. What the data lacks, and a part that
+    fails, are told there. Without --quick it takes a night. Stopped, it goes on when started again.
+    """
+    from jointalign.study.claims import verdict
+    from jointalign.study.paper import PaperSettings, Work, study_paper
+
+    settings = PaperSettings.of(data, quick)
+    with progress("paper") as bar:
+        result = study_paper(settings, out, Work(out, threads, bar, bar.stage, fresh))
+    claims = [
+        {"part": part.name, "claim": claim.text, "here": verdict(evidence)}
+        for part in result.parts
+        for claim, evidence in part.claims
+    ]
+    seconds = {part.name: round(part.seconds, 1) for part in result.parts}
+    facts = {"page": str(result.page), "failures": result.failures, "seconds": seconds, "claims": claims}
+    lines = [f"{one['part']}: {one['claim']}: {one['here']}" for one in claims]
+    lines += [f"{name} failed: {reason}" for name, reason in result.failures.items()]
+    answer(json, facts, "\n".join([*lines, "", str(result.page)]))
+    if result.failures:
+        raise typer.Exit(1)

@@ -187,7 +187,8 @@ def _tokenizer(texts: Sequence[Path], work: Path, settings: PretrainingSettings,
     decisive = {"texts": [file_facts(path)[1:] for path in texts]}
     decisive |= {name: getattr(settings, name) for name in names}
     folder = work / _VOCABULARY
-    files = [f"{_VOCABULARY}/{name}" for name in (VOCABULARY_FILE, "tokenizer_config.json")]
+    names_of_files = VOCABULARY_FILE, "tokenizer.json", "tokenizer_config.json"
+    files = [f"{_VOCABULARY}/{name}" for name in names_of_files]
 
     def learn() -> None:
         train_vocabulary(texts, folder, settings.vocabulary, settings.smoothing, settings.positions)

@@ -69,6 +69,11 @@ class FeatureStore:
         arrays, note = read_bundle(folder, "features", _CURE)
         with fits(Path(folder) / INFO, "what features say of themselves", _CURE):
             state = typed(note.state, _State)
+            width = next(
+                (kind.width for name, kind in note.kinds.items() if name.startswith("vectors")), None
+            )
+            if note.kinds != _kinds(state["layers"], "vectors" in note.kinds, width or 0):
+                raise JointalignError("its arrays are not those of features")
             store = cls(
                 tuple(array for name, array in arrays.items() if name.startswith("vectors")),
                 state["layers"],
@@ -193,7 +198,7 @@ def write_features(
         "mapping": mappings and mappings.digest(),
         "side": mappings and side,
     }
-    bundle = Bundle(folder, decisive, _kinds(layers, settings, encoder.dimensions))
+    bundle = Bundle(folder, decisive, _kinds(layers, settings.combine is Combine.SUM, encoder.dimensions))
     with locked(folder, _MARKER):
         found = bundle.load()
         begun = found if facts else None
@@ -213,8 +218,7 @@ def write_features(
     return FeatureStore.open(folder)
 
 
-def _kinds(layers: Sequence[int], settings: FeatureSettings, dimensions: int) -> dict[str, Kind]:
-    summed = settings.combine is Combine.SUM
+def _kinds(layers: Sequence[int], summed: bool, dimensions: int) -> dict[str, Kind]:
     names = ["vectors"] if summed else [f"vectors-{layer}" for layer in layers]
     one = Kind("<i8")
     vectors = dict.fromkeys(names, Kind("<f2", dimensions))

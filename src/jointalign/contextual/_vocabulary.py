@@ -14,11 +14,13 @@ import numpy as np
 from jointalign.contextual._torch import import_transformers, quiet_transformers
 from jointalign.errors import JointalignError, MissingExtraError
 from jointalign.progress import Progress
-from jointalign.storage.bundle import Bundle, Kind, read_bundle
+from jointalign.storage.bundle import INFO, Bundle, Kind, read_bundle
+from jointalign.storage.facts import fits, typed
 from jointalign.storage.files import atomic, read_lines
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 VOCABULARY_FILE = "vocab.txt"
+_CURE = "remove the folder and begin anew"
 _LINES_AT_ONCE = 4096
 _SAMPLE_CHARACTERS = 40_000_000
 _MOST_CHARACTERS = 1000
@@ -155,8 +157,10 @@ def encode_texts(
                     skipped += empty
                     writer.append(name, block)
             writer.finish({"skipped": skipped})
-    arrays, note = read_bundle(bundle.folder, "text in pieces", "remove the folder and begin anew")
-    return EncodedTexts(tuple(arrays.values()), tuple(languages), note.state["skipped"])
+    arrays, note = read_bundle(bundle.folder, "text in pieces", _CURE)
+    with fits(bundle.folder / INFO, "the note of text in pieces", _CURE):
+        skipped = typed(note.state.get("skipped"), int, "skipped")
+    return EncodedTexts(tuple(arrays.values()), tuple(languages), skipped)
 
 
 def _blocks(path: Path, tokenizer: Any, progress: Progress | None) -> Iterator[tuple[np.ndarray, int]]:

@@ -14,9 +14,8 @@ from jointalign.contextual._pairs import AlignedText, MappingSettings
 from jointalign.corpora.tokenization import tokenizer
 from jointalign.errors import JointalignError
 from jointalign.progress import Progress
-from jointalign.word_alignment.api import align_text
+from jointalign.word_alignment.api import TextAligner, align_text
 from jointalign.word_alignment.base import Computation, Links, ParallelText
-from jointalign.word_alignment.diagonal import DiagonalAligner
 from jointalign.word_alignment.reading import check_links, raw_pairs, read_links
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -66,6 +65,7 @@ def read_aligned_text(
     links: Path | None,
     languages: tuple[str, str],
     *,
+    word_aligner: TextAligner | None = None,
     tokenized: bool = False,
     most: int | None = None,
     longest: int = 99,
@@ -80,6 +80,7 @@ def read_aligned_text(
         files: One file of `source ||| target` lines, or two files.
         links: Pharaoh links of all lines of the text; `None`: find them.
         languages: Codes of both languages.
+        word_aligner: What finds links; `None` for `BayesianAligner()`.
         tokenized: Whether white space separates the words already.
         most: Use so many usable sentence pairs from the start; `None`: all.
         longest: Words of a usable sentence, on either side.
@@ -103,7 +104,7 @@ def read_aligned_text(
     lowered = ParallelText.of(([w.lower() for w in one], [w.lower() for w in other]) for one, other in pairs)
     if links is None:
         computation = Computation(threads=threads, progress=progress)
-        found = align_text(lowered, DiagonalAligner(), computation=computation).links
+        found = align_text(lowered, word_aligner, computation=computation).links
     else:
         every = read_links(links)
         if len(every) <= kept[-1][0]:

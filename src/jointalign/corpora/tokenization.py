@@ -34,7 +34,7 @@ from itertools import chain
 
 import regex
 
-from jointalign.errors import MissingExtraError
+from jointalign.errors import JointalignError, MissingExtraError
 
 logger = logging.getLogger(__name__)
 
@@ -288,6 +288,55 @@ def parted(text: str) -> list[str]:
         ['5\xa0km', 'ahead']
     """
     return [piece for piece in BLANKS.split(text) if piece]
+
+
+def located(text: str, words: Iterable[str], language: str = "und") -> list[tuple[int, int]]:
+    r"""Where each word of a text stands in it, from its first character to behind its last.
+
+    Args:
+        text: As it is.
+        words: All of them, as `tokenizer(language, lowercase=False)` or `parted` cuts them out of it.
+        language: As for `tokenizer`.
+
+    Raises:
+        JointalignError: If these are not the words of the text.
+
+    Example:
+        >>> located("L\u2019homme  dit\u2026", ["L'", "homme", "dit", "\u2026"], "fr")
+        [(0, 2), (2, 7), (9, 12), (12, 13)]
+    """
+    rules = _rules_of(language)[1]
+    removed = set(_INVISIBLE + _ZERO_WIDTH_SPACE + rules.removed)
+    table = str.maketrans(_TYPOGRAPHIC, _PLAIN, "".join(removed)) | str.maketrans(
+        dict.fromkeys(_LIKE_APOSTROPHES, "'")
+    )
+
+    def plain(piece: str) -> str:
+        """What two spellings of one word have in common."""
+        return _DOTTED.sub("", unicodedata.normalize("NFC", piece.translate(table))).translate(table)
+
+    places, at = [], 0
+    for word in words:
+        start = at
+        while not text.startswith(word, start) and start < len(text) and _parts(text[start], removed):
+            start += 1
+        end = start + len(word)
+        if not text.startswith(word, start):
+            wanted, end = plain(word), start + 1
+            while end <= len(text) and plain(text[start:end]) != wanted:
+                end += 1
+        if end > len(text):
+            raise JointalignError(f"'{word}' does not follow character {at} of '{text[:60]}'")
+        while end < len(text) and text[end] in rules.removed:
+            end += 1
+        places.append((start, end))
+        at = end
+    return places
+
+
+def _parts(character: str, removed: set[str]) -> bool:
+    """Whether a character may stand between two words and belong to none."""
+    return character.isspace() or character in removed or unicodedata.category(character) in ("Cc", "Cf")
 
 
 def language_code(language: str) -> str:

@@ -29,6 +29,7 @@ from jointalign.retrieval.api import (
     both_neighbours,
     hubness,
     lazy_hubness,
+    mean_similarity,
     neighbours,
 )
 from jointalign.retrieval.hubs import Hubs
@@ -180,6 +181,31 @@ class Translations:
             else Answer(word, (), known=False)
             for word in words
         ]
+
+    def scores(self, word: str, targets: Sequence[str]) -> list[float]:
+        """Scores of some translations of a word, wherever they stand among the others.
+
+        Raises:
+            JointalignError: If one of the words is not known.
+        """
+        vector = self._source.vector(word)
+        known = [row for row in map(self._target.vocabulary.rows.get, targets) if row is not None]
+        if vector is None or len(known) < len(targets):
+            raise JointalignError(f"'{word}' or one of {', '.join(targets)} has no vector")
+        if not known:
+            return []
+        query, hubs = vector[None], self._target_hubs
+        some = self._target.vectors[known]
+        if not isinstance(hubs, np.ndarray):
+            hubs = hubness(some, self._frequent.vectors, self._score)
+        elif len(hubs) == len(self._target):
+            hubs = hubs[known]
+        density = None
+        if self._score.is_csls:
+            density = mean_similarity(query, self._target.vectors, self._score.neighbourhood)
+        best = neighbours(query, some, len(known), score=self._score, hubs=hubs, density=density)
+        placed = dict(zip(best.rows[0].tolist(), best.scores[0].tolist(), strict=True))
+        return [placed[place] for place in range(len(known))]
 
     @checked
     def best(self, word: str, count: int = 5) -> list[tuple[str, float]]:

@@ -28,6 +28,8 @@ class Translation:
         margin: Score minus that of the next best target word: how clear the choice is. `None` if
             there is no other target word.
         rank: Place among all target words, from 1.
+        probability: Of being right, where a ranking knows; `None` elsewhere.
+        given: Whether the pair is in the dictionary that the ranking has learnt from.
     """
 
     source: str
@@ -35,6 +37,8 @@ class Translation:
     score: float
     margin: float | None
     rank: int
+    probability: float | None = None
+    given: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ _FEW = 9  # words that may be damaged in a file of no other letters than ASCII
 UNUSABLE = re.compile(r"[\t\n\r]")
 
 
+_ENDS_WITH_FRACTION = re.compile(r" [-+]?\d*\.\d+(?:[eE][-+]?\d+)?$")
+
+
 class Rows:
     """Words with vectors, added block by block; of a word that comes again, the first row stays.
 
@@ -38,6 +41,7 @@ class Rows:
         self.duplicates = 0
         self._unreadable: list[bytes] = []
         self._broken: list[str] = []
+        self._numbered: list[str] = []
         self._words: dict[str, None] = {}
         size = _FIRST_ROWS if announced is None else min(announced, _most_rows(path, dimensions))
         self._vectors = np.empty((min(size, maximum or size), dimensions), np.float32)
@@ -84,6 +88,8 @@ class Rows:
             elif UNUSABLE.search(word):
                 self._broken.append(word)
             else:
+                if " " in word and _ENDS_WITH_FRACTION.search(word):
+                    self._numbered.append(word)
                 self._words[word] = None
                 kept.append(row)
         if len(kept) < len(words):
@@ -99,6 +105,13 @@ class Rows:
         """
         if self._unreadable:
             self._check_encoding()
+        if self._numbered:
+            logger.warning(
+                "%s: %d words end with a number, as %r; is there one too many on their lines?",
+                self.path,
+                len(self._numbered),
+                self._numbered[0],
+            )
         for number, why, example in (
             (self.duplicates, "because their word came before", ""),
             (len(self._unreadable), "because their word is no UTF-8", self._unreadable[:1]),

@@ -276,8 +276,9 @@ def _matrix(file: _File, expected: tuple[int, int] | None) -> np.ndarray | _Quan
     with_lengths = quantized and file.flag("whether lengths are quantised")
     shape = file.numbers(_SHAPE, "the shape of a matrix")
     rows, dimensions = shape
-    if shape != (expected or shape) or min(shape) < 0:
-        told = "no negative number" if expected is None else f"{expected[0]} x {expected[1]}"
+    empty = not min(shape) and max(shape) > len(file.data)
+    if shape != (expected or shape) or min(shape) < 0 or empty:
+        told = "sizes within the file's" if expected is None else f"{expected[0]} x {expected[1]}"
         file.fail(f"expected {told} as the shape of a matrix, got {rows} x {dimensions}")
     if not quantized:
         return file.array("<f4", rows * dimensions, "a matrix").reshape(shape)

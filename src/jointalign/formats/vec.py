@@ -21,7 +21,7 @@ from jointalign.errors import FormatError, JointalignError
 from jointalign.formats import _decimals
 from jointalign.formats._rows import UNUSABLE, Rows, check_maximum, encode_words
 from jointalign.storage.files import open_text, write_bytes
-from jointalign.storage.lines import check_length, with_line_feeds
+from jointalign.storage.lines import check_length, why_not_text, with_line_feeds
 
 logger = logging.getLogger(__name__)
 
@@ -247,7 +247,8 @@ def _bad_row(
     if not_finite:
         came = "a number that is not finite or too large; remove the row"
     elif b"\0" in row:
-        came = "binary data; a word2vec binary must be called .bin"
+        why = why_not_text(row, None, 0)
+        came = why if "UTF-16" in why else "binary data; a word2vec binary must be called .bin"
     else:
         shown = row[:40].decode(errors="replace").strip() + ("..." if len(row) > 40 else "")
         came = f"{len(row.split())} fields ('{shown}'); correct or remove the line"

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 _CHUNK = 1 << 22
 _LONGEST_WORD = 1 << 16
 _MOST_DIMENSIONS = 1 << 20
+_LOOKED_AT, _SMALLEST, _LARGEST = 1000, 1e-30, 1e20
 _ROWS_AT_ONCE = 1024
 _HEADER = re.compile(rb"(\d{1,18}) (\d{1,18})\s*\n")
 _FASTTEXT = (793712314).to_bytes(4, "little")
@@ -62,7 +63,17 @@ def read_stream(path: str | Path, stream: BinaryIO, max_vocabulary: int | None =
     more = _read_rows(rows, announced, dimensions, stream)
     if more and not rows.full:
         logger.warning("%s: there is more after the %d rows the header announces; left out", path, announced)
-    return rows.embedding()
+    found = rows.embedding()
+    _check_sizes(path, found.vectors[:_LOOKED_AT])
+    return found
+
+
+def _check_sizes(path: str | Path, vectors: np.ndarray) -> None:
+    """Refuse numbers of sizes that no vectors have: other bytes, read as float32."""
+    sizes = np.abs(vectors[vectors != 0])
+    if len(sizes) and ((sizes < _SMALLEST) | (sizes > _LARGEST)).mean() > 0.5:
+        reason = "most numbers are below 1e-30 or above 1e+20; are they float32, in little-endian order?"
+        raise FormatError(path, None, reason)
 
 
 def write(embedding: Embedding, path: str | Path) -> None:

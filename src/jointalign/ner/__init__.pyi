@@ -2,6 +2,7 @@
 
 from ._fit import History as History, Text as Text, fit as fit
 from ._scoring import (
+    counted as counted,
     difference_interval as difference_interval,
     f1_of as f1_of,
     interval as interval,
@@ -23,6 +24,11 @@ from ._tagger import (
     tag_all as tag_all,
 )
 from ._torch import torch_threads as torch_threads
+from ._word_by_word import (
+    CarriedOver as CarriedOver,
+    carry_over as carry_over,
+    distinct_words as distinct_words,
+)
 from ._words import StaticInputs as StaticInputs, WordTable as WordTable
 from .base import (
     NERResult as NERResult,

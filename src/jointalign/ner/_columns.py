@@ -15,7 +15,7 @@ from jointalign.ner.base import OUTSIDE, Sentence
 logger = logging.getLogger(__name__)
 
 _LABEL = re.compile(r"O|[BIESLUMW]-\S+")
-_BARE = re.compile(r"O|(?![BIESLUMW]_)[A-Z][A-Z_]*|[BIESLUMW]-\S+")
+_BARE = re.compile(r"O|(?![BIESLUMW]_)[A-Z][A-Z_]*")  # among prefixed ones it is a slip: IPER
 _KINDS = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S", "M": "I", "W": "S"}
 _PREFIX = re.compile(r"[a-z]{2,3}(?:-[a-z]+)*:(?=.)")
 

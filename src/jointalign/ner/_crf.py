@@ -115,6 +115,63 @@ def best_paths(emissions: Tensor, lengths: Tensor, chain: Chain) -> Tensor:
     return found
 
 
+class Along(NamedTuple):
+    """What gives the probability of each stretch of one row of tags, `(b, l)` each.
+
+    That of the tags from word s to word e, with nothing behind them that goes on with them, is
+    exp(opening[s] + inside[e] - inside[s] + closing[e]): exact, over all rows of tags there are.
+    """
+
+    opening: Tensor
+    inside: Tensor
+    closing: Tensor
+
+
+def along(emissions: Tensor, tags: Tensor, lengths: Tensor, chain: Chain, goes_on: Tensor) -> Along:
+    """Forward and backward sums, met at each word of a row of tags; in double precision.
+
+    Args:
+        emissions: As for `losses`.
+        tags: As for `losses`.
+        lengths: As for `losses`.
+        chain: Scores of steps.
+        goes_on: Whether tag j right behind tag i belongs to the same entity, bool `(k, k)`.
+    """
+    torch = import_torch()
+    emissions, chain = emissions.double(), Chain(*(scores.double() for scores in chain))
+    length = emissions.shape[1]
+    ahead = [chain.start + emissions[:, 0]]  # of all beginnings that end with a tag, (b, k) each
+    for position in range(1, length):
+        paths = ahead[-1][:, :, None] + chain.at(position)
+        ahead.append(torch.logsumexp(paths, 1) + emissions[:, position])
+    behind = [chain.end.expand(len(emissions), -1)]  # of all that can follow a tag, likewise
+    for position in range(length - 1, 0, -1):
+        following = (emissions[:, position] + behind[-1])[:, None, :] + chain.at(position)
+        earlier = torch.logsumexp(following, 2)
+        behind.append(torch.where((position < lengths)[:, None], earlier, behind[-1]))
+    forwards, backwards = torch.stack(ahead, 1), torch.stack(behind[::-1], 1)  # (b, l, k)
+    total = torch.logsumexp(forwards[:, 0] + backwards[:, 0], 1)
+    given = tags[..., None]
+    steps = _rows_of_steps(tags, chain)  # (b, l - 1, k)
+    inside = emissions.gather(2, given).squeeze(2)
+    inside[:, 1:] += steps.gather(2, given[:, 1:]).squeeze(2)
+    following = steps + emissions[:, 1:] + backwards[:, 1:]
+    closing = torch.logsumexp(following.masked_fill(goes_on[tags[:, :-1]], -torch.inf), 2)
+    last = torch.arange(length, device=lengths.device) == lengths[:, None] - 1
+    closing = torch.nn.functional.pad(closing, (0, 1))
+    closing = torch.where(last, chain.end[tags], closing)
+    opening = forwards.gather(2, given).squeeze(2) - total[:, None]
+    return Along(opening, inside.cumsum(1), closing)
+
+
+def _rows_of_steps(tags: Tensor, chain: Chain) -> Tensor:
+    """Scores of all steps from each word's tag, `(b, l - 1, k)`."""
+    if chain.steps.dim() == 2:
+        return chain.steps[tags[:, :-1]]
+    size = chain.steps.shape[-1]
+    return chain.steps.gather(2, tags[:, :-1, None, None].expand(-1, -1, 1, size)).squeeze(2)
+
+
 def rules(tags: Sequence[str], device: str = "cpu") -> Chain:
     """Steps that no entity can take, as scores of `FORBIDDEN` to be added when decoding.
 
@@ -139,3 +196,13 @@ def rules(tags: Sequence[str], device: str = "cpu") -> Chain:
     end = [penalty(allowed(tag, OUTSIDE)) for tag in tags]
     steps = [[penalty(allowed(before, after)) for after in tags] for before in tags]
     return Chain(*(torch.tensor(values, device=device) for values in (start, end, steps)))
+
+
+def continuations(tags: Sequence[str], device: str = "cpu") -> Tensor:
+    """Whether the second of two tags goes on with the entity of the first, bool `(k, k)`."""
+    torch = import_torch()
+
+    def goes_on(before: str, after: str) -> bool:
+        return before[0] in "BI" and after[0] in "IE" and before[1:] == after[1:]
+
+    return torch.tensor([[goes_on(before, after) for after in tags] for before in tags], device=device)

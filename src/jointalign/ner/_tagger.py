@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
 from jointalign.errors import JointalignError
-from jointalign.ner._crf import Chain, best_paths, losses, rules
+from jointalign.ner._crf import Chain, along, best_paths, continuations, losses, rules
 from jointalign.ner._settings import TaggerSettings
 from jointalign.ner._torch import (
     at_positions,
@@ -31,11 +31,13 @@ from jointalign.ner._torch import (
     random_state_kept,
     turned,
 )
-from jointalign.ner.base import Sentence, to_scheme
+from jointalign.ner.base import Entity, Sentence, spans, to_scheme
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
     from torch.nn import Module
+
+_Decoded = TypeVar("_Decoded")
 
 
 @dataclass(frozen=True, eq=False)
@@ -359,13 +361,42 @@ class Tagger:
 
     def decode(self, batch: WordBatch) -> list[list[str]]:
         """The best tags of some sentences, which never break the rules of their scheme."""
-        torch = import_torch()
-        with torch.inference_mode():
-            emissions, chain = self._scores(batch, None)
-            total = self._rules if chain is None else chain.plus(self._rules)
-            rows = best_paths(emissions, batch.lengths, total).tolist()
+        with import_torch().inference_mode():
+            emissions, chain = self._lawful(batch)
+            return self._named(best_paths(emissions, batch.lengths, chain), batch)
+
+    def decode_entities(self, batch: WordBatch) -> list[tuple[list[str], tuple[Entity, ...]]]:
+        """The best tags of some sentences, and the probability of each entity among them.
+
+        It is the sum over all rows of tags that keep the rules and have just this entity; without a
+        CRF, each word's tags are as likely as a softmax says.
+        """
+        with import_torch().inference_mode():
+            emissions, chain = self._lawful(batch)
+            best = best_paths(emissions, batch.lengths, chain)
+            goes_on = continuations(self.labels, self.device)
+            found = along(emissions, best, batch.lengths, chain, goes_on)
+            opening, inside, closing = (part.cpu().numpy() for part in found)
+        named = self._named(best, batch)
+        result = []
+        for row, tags in enumerate(named):
+            entities = []
+            for span in spans(tags):
+                first, last = span.start, span.end - 1
+                sure = opening[row, first] + inside[row, last] - inside[row, first] + closing[row, last]
+                entities.append(Entity(span.start, span.end, span.type, min(1.0, float(np.exp(sure)))))
+            result.append((tags, tuple(entities)))
+        return result
+
+    def _lawful(self, batch: WordBatch) -> tuple[Tensor, Chain]:
+        """Emissions, and the chain with its rules."""
+        emissions, chain = self._scores(batch, None)
+        return emissions, self._rules if chain is None else chain.plus(self._rules)
+
+    def _named(self, rows: Tensor, batch: WordBatch) -> list[list[str]]:
         lengths = batch.lengths.tolist()
-        return [[self.labels[tag] for tag in row[:length]] for row, length in zip(rows, lengths, strict=True)]
+        found = zip(rows.tolist(), lengths, strict=True)
+        return [[self.labels[tag] for tag in row[:length]] for row, length in found]
 
     @cached_property
     def _rules(self) -> Chain:
@@ -518,10 +549,18 @@ class Examples:
 
 def tag_all(tagger: Tagger, examples: Examples) -> list[tuple[str, ...]]:
     """Tags of all sentences, in their order, in the scheme of the tagger."""
+    return [tuple(tags) for tags in _decoded(tagger.decode, examples)]
+
+
+def find_all(tagger: Tagger, examples: Examples) -> list[tuple[tuple[str, ...], tuple[Entity, ...]]]:
+    """The same, with the entities and their probabilities."""
+    return [(tuple(tags), entities) for tags, entities in _decoded(tagger.decode_entities, examples)]
+
+
+def _decoded(decode: Callable[[WordBatch], list[_Decoded]], examples: Examples) -> list[_Decoded]:
     examples.learnt()
-    found: list[tuple[str, ...]] = [()] * len(examples)
+    found: dict[int, _Decoded] = {}
     with import_torch().inference_mode():
         for rows in examples.tagging_batches():
-            for row, tags in zip(rows.tolist(), tagger.decode(examples.batch(rows)), strict=True):
-                found[row] = tuple(tags)
-    return found
+            found.update(zip(rows.tolist(), decode(examples.batch(rows)), strict=True))
+    return [found[row] for row in range(len(examples))]

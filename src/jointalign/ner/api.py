@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from jointalign.corpora.tokenization import parted, tokenizer
+from jointalign.corpora.tokenization import located, parted, tokenizer
 from jointalign.embedding import BilingualEmbedding
 from jointalign.errors import FormatError, JointalignError
 from jointalign.ner import storage
@@ -25,9 +25,10 @@ from jointalign.ner._columns import columns_of, words_of
 from jointalign.ner._fit import History, Text, fit
 from jointalign.ner._scoring import RESAMPLES, counted, score
 from jointalign.ner._settings import TaggerFitSettings, TaggerSettings
-from jointalign.ner._tagger import Alphabet, Examples, Tagger, WordInputs, tag_all
-from jointalign.ner._words import StaticInputs, WordTable
-from jointalign.ner.base import NERResult, Scheme, Sentence, to_scheme
+from jointalign.ner._tagger import Alphabet, Examples, Tagger, WordInputs, find_all, tag_all
+from jointalign.ner._words import UNKNOWN, StaticInputs, WordTable
+from jointalign.ner.base import Entity, NERResult, Scheme, Sentence, to_scheme
+from jointalign.ner.output import TaggedText
 from jointalign.progress import Progress
 from jointalign.storage.files import read_lines
 from jointalign.version import __version__
@@ -219,9 +220,26 @@ def predict(model: NERModel, sentences: Sequence[Sentence], language: str) -> li
     ]
 
 
+def find(
+    model: NERModel, sentences: Sequence[Sentence], language: str
+) -> list[tuple[Sentence, tuple[Entity, ...]]]:
+    """Tag sentences, and say how probable each entity is; arguments as for `predict`.
+
+    A probability is the tagger's own, over all rows of tags that a sentence can have: that the entity
+    is there, with just these words and this type.
+    """
+    if not sentences:
+        return []
+    found = find_all(model.tagger, Examples(model.tagger, sentences, language))
+    return [
+        (replace(sentence, tags=to_scheme(tags, Scheme.BIO2)), entities)
+        for sentence, (tags, entities) in zip(sentences, found, strict=True)
+    ]
+
+
 def predict_lines(
-    model: NERModel, path: str | Path, language: str, tokenized: bool = False
-) -> Iterator[tuple[str, Sentence]]:
+    model: NERModel, path: str | Path, language: str, tokenized: bool = False, probable: bool = False
+) -> Iterator[TaggedText]:
     """Tag a text of one sentence a line, as a stream that holds some thousand sentences at a time.
 
     Args:
@@ -229,25 +247,34 @@ def predict_lines(
         path: Of the text, plain or compressed; `-` for the standard input.
         language: Its words are cut out by the rules of this language, their case kept.
         tokenized: Whether they are cut already, at white space.
+        probable: Whether entities with their probabilities are wanted.
 
-    Returns:
-        For each sentence, `word TAG` lines with an empty one at the end, and the sentence; a line
-        without a word gives none.
+    Yields:
+        Each sentence; a line without a word gives none.
 
     Raises:
         JointalignError: If the tagger has no vectors for this language, or the text can't be read.
     """
     cut = parted if tokenized else tokenizer(language, lowercase=False)
-    found = (Sentence(tuple(words)) for _, line in read_lines(path) if (words := cut(line)))
-    for part in _parts(found, len):
-        for sentence in _tagged(model, part, language):
+    found = ((line, words) for _, line in read_lines(path) if (words := cut(line)))
+    for part in _parts(found, lambda item: len(item[1])):
+        sentences = [Sentence(tuple(words)) for _, words in part]
+        tagged = _tagged(model, sentences, language, probable)
+        for (line, words), (sentence, entities) in zip(part, tagged, strict=True):
             pairs = zip(sentence.words, sentence.tags or (), strict=True)
-            yield "".join(f"{word} {tag}\n" for word, tag in pairs) + "\n", sentence
+            columns = "".join(f"{word} {tag}\n" for word, tag in pairs) + "\n"
+            places = tuple(located(line, words, language)) if probable else ()
+            yield TaggedText(sentence, line, places, entities, columns)
 
 
 def predict_conll(
-    model: NERModel, path: str | Path, language: str, encoding: str = "utf-8", word_column: int | None = None
-) -> Iterator[tuple[str, Sentence]]:
+    model: NERModel,
+    path: str | Path,
+    language: str,
+    encoding: str = "utf-8",
+    word_column: int | None = None,
+    probable: bool = False,
+) -> Iterator[TaggedText]:
     """Tag a file of a word a line, as a stream that holds some thousand sentences at a time.
 
     Args:
@@ -256,10 +283,11 @@ def predict_conll(
         language: Of its words.
         encoding: Of the file.
         word_column: Column of the words, from 0; default: found out.
+        probable: Whether entities with their probabilities are wanted.
 
-    Returns:
-        For each sentence its lines as they are with the tag as a further column, after the lines
-        before it that are no words; and the sentence.
+    Yields:
+        Each sentence; its columns are its lines as they are with the tag as a further column, after
+        the lines before it that are no words.
 
     Raises:
         JointalignError: If the tagger has no vectors for this language, or the file can't be read.
@@ -271,9 +299,13 @@ def predict_conll(
             columns = columns_of(path, part, word_column, tagged=False)
         for block in part:
             _check(path, block, columns.word)
-        tagged = _tagged(model, [words_of(block, columns) for block in part], language)
-        for block, sentence in zip(part, tagged, strict=True):
-            yield block.with_tags(sentence.tags or ()), sentence
+        tagged = _tagged(model, [words_of(block, columns) for block in part], language, probable)
+        for block, (sentence, entities) in zip(part, tagged, strict=True):
+            ends = np.cumsum([len(word) + 1 for word in sentence.words]).tolist()
+            sizes = zip(ends, map(len, sentence.words), strict=True)
+            places = tuple((end - 1 - size, end - 1) for end, size in sizes)
+            text = " ".join(sentence.words)
+            yield TaggedText(sentence, text, places, entities, block.with_tags(sentence.tags or ()))
 
 
 def _check(path: str | Path, block: Block, column: int) -> None:
@@ -296,10 +328,14 @@ def _parts(items: Iterable[_Item], words: Callable[[_Item], int]) -> Iterator[li
         yield part
 
 
-def _tagged(model: NERModel, sentences: Sequence[Sentence], language: str) -> Iterator[Sentence]:
+def _tagged(
+    model: NERModel, sentences: Sequence[Sentence], language: str, probable: bool
+) -> Iterator[tuple[Sentence, tuple[Entity, ...]]]:
     """Tag sentences; those of too many words in pieces, after which they are whole again."""
     pieces = [list(_pieces(sentence)) for sentence in sentences]
-    tagged = iter(predict(model, [piece for row in pieces for piece in row], language))
+    parts = [piece for row in pieces for piece in row]
+    found = find(model, parts, language) if probable else ((s, ()) for s in predict(model, parts, language))
+    tagged = iter(found)
     for sentence, row in zip(sentences, pieces, strict=True):
         if len(row) > 1:
             logger.warning(
@@ -308,8 +344,13 @@ def _tagged(model: NERModel, sentences: Sequence[Sentence], language: str) -> It
                 " ".join(sentence.words[:5])[:60],
                 len(row),
             )
-        tags = [tag for _ in row for tag in next(tagged).tags or ()]
-        yield Sentence(sentence.words, tuple(tags))
+        tags: list[str] = []
+        entities: list[Entity] = []
+        for piece, there in (next(tagged) for _ in row):
+            moved = len(tags)
+            entities += [replace(e, start=e.start + moved, end=e.end + moved) for e in there]
+            tags += piece.tags or ()
+        yield Sentence(sentence.words, tuple(tags)), tuple(entities)
 
 
 def _pieces(sentence: Sentence) -> Iterator[Sentence]:
@@ -338,14 +379,17 @@ def evaluate(
         JointalignError: If there is no sentence, one has no tags, or the tagger has no vectors for
             this language.
     """
-    predicted = [s.tags or () for s in predict(model, sentences, language)]
-    return score(sentences, predicted, language, resamples, seed)
+    return score(sentences, tagged(model, Text(sentences, language)), language, resamples, seed)
+
+
+def tagged(model: NERModel, text: Text) -> list[tuple[str, ...]]:
+    """The tags that a tagger gives to each sentence of a text, in BIO2."""
+    return [s.tags or () for s in predict(model, text.sentences, text.language)]
 
 
 def sentence_counts(model: NERModel, text: Text) -> np.ndarray:
     """Entities correct, predicted and gold in each sentence, int64 `(n, 3)`."""
-    predicted = [s.tags or () for s in predict(model, text.sentences, text.language)]
-    return counted(text.sentences, predicted)[0]
+    return counted(text.sentences, tagged(model, text))[0]
 
 
 def coverage(model: NERModel, text: Text) -> float | None:
@@ -354,6 +398,14 @@ def coverage(model: NERModel, text: Text) -> float | None:
     if not isinstance(inputs, StaticInputs):
         return None
     return inputs.prepare(text.sentences, text.language).coverage
+
+
+def vocabulary_of(model: NERModel, language: str) -> Callable[[str], bool] | None:
+    """Whether a word of a language has a vector; `None` where that means nothing."""
+    inputs = model.tagger.inputs
+    if not isinstance(inputs, StaticInputs):
+        return None
+    return lambda word: inputs.table.row(word, language) != UNKNOWN
 
 
 def write(model: NERModel, folder: str | Path) -> None:

@@ -59,6 +59,17 @@ class Span:
     type: str
 
 
+@dataclass(frozen=True, order=True)
+class Entity(Span):
+    """An entity that was found.
+
+    Args:
+        probability: That it is there, with just these words and this type, as the tagger sees it.
+    """
+
+    probability: float
+
+
 class Scheme(StrEnum):
     """How entities are written as tags."""
 
@@ -245,14 +256,15 @@ class NERResult:
     def to_json(self) -> dict[str, Any]:
         """Numbers and signature as plain types."""
         return {
-            **_facts(self.counts),
+            **entity_facts(self.counts),
             "ci": [None if isnan(end) else end for end in self.ci],
-            "types": {name: _facts(counts) for name, counts in self.types.items()},
+            "types": {name: entity_facts(counts) for name, counts in self.types.items()},
             "signature": str(self.conditions),
         }
 
 
-def _facts(counts: EntityCounts) -> dict[str, Any]:
+def entity_facts(counts: EntityCounts) -> dict[str, Any]:
+    """Scores and counts as plain types."""
     return {
         "f1": counts.f1,
         "precision": counts.precision,

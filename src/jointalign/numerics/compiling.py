@@ -35,7 +35,7 @@ class Loop(partial):
 
     def __new__(cls, function: Callable[..., Any], options: dict[str, Any]) -> Loop:
         """A loop that Numba has not seen yet."""
-        loop = super().__new__(cls, lambda *arguments: loop.dispatcher(*arguments))
+        loop = super().__new__(cls, lambda *arguments, **named: loop.dispatcher(*arguments, **named))
         loop.__dict__ |= {name: getattr(function, name) for name in WRAPPER_ASSIGNMENTS}
         loop.py_func, loop.options = function, options
         return loop

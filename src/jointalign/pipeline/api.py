@@ -13,22 +13,35 @@ from typing import Any
 from jointalign.alignment.api import align
 from jointalign.bli import Conditions, Identical, OutOfVocabulary, evaluate_rules
 from jointalign.bli.base import low_coverage
+from jointalign.concordance import Concordance
 from jointalign.corpora.corpus import Corpus
 from jointalign.corpora.encoding import FILES, EncodedCorpus, encode
 from jointalign.corpora.enough import little_text
 from jointalign.dictionary.api import induce_and_keep, read_tsv, write_tsv
 from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.ensemble import reduced
+from jointalign.errors import JointalignError
 from jointalign.formats.api import read, read_bilingual, write
 from jointalign.lexicon import Lexicon
 from jointalign.numerics.processors import limited_to
 from jointalign.overshared import oversharing
 from jointalign.pipeline._checks import check_dictionaries, check_settings, read_lexicon
+from jointalign.pipeline._entries import contradicted, good_and_doubtful, headwords, read_entries
 from jointalign.pipeline._finished import SETTINGS
-from jointalign.pipeline._report import run_report
-from jointalign.pipeline.base import RunResult, RunSettings, ranked_line
-from jointalign.pipeline.page import write_report
-from jointalign.pipeline.ranked import FACTS, PLAIN, RANKED, ranked_tables, unaligned_spaces, write_ranked
+from jointalign.pipeline._report import Found, run_report
+from jointalign.pipeline.base import RunResult, RunSettings
+from jointalign.pipeline.page import Part, dictionary_table, write_report
+from jointalign.pipeline.ranked import (
+    FACTS,
+    LISTED,
+    PLAIN,
+    RANKED,
+    listed,
+    unaligned_spaces,
+    write_listed,
+    write_ranked,
+)
+from jointalign.plots import default_pairs, figure_one
 from jointalign.progress import Progress
 from jointalign.retrieval.hubs import Hubs
 from jointalign.selection.api import MULTIPLE, training_seconds
@@ -38,7 +51,8 @@ from jointalign.selection.wishes import decide
 from jointalign.storage.facts import read_json
 from jointalign.storage.files import atomic, file_facts
 from jointalign.storage.stages import Stages, locked, peak_memory_mb
-from jointalign.training.base import CHECKPOINT_SECONDS
+from jointalign.training.base import CHECKPOINT_SECONDS, Work
+from jointalign.version import versions
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +61,8 @@ Announce = Callable[[str, bool], None]
 ALIGNED = ["choice.json", "reallocated.safetensors", "aligned.safetensors", SETTINGS]
 APART = ["apart.source.safetensors", "apart.target.safetensors"]
 HUBS = "aligned.hubs.safetensors"
+RECORD = "record.json"
+FIGURE = "figure1.png"
 SCORED = ["scores.json", "oversharing.json", "report.html"]
 
 
@@ -57,6 +73,7 @@ def run(
     threads: int | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     fresh: bool = False,
+    command: str | None = None,
     progress: Progress | None = None,
     announce: Announce | None = None,
 ) -> RunResult:
@@ -70,6 +87,7 @@ def run(
         threads: How many; `None` for all processors that this process may use.
         checkpoint_seconds: Time between two checkpoints of the training.
         fresh: Whether work of other settings in the folder is replaced; it is refused otherwise.
+        command: As it was typed, for the record; `None` in Python.
         progress: Told how far the stage at hand is.
         announce: Told the name of each stage as it begins, and whether it was done before.
 
@@ -80,7 +98,17 @@ def run(
     check_settings(settings)
     with locked(folder), limited_to(threads):
         work = _Run(settings, folder, threads, checkpoint_seconds, fresh, progress, announce)
-        return work.result()
+        result = work.result()
+        _note(folder / RECORD, {"command": command, "threads": threads, "versions": versions()})
+        return result
+
+
+def _note(path: Path, facts: dict[str, Any]) -> None:
+    """Write it down, unless that is what the file says."""
+    text = json.dumps(facts, indent=2, ensure_ascii=False)
+    if not path.is_file() or path.read_text("utf-8") != text:
+        with atomic(path, "w") as file:
+            file.write(text)
 
 
 class _Run:
@@ -120,12 +148,14 @@ class _Run:
         tests = None if settings.test is None else file_facts(settings.test)
         size = {"max_vocabulary": settings.max_vocabulary}
         do("induce", size, [HUBS, self.plain], self.induce, after=["align"])
-        listed = ["induce"]
+        trailing = ["induce"]
         if settings.ranks:
             learnt = {"lexicon": known, "test": tests, **size}
             do("rank", learnt, RANKED, self.rank, after=[*trained, "align", "induce"])
-            listed.append("rank")
-        do("evaluate", {"test": tests, **size}, SCORED, self.evaluate, after=listed)
+            wanted = {"precision": settings.precision, "keep_marks": settings.keep_marks}
+            do("list", wanted, LISTED, self.write_list, after=["induce", "rank"])
+            trailing += ["rank", "list"]
+        do("evaluate", {"test": tests, **size}, SCORED, self.evaluate, after=trailing)
         choice, scores = self._json("choice.json"), self._json("scores.json")
         records = self.stages.records
         peaks = [peak_memory_mb(), *(record.peak_memory_mb for record in records.values())]
@@ -139,6 +169,7 @@ class _Run:
             scores,
             {name: round(record.seconds, 3) for name, record in records.items()},
             max((peak for peak in peaks if peak is not None), default=None),
+            listed(self.folder),
             self.ranking,
             (*warnings, *self._low_coverage(scores)),
         )
@@ -169,15 +200,10 @@ class _Run:
 
     def _trained(self, corpora: list[EncodedCorpus], folder: str) -> Embedding:
         trainer = self.settings.trainer
-        embedding = trainer.fit_encoded(
-            corpora,
-            seed=self.settings.seed,
-            threads=self.threads,
-            folder=self.folder / folder,
-            progress=self.progress,
-            checkpoint_seconds=self.checkpoint_seconds,
-        )
-        trainer.forget(self.folder / folder)
+        place, seed = self.folder / folder, self.settings.seed
+        work = Work(seed, self.threads, place, self.progress, self.checkpoint_seconds)
+        embedding = trainer.fit_encoded(corpora, work=work)
+        trainer.forget(place)
         return embedding
 
     def align(self) -> None:
@@ -231,6 +257,7 @@ class _Run:
         split = read_bilingual(self.folder / "reallocated.safetensors")
         write_ranked(
             self.folder,
+            self.aligned,
             unaligned_spaces(split, self._spaces(), self._json("choice.json")),
             self.lexicon,
             self.test,
@@ -238,6 +265,10 @@ class _Run:
             seed=self.settings.seed,
             progress=self.progress,
         )
+
+    def write_list(self) -> None:
+        settings = self.settings
+        write_listed(self.folder, self.aligned, settings.precision, keep_marks=settings.keep_marks)
 
     @property
     def plain(self) -> str:
@@ -254,16 +285,44 @@ class _Run:
             self.joint, self.source.counts, self.target.counts, training=self.lexicon, test=self.test
         )
         self._write_json("oversharing.json", report.to_json())
-        entries = read_tsv(self.folder / self.plain)
         scores = self._scores(self.aligned)
         self._write_json("scores.json", scores)
-        languages = settings.source_language, settings.target_language
-        ranking = self.ranking
-        ranked = ranked_tables(self.folder, ranking) if ranking and ranking["held_out"] else []
-        line = ranked_line(ranking, scores) if ranking else ""
-        choice = self._json("choice.json")
-        page = run_report(languages, settings.described(), choice, scores, report, entries, ranked, line)
-        write_report(page, self.folder / "report.html")
+        found = Found(
+            (settings.source_language, settings.target_language),
+            settings.described(),
+            self._json("choice.json"),
+            scores,
+            self.ranking,
+            report,
+            listed(self.folder),
+        )
+        write_report(run_report(found, self._dictionary(found), self._figure()), self.folder / "report.html")
+
+    def _dictionary(self, found: Found) -> list[Part]:
+        """The first entries, and some with their sentences."""
+        if not found.held_out:
+            return [dictionary_table(read_tsv(self.folder / self.plain))]
+        dictionary, against = (self.folder / name for name in LISTED)
+        entries = read_entries(dictionary)
+        texts = {side: Concordance.of(corpus, self.folder / side) for side, corpus in self.corpora.items()}
+        both = texts["source"], texts["target"]
+        shown = headwords(entries, found.languages, dictionary.name)
+        return [shown, *good_and_doubtful(entries, both, found.languages), *contradicted(against)]
+
+    def _figure(self) -> bytes | None:
+        """Figure 1, where there is a dictionary and the extra that draws is installed."""
+        if self.lexicon is None or self._json("choice.json")["gamma"] is None:
+            return None
+        languages = self.settings.source_language, self.settings.target_language
+        joint = Spaces((self.joint, self.source.counts, self.target.counts), None, languages).split(1.0)
+        split = read_bilingual(self.folder / "reallocated.safetensors")
+        try:
+            pairs = default_pairs(joint, split, self.lexicon)
+            figure_one(joint, split, self.aligned, pairs, self.folder / FIGURE)
+        except JointalignError as error:  # nothing to draw with, or no frequent word to draw
+            logger.info("no picture: %s", error)
+            return None
+        return (self.folder / FIGURE).read_bytes()
 
     def _scores(self, aligned: BilingualEmbedding) -> dict[str, Any] | None:
         if self.test is None:

@@ -6,8 +6,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jointalign.selection.api import training_seconds
 from jointalign.selection.base import FAILED
 from jointalign.selection.wishes import Wishes
+from jointalign.storage.compression import COMPRESSIONS
+from jointalign.storage.tables import frame
 from jointalign.training.skipgram import SkipGram
 
 
@@ -29,6 +32,8 @@ class RunSettings:
         lowercase: Whether to lower-case text and dictionaries.
         max_vocabulary: Words of each language that queries are answered from (200,000: MUSE).
         rank: Whether `dictionary.tsv` is the ranked one, where there is something to learn that from.
+        precision: List as many words as are right so often, e.g. 0.9; `None`: those of probability 0.3.
+        keep_marks: Whether a ranked dictionary lists punctuation and digits, too.
         seed: The only source of randomness.
     """
 
@@ -44,12 +49,39 @@ class RunSettings:
     lowercase: bool = True
     max_vocabulary: int = 200_000
     rank: bool = True
+    precision: float | None = None
+    keep_marks: bool = False
     seed: int = 0
 
     @property
     def ranks(self) -> bool:
         """Whether the dictionary is ranked: that is learnt from one."""
         return self.rank and self.lexicon is not None
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Names of all stages, in order."""
+        apart = ("train_apart",) if self.compares_spaces else ()
+        ranked = ("rank", "list") if self.ranks else ()
+        return ("count", "train", *apart, "align", "induce", *ranked, "evaluate")
+
+    def expected_seconds(self) -> dict[str, float]:
+        """Rough time of each stage on one processor, from the sizes of the files and no clock."""
+        tokens = sum(_tokens(path) for path in (self.source, self.target))
+        words = 20 * tokens**0.5  # both vocabularies
+        training = training_seconds(round(tokens), self.trainer.epochs, self.trainer.dimensions)
+        fits = 2 if self.test is not None else 1
+        known = {
+            "count": tokens / 500_000,
+            "train": training,
+            "train_apart": training,
+            "align": 3 * training if self.wishes.automatic else 0.1 * training,
+            "induce": words**2 * self.trainer.dimensions / 1e11,
+            "rank": fits * words / 800,
+            "list": 1.0,
+            "evaluate": 5.0 + tokens / 1e6,
+        }
+        return {name: known[name] for name in self.stages}
 
     @property
     def compares_spaces(self) -> bool:
@@ -68,6 +100,11 @@ class RunSettings:
         }
 
 
+def _tokens(path: Path) -> float:
+    """About how many words a text has: six bytes each, half as many compressed."""
+    return path.stat().st_size / (2 if path.suffix in COMPRESSIONS else 6)
+
+
 @dataclass(frozen=True)
 class RunResult:
     """What a run found.
@@ -84,6 +121,7 @@ class RunResult:
         scores: Scores by direction, identical pairs kept or removed, and rule; `None` without test.
         seconds: Time of each stage when it was done.
         peak_memory_mb: Largest memory of all stages; `None` where the system cannot say.
+        listed: The dictionary.
         ranking: Held-out figures and scores of the ranking, or why there is none; `None` if not asked for.
         warnings: Why its figures can't carry much weight: little text, few pairs, low coverage.
     """
@@ -97,8 +135,47 @@ class RunResult:
     scores: dict[str, Any] | None
     seconds: dict[str, float]
     peak_memory_mb: float | None
+    listed: DictionarySize
     ranking: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
+
+    def to_frame(self) -> Any:
+        """All scores as a pandas data frame, a row for each direction, rule and way of ranking.
+
+        Raises:
+            JointalignError: If pandas is not installed.
+        """
+        return frame(self._rows())
+
+    def _rows(self) -> list[dict[str, Any]]:
+        ranking = self.ranking or {}
+        ranked = {
+            "source_to_target": ranking.get("scores"),
+            "target_to_source": ranking.get("scores_reversed"),
+        }
+        return [
+            {"direction": direction, "by": by, "identical": kind.removeprefix("identical_"), "rule": rule}
+            | {name: value for name, value in facts.items() if not isinstance(value, list)}
+            | {"low": facts["ci"][0], "high": facts["ci"][1]}
+            for by, directions in (("csls", self.scores), ("ranked", ranked))
+            for direction, kinds in (directions or {}).items()
+            for kind, rules in (kinds or {}).items()
+            for rule, facts in rules.items()
+        ]
+
+    def metrics(self) -> dict[str, float]:
+        """Scores and seconds as one flat dict of numbers, as trackers of experiments take them.
+
+        `mlflow.log_metrics(result.metrics())`, `wandb.log(result.metrics())`: names are such as
+        `source_to_target.ranked.kept.muse.p_at_1` and `seconds.train`.
+        """
+        found = {f"seconds.{stage}": seconds for stage, seconds in self.seconds.items()}
+        for row in self._rows():
+            place = ".".join(row.pop(name) for name in ("direction", "by", "identical", "rule"))
+            found |= {
+                f"{place}.{name}": value for name, value in row.items() if isinstance(value, int | float)
+            }
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """The object that `jointalign run --json` prints."""
@@ -108,6 +185,7 @@ class RunResult:
             "bli_identical_removed": None if forward is None else forward["identical_removed"],
             "bli_reversed": None if self.scores is None else self.scores["target_to_source"],
             **self._ranked(),
+            "entries": self.listed.entries,
             "space": self.space,
             "gamma": self.gamma,
             "method": self.method,
@@ -133,50 +211,80 @@ class RunResult:
         }
 
     def table(self) -> str:
-        """Scores for people, a line a rule."""
-        space = self.space if self.gamma is None else f"{self.space}, gamma {self.gamma:g}"
-        lines = [f"{space}, {self.method['name']}", self.reason]
+        """Five lines for people: what was chosen, how good it is, how long the list, where, what next."""
+        aligned = self.folder / "aligned.safetensors"
+        following = f"jointalign review {self.folder}; jointalign translate --embedding {aligned} WORD"
         if self.worked is False:
-            lines.append(FAILED)
-        if self.scores is None:
-            lines.append("no test dictionary, so no scores")
-        for direction, tables in (self.scores or {}).items():
-            lines.append(f"{direction.replace('_', ' ')}, CSLS")
-            for identical, rules in tables.items():
-                lines += [_line(identical, rule, facts) for rule, facts in rules.items()]
-        if self.ranking is not None:
-            lines.append(ranked_line(self.ranking, self.scores))
-        lines.append(f"{self.folder}: aligned.safetensors, dictionary.tsv, report.html")
-        return "\n".join(lines)
+            following = FAILED
+        elif self.scores is None and self.ranking is None:
+            following += "; a dictionary given by --lexicon or --test would say how good it is"
+        return "\n".join(
+            [
+                f"chosen:   {self._chosen()}",
+                f"quality:  {quality(self.scores, self.ranking)}",
+                f"entries:  {self._entries()}",
+                f"files:    {self.folder}: report.html, dictionary.tsv, aligned.safetensors",
+                f"next:     {following}",
+            ]
+        )
+
+    def _chosen(self) -> str:
+        if self.reason.startswith("chosen: "):
+            best, _, others = self.reason.removeprefix("chosen: ").partition("; not tried")[0].partition(";")
+            precision, *made = best.split()
+            joint = "joint training, " if made[0] == "gamma" else ""
+            return f"{joint}{' '.join(made)}: P@1 {precision} on held-out pairs{others and ';'}{others}"
+        space = self.space if self.gamma is None else f"{self.space}, gamma {self.gamma:g}"
+        return f"{space}; {self.method['name']} ({self.reason})"
+
+    def _entries(self) -> str:
+        found = f"{self.listed.entries:,} in dictionary.tsv"
+        if self.listed.expected is not None:
+            found += f", about {self.listed.expected:.0f} in 100 of those not given right, says the ranking"
+        return found
 
 
-def _line(identical: str, rule: str, facts: dict[str, Any]) -> str:
-    if facts["p_at_1"] is None:
-        return f"  {rule:<9} {identical.replace('_', ' '):<18} no word to count"
-    low, high = facts["ci"]
+def quality(scores: dict[str, Any] | None, ranking: dict[str, Any] | None) -> str:
+    """P@1 under the rule that is usually quoted, ranked where it was, and where it was not, why.
+
+    Args:
+        scores: As in `RunResult`.
+        ranking: Likewise.
+    """
+    if ranking is not None and ranking["held_out"] is None:
+        return f"{_quoted(scores, None)}; not ranked: {ranking['reason']}"
+    if scores is not None:
+        return _quoted(scores, ranking and ranking["scores"])
+    if ranking is None:
+        return "no test dictionary, so no scores"
+    held_out = ranking["held_out"]
     return (
-        f"  {rule:<9} {identical.replace('_', ' '):<18} P@1 {facts['p_at_1']:5.1f} "
-        f"[{low:.1f}, {high:.1f}]  P@5 {facts['p_at_5']:5.1f}  P@10 {facts['p_at_10']:5.1f}  "
-        f"MRR {facts['mrr']:5.1f}  n {facts['n']}  coverage {facts['coverage']:.1f}"
+        f"ranked, P@1 {held_out['p_at_1']:.1f} on {held_out['words']:,} training words that nothing had seen "
+        f"(CSLS alone {held_out['p_at_1_unranked']:.1f}); no test dictionary"
     )
 
 
-def ranked_line(ranking: dict[str, Any], scores: dict[str, Any] | None) -> str:
-    """What ranking gives beside CSLS.
+def _quoted(scores: dict[str, Any] | None, ranked: dict[str, Any] | None) -> str:
+    if scores is None:
+        return "no test dictionary, so no scores"
+    plain = scores["source_to_target"]["identical_kept"]["muse"]
+    facts = plain if ranked is None else ranked["identical_kept"]["muse"]
+    if facts["p_at_1"] is None:
+        return "no test word to count"
+    low, high = facts["ci"]
+    found = f"P@1 {facts['p_at_1']:.1f} [{low:.1f}, {high:.1f}] on {facts['n']} test words (rule muse)"
+    return found if ranked is None else f"{found}, ranked; CSLS alone {plain['p_at_1']:.1f}"
+
+
+@dataclass(frozen=True)
+class DictionarySize:
+    """The dictionary of a run.
 
     Args:
-        ranking: As in `RunResult`.
-        scores: Those of CSLS.
+        entries: How many.
+        expected: Percentage of entries right, of those not given, by their probabilities; `None`
+            where it is not ranked, or all were given.
     """
-    held_out, ranked = ranking["held_out"], ranking["scores"]
-    if held_out is None:
-        return f"not ranked: {ranking['reason']}"
-    if scores is None or ranked is None:
-        first, plain, where = held_out["p_at_1"], held_out["p_at_1_unranked"], "held-out training words"
-    else:
-        tables = ranked, scores["source_to_target"]
-        first, plain = (table["identical_kept"]["muse"]["p_at_1"] for table in tables)
-        where = "test words, rule muse"
-    if first is None or plain is None:
-        return "ranked: no test word to count"
-    return f"ranked: P@1 {first:.1f} (CSLS {plain:.1f}), {where}"
+
+    entries: int
+    expected: float | None

@@ -29,6 +29,7 @@ from jointalign.reallocation import reallocate
 from jointalign.storage.stages import locked
 from jointalign.synthetic import DEMO, PairSettings, make_languages
 from jointalign.synthetic import write as write_languages
+from jointalign.training.base import Work
 from jointalign.training.skipgram import SkipGram
 from jointalign.vocabulary import Counts
 
@@ -176,7 +177,7 @@ def demo(
         source = _encoded(files.source, "source", folder)
         target = _encoded(files.target, "target", folder)
         joint, one, two = (
-            trainer.fit_encoded(corpora, seed=seed, threads=threads, progress=progress)
+            trainer.fit_encoded(corpora, work=Work(seed, threads, progress=progress))
             for corpora in ([source, target], [source], [target])
         )
         counts = source.counts, target.counts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
-from itertools import islice
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,16 @@ from jointalign.bli.base import Conditions
 from jointalign.dictionary.api import read_tsv, write_tsv
 from jointalign.embedding import BilingualEmbedding
 from jointalign.lexicon import Lexicon
-from jointalign.pipeline._report import score_tables
-from jointalign.pipeline.page import ENTRIES, Table
+from jointalign.pipeline.base import DictionarySize
 from jointalign.progress import Progress
 from jointalign.ranking.api import FittedRanker, Ranker
+from jointalign.ranking.calibration import trade_off
+from jointalign.ranking.kept import KeptRanking, kept_ranking
 from jointalign.ranking.storage import write_ranker
 from jointalign.ranking.table import contradictions, entries, write_contradictions, write_entries
 from jointalign.selection.base import Spaces
-from jointalign.storage.files import atomic, read_lines
+from jointalign.storage.files import atomic
+from jointalign.storage.tables import read_table
 
 logger = logging.getLogger(__name__)
 
@@ -30,14 +32,18 @@ PLAIN = "dictionary.csls.tsv"
 
 FACTS = "ranking.json"
 LEARNT = "ranker.json"
-RANKED = ["dictionary.tsv", "contradictions.tsv", FACTS]
+KEPT = "aligned.ranking.safetensors"
+RANKED = [FACTS, KEPT]
+LISTED = ["dictionary.tsv", "contradictions.tsv"]
 
+_LEARNT_FACTS = ("held_out", "scores", "scores_reversed", "trade_off")
 _FEWEST_PAIRS = 100
 _GAMMA = 0.9  # the paper's script
 
 
 def write_ranked(
     folder: Path,
+    aligned: BilingualEmbedding,
     spaces: Sequence[BilingualEmbedding],
     lexicon: Lexicon,
     test: Lexicon | None,
@@ -46,10 +52,11 @@ def write_ranked(
     seed: int,
     progress: Progress | None = None,
 ) -> None:
-    """Learn to rank and write the files of `RANKED` and `LEARNT`; of too few pairs, the dictionary by CSLS.
+    """Learn to rank and write the files of `RANKED` and `LEARNT`; of too few pairs, why there is none.
 
     Args:
-        folder: Of the run, where the dictionary by CSLS is.
+        folder: Of the run.
+        aligned: The space that translations are kept beside.
         spaces: Not aligned; the words are the first's.
         lexicon: The training dictionary.
         test: For scores in both directions, the other of which is learnt apart; `None` for none.
@@ -61,25 +68,52 @@ def write_ranked(
     if pairs < _FEWEST_PAIRS:
         reason = f"ranking learns from {_FEWEST_PAIRS} pairs or more, of which the spaces know {pairs}"
         logger.warning("%s: the dictionary is that of CSLS", reason)
-        write_tsv(read_tsv(folder / PLAIN), folder / RANKED[0])
-        write_contradictions([], folder / RANKED[1])
         (folder / LEARNT).unlink(missing_ok=True)  # from an earlier run with more pairs
-        _write_facts(folder, {"reason": reason, "held_out": None, "scores": None, "scores_reversed": None})
+        KeptRanking.empty(aligned).write(folder / KEPT)
+        _write_facts(folder, {"reason": reason, **dict.fromkeys(_LEARNT_FACTS)})
         return
     ranker = Ranker(max_vocabulary=max_vocabulary)
     fitted = ranker.fit(spaces, lexicon, seed=seed, progress=progress)
-    found = entries(fitted)
-    write_entries(found, fitted, folder / RANKED[0])
-    write_contradictions(contradictions(found), folder / RANKED[1])
     write_ranker(fitted, folder / LEARNT)
+    KeptRanking.of(fitted, aligned).write(folder / KEPT)
     scores = back = None
     if test is not None:
         scores = _scores(fitted, test, max_vocabulary, seed)
         turned = [space.reversed() for space in spaces]
         other = ranker.fit(turned, lexicon.reversed(), seed=seed, progress=progress)
         back = _scores(other, test.reversed(), max_vocabulary, seed)
-    held_out = fitted.held_out.to_json()
-    _write_facts(folder, {"reason": None, "held_out": held_out, "scores": scores, "scores_reversed": back})
+    found = fitted.held_out.to_json(), scores, back, [asdict(one) for one in trade_off(*fitted.firsts)]
+    _write_facts(folder, {"reason": None, **dict(zip(_LEARNT_FACTS, found, strict=True))})
+
+
+def write_listed(
+    folder: Path, aligned: BilingualEmbedding, precision: float | None, *, keep_marks: bool
+) -> None:
+    """Write the files of `LISTED`; where nothing was ranked, the dictionary by CSLS.
+
+    Args:
+        folder: Of the run, where its ranking is, and its dictionary by CSLS.
+        aligned: The space that the ranking is kept beside.
+        precision: List as many words as are right so often; `None` for the usual probability.
+        keep_marks: List punctuation and digits, too.
+    """
+    ranking = kept_ranking(folder / "aligned.safetensors", aligned)
+    if ranking is None:
+        write_tsv(read_tsv(folder / PLAIN), folder / LISTED[0])
+        write_contradictions([], folder / LISTED[1])
+        return
+    found = entries(ranking, ranking.least(precision), keep_marks=keep_marks)
+    write_entries(found, ranking, folder / LISTED[0])
+    write_contradictions(contradictions(found), folder / LISTED[1])
+
+
+def listed(folder: Path) -> DictionarySize:
+    """How long the dictionary of a run is, and how right by what it says of itself."""
+    rows = [row for _, row in read_table(folder / LISTED[0])]
+    if "evidence" not in rows[0]:
+        return DictionarySize(len(rows) - 1, None)
+    chances = [float(row[2]) for row in rows[1:] if "given" not in row[6].split(", ")]
+    return DictionarySize(len(rows) - 1, 100 * sum(chances) / len(chances) if chances else None)
 
 
 def _usable(space: BilingualEmbedding, lexicon: Lexicon) -> int:
@@ -117,25 +151,3 @@ def unaligned_spaces(
     tried = [trial for trial in choice["trials"] if trial["gamma"] is not None]
     best = max(tried, key=lambda trial: trial["precision"], default={"gamma": _GAMMA})
     return [split, spaces.split(best["gamma"])]
-
-
-def ranked_tables(folder: Path, ranking: dict[str, Any]) -> list[Table]:
-    """Scores and the first entries of the dictionary, for the report.
-
-    Args:
-        folder: Of the run.
-        ranking: What `write_ranked` noted of a ranking.
-    """
-    lines = [line.split("\t") for _, line in read_lines(folder / RANKED[0])][1:]
-    rows = [[*line[:3], *line[4:]] for line in islice(lines, ENTRIES)]
-    held_out = ranking["held_out"]
-    note = (
-        f"the first {len(rows)} of {len(lines):,}; all in {RANKED[0]}. On {held_out['words']:,} words of the "
-        "training dictionary that nothing had seen, the probability of the first translation was off by "
-        f"{100 * held_out['calibration_error']:.1f} points in the mean; 'right' means in a dictionary like it"
-    )
-    head = ["source", "target", "probability", "source count", "target count", "what speaks for it"]
-    scores = ranking["scores"]
-    directions = {"source_to_target, ranked": scores, "target_to_source, ranked": ranking["scores_reversed"]}
-    tables = [] if scores is None else score_tables(directions)
-    return [*tables, Table("Dictionary", head, rows, note)]

@@ -36,6 +36,9 @@ from jointalign.ranking.features import GROUPS, NAMES, Surface, features
 from jointalign.ranking.learner import Learner, Logistic, Trees, chosen, learn
 from jointalign.ranking.spaces import Candidates, Views, propose
 
+EVIDENCE = ("vectors", "spelling", "affixes")
+"""What may speak for a pair."""
+
 _FEWEST_PAIRS = 100
 _BLOCK = 4096
 
@@ -352,7 +355,7 @@ class _Evidence:
         return cls(first | back, edit >= 0.6, values[:, affixes].max(axis=1) >= 1.5)
 
     def words(self, at: int) -> tuple[str, ...]:
-        return tuple(name for name in ("vectors", "spelling", "affixes") if getattr(self, name)[at])
+        return tuple(name for name in EVIDENCE if getattr(self, name)[at])
 
 
 def crossfit(

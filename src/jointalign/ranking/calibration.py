@@ -71,6 +71,32 @@ def calibration_error(probabilities: np.ndarray, right: np.ndarray) -> float:
     return float(sum(gaps) / max(len(right), 1))
 
 
+@dataclass(frozen=True)
+class TradeOff:
+    """What a list holds that stops at a probability: shares of all words, and of those listed."""
+
+    probability: float
+    coverage: float
+    precision: float
+
+
+def trade_off(probabilities: np.ndarray, right: np.ndarray, points: int = 50) -> list[TradeOff]:
+    """Precision against coverage, at so many sizes of the list, the surest words first.
+
+    Example:
+        >>> trade_off(np.array([0.2, 0.9]), np.array([False, True]), 2)
+        [TradeOff(probability=0.9, coverage=0.5, precision=1.0),
+         TradeOff(probability=0.2, coverage=1.0, precision=0.5)]
+    """
+    order = np.argsort(-probabilities, kind="stable")
+    share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    sizes = np.unique(np.linspace(0, len(order), points + 1).round().astype(int))[1:]
+    return [
+        TradeOff(float(probabilities[order[size - 1]]), size / len(order), float(share[size - 1]))
+        for size in sizes.tolist()
+    ]
+
+
 def threshold_for(precision: float, probabilities: np.ndarray, right: np.ndarray) -> float | None:
     """The lowest probability from which on so many of the pairs are right; `None` if there is none.
 

@@ -19,6 +19,7 @@ from threading import RLock
 from typing import Self
 
 from jointalign.errors import FormatError, JointalignError
+from jointalign.storage.facts import typed
 from jointalign.storage.files import plain_errors
 from jointalign.storage.tables import TableReport, read_table, write_table
 
@@ -29,6 +30,7 @@ CREATE TABLE IF NOT EXISTS event (
     imported INTEGER NOT NULL)
 """
 _COLUMNS: dict[str, str] = dict.fromkeys(("source", "target", "verdict", "reviewer", "time", "note"), "")
+_Row = tuple[int, int, str, str, str, str, str, str, int]
 _UNDO = "undo"
 _WAIT = 30.0  # seconds for another process that writes
 
@@ -170,7 +172,7 @@ class Decisions:
         """Take over what any process has added since; returns the source words that it is of."""
         with self._lock, self._clear_errors():
             rows = self._base.execute("SELECT * FROM event WHERE id > ? ORDER BY id", (self._last,))
-            return {word for row in rows for word in self._take(*row)}
+            return {word for row in rows for word in self._take(*typed(list(row), _Row, "a row"))}
 
     def of(self, source: str) -> list[Decision]:
         """What holds of a source word, of all reviewers, in the order of time."""
@@ -305,7 +307,9 @@ class Decisions:
     def _clear_errors(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, KeyError, UnicodeError) as error:
+        except FormatError:
+            raise
+        except (sqlite3.Error, LookupError, ValueError) as error:
             raise JointalignError(
                 f"{self._path}: decisions cannot be kept or read here ({error}); check that this is a "
                 "file of decisions, that it can be written, and that the disk is not full"

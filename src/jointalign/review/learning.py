@@ -68,7 +68,7 @@ class Learnt:
         p_at_1: Percentage of them with a right translation first.
         found: Words with candidates that had none before.
         changed: Words with another first candidate than before.
-        changes: The most frequent of these.
+        changes: The surest of these.
     """
 
     accepted: int

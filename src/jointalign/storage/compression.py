@@ -44,6 +44,7 @@ _STARTS = {
     ".xz": re.compile(rb"\xfd7zXZ\0"),
     ".zst": re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"),
 }
+_ARCHIVES = {b"PK\x03\x04": "zip", b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar"}
 _LONGEST_START = 16
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
@@ -70,9 +71,10 @@ def decompressed(path: str | Path, file: BinaryIO) -> BinaryIO:
         A buffered reader.
 
     Raises:
-        FormatError: While reading, if compressed data is damaged or cut off.
+        FormatError: If it is an archive; while reading, if compressed data is damaged or cut off.
     """
     reader = peekable(file)
+    _refuse_archives(path, reader)
     suffix, found = Path(path).suffix.lower(), compression(path, reader.peek(_LONGEST_START))
     if found is None:
         if suffix in _DECOMPRESSORS:
@@ -82,6 +84,16 @@ def decompressed(path: str | Path, file: BinaryIO) -> BinaryIO:
         logger.info("%s: the content is %s data; read so", path, found)
     chunks = _decompress(path, reader, found)
     return cast(BinaryIO, io.BufferedReader(ChunkStream(chunks), _CHUNK))
+
+
+def _refuse_archives(path: str | Path, reader: io.BufferedReader) -> None:
+    head = reader.peek(512)
+    kind = next((kind for start, kind in _ARCHIVES.items() if head.startswith(start)), None)
+    if head[257:262] == b"ustar" or named_suffix(path) in (".tar", ".tgz"):
+        kind = "tar"
+    if kind is not None:
+        reason = f"this is a {kind} archive, which may hold many files; unpack it, and name the one to read"
+        raise FormatError(path, None, reason)
 
 
 def compression(path: str | Path, head: bytes) -> str | None:

@@ -31,6 +31,14 @@ _NOTE = re.compile(
 )
 _CODE = re.compile(r"[a-z]{2,3}(?:[-_][a-zA-Z0-9]{2,4})*")
 _PARTS = re.compile(r"[\W_]+")
+_PLACE = re.compile(r"\d+[.)]")
+_REGION = re.compile(r"[-_][a-zA-Z0-9]{2,4}$")
+_SOUNDS = re.compile("[ˈˌː]")  # of the phonetic alphabet, and of no spelling
+_GLOSSES = re.compile(r"(\S+)(?: ([^\s\[/]\S*))? (?:\[[^\]]*\] )?/(.+)/")
+_MEASURE = re.compile(r"CL:|Ent[Ll]\d|\(P\)$")
+_NO_DICTIONARY = re.compile(
+    r"\s*(?:<\?xml|<!doctype|<(?:html|tmx|tbx|tei|martif)\b|\{\\rtf|[\[{]\s*[\[{\"])", re.I
+)
 _TAGS = frozenset(
     "noun verb adj adv adjective adverb pron pronoun prep preposition postp conj conjunction interj intj "
     "interjection num numeral det determiner article art particle part propn proper name phrase idiom prefix "
@@ -49,7 +57,8 @@ _LANGUAGES = frozenset(
     "en es de fr it pt nl ru tr zh ja ar fi sv da no pl cs el he hi ko vi th uk ro hu fa id english spanish "
     "german french italian portuguese dutch russian turkish chinese japanese arabic finnish swedish danish "
     "norwegian polish czech greek hebrew hindi korean vietnamese thai ukrainian romanian hungarian persian "
-    "deutsch español français italiano português".split()
+    "deutsch español français italiano português eng spa deu ger fra fre ita por nld dut rus tur zho chi cmn "
+    "jpn ara fin swe dan nob pol ces cze ell gre heb hin kor vie tha ukr ron rum hun fas".split()
 )
 _OWN = ("source target score margin rank", "source target probability rank", "source target pair")
 """First titles of our own tables, whose cells are words as they stand."""
@@ -70,7 +79,9 @@ class Pairs:
         self._final = [_without_edges(spell) for spell in final]
         self._rows: list[tuple[int, list[str]]] = []  # of lines with fields
         self._groups: list[tuple[int, list[str]]] = []  # of lines with blanks alone
+        self._glossed: list[tuple[int, list[str], list[str]]] = []  # of CC-CEDICT and EDICT
         self._unguard = False
+        self._entered: set[Pair] = set()  # as they stand in the file
         self.pairs: dict[Pair, None] = {}  # a set that keeps its order
         self.malformed: list[int] = []
         self.counts: Counter[str] = Counter()  # by the names of the report's fields
@@ -80,12 +91,21 @@ class Pairs:
         self.counts["lines"] += 1
         if _is_blank_or_comment(text):
             self.counts["blank_or_comment"] += 1
+        elif text.endswith("/") and (glossed := _GLOSSES.fullmatch(text.strip())):
+            self._glossed.append((number, *self._glosses(*glossed.groups())))
         elif "\t" in text:
             self._rows.append((number, [cell.strip() for cell in text.split("\t")]))
         elif " ||| " in text:
             self._rows.append((number, _FIELDS.split(text.strip())))
         else:
             self._groups.append((number, _groups(text)))
+
+    @property
+    def with_commas(self) -> int:
+        """How many lines with neither tabs nor blanks have commas or semicolons in between."""
+        return sum(
+            len(cells) == 1 and re.search(r"\w[,;]\w", cells[0]) is not None for _, cells in self._groups
+        )
 
     def add_cells(self, number: int, cells: list[str]) -> None:
         """Take a row of a table with commas, or count it as what it is."""
@@ -126,16 +146,24 @@ class Pairs:
             self._take_header(self._groups)
         cells = [cells for _, cells in self._rows]
         words = _word_columns(cells)
-        entries = [(number, *self._fields(cells, words)) for number, cells in self._rows]
-        scored = _are_scored([cells for _, cells in self._groups])
+        entries = self._glossed + [(number, *self._fields(cells, words)) for number, cells in self._rows]
+        groups = [cells for _, cells in self._groups]
+        scored = _are_scored(groups)
+        if groups and all(len(line) == 3 and _is_place_or_score(line[0]) for line in groups):
+            self.counts["scores"] += len(groups)
+            self._groups = [(number, cells[1:]) for number, cells in self._groups]
+        elif groups and all(_has_colon(line[0]) for line in groups):
+            self._groups = [(number, [cells[0][:-1], *cells[1:]]) for number, cells in self._groups]
         entries += [(number, *self._of_groups(cells, scored)) for number, cells in self._groups]
         return entries
 
     def _take_header(self, lines: list[tuple[int, list[str]]]) -> None:
         names = [cell.lower() for cell in lines[0][1] if cell]
         titles = len(lines) > 1 and len(set(names)) == len(names) > 1
-        tongues = len(names) == 2 and _LANGUAGES.issuperset(names)
-        if titles and (_TITLES.issuperset(names) or tongues):
+        codes = [_REGION.sub("", name) for name in names]
+        tongues = len(names) == 2 and _LANGUAGES.issuperset(codes)
+        mixed = len(names) > 2 and (_LANGUAGES | _TITLES).issuperset(codes)
+        if titles and (_TITLES.issuperset(names) or tongues or mixed or _stands_over_numbers(lines)):
             self.counts["header"] += 1
             del lines[0]
 
@@ -154,7 +182,9 @@ class Pairs:
         kept = [first]
         digits = any(map(str.isdigit, source + first))
         for other in others:
-            if not digits and any(map(str.isdigit, other)):
+            if other and not any(map(str.isalnum, _NOTE.sub("", other))):
+                self.counts["annotations"] += 1
+            elif not digits and any(map(str.isdigit, other)):
                 self.counts["scores" if _NUMBERS.fullmatch(other) else "annotations"] += 1
             else:
                 kept.append(other)
@@ -175,6 +205,12 @@ class Pairs:
         source, *rest = groups
         return _alternatives(source), _alternatives(" ".join(rest))
 
+    def _glosses(self, first: str, second: str | None, glosses: str) -> tuple[list[str], list[str]]:
+        """Spellings of an entry of CC-CEDICT or EDICT, and what is between its slashes."""
+        kept = [gloss for gloss in glosses.split("/") if gloss and not _MEASURE.match(gloss)]
+        words = [word for gloss in kept for word in self._alternatives(gloss)]
+        return list(dict.fromkeys(filter(None, (first, second)))), words
+
     def _add_pair(self, source: str, target: str) -> None:
         entry = (source, target)
         plain = (self._plain[0](source), self._plain[1](target))
@@ -184,7 +220,9 @@ class Pairs:
         pair = (self._final[0](source), self._final[1](target))
         self.counts["respelt"] += plain != entry
         self.counts["lowercased"] += pair != plain
-        self.counts["duplicates"] += pair in self.pairs
+        if pair in self.pairs:
+            self.counts["duplicates" if entry in self._entered else "merged"] += 1
+        self._entered.add(entry)
         self.pairs[pair] = None
 
 
@@ -197,7 +235,21 @@ def _is_blank_or_comment(text: str) -> bool:
     stripped = text.strip()
     if "\t" in text:
         return not stripped or text.startswith("# ")
-    return stripped in ("", "#") or (text.startswith("# ") and stripped != "# #")
+    return stripped in ("", "#") or (text.startswith(("# ", "#! ")) and stripped != "# #")
+
+
+def why_no_dictionary(first: str) -> str:
+    """What to say of a file that begins so, if that is no line of a dictionary; else nothing.
+
+    Example:
+        >>> why_no_dictionary("<?xml version='1.0'?>")
+        'this is a document (XML, HTML, JSON or RTF), no lines of words and translations'
+        >>> why_no_dictionary("{ llave")
+        ''
+    """
+    if not _NO_DICTIONARY.match(first):
+        return ""
+    return "this is a document (XML, HTML, JSON or RTF), no lines of words and translations"
 
 
 def _groups(text: str) -> list[str]:
@@ -218,6 +270,27 @@ def _alternatives(part: str) -> list[str]:
     if not any(map(str.isalnum, part)):  # a smiley such as ";)", or a comma, is a word of its own
         return [part] if part else []
     return [word for piece in _SEPARATOR.split(part) if (word := piece.strip())]
+
+
+def _is_place_or_score(word: str) -> bool:
+    return bool(_NUMBERS.fullmatch(word) or _PLACE.fullmatch(word))
+
+
+def _has_colon(word: str) -> bool:
+    return len(word) > 1 and word.endswith(":")
+
+
+def _stands_over_numbers(lines: Sequence[tuple[int, Sequence[str]]]) -> bool:
+    """Whether the first line has a title where all others have numbers."""
+    (_, first), *rest = lines
+    if len(first) < 3 or len(rest) < 2:
+        return False
+    return any(
+        not any(map(str.isdigit, title))
+        and title
+        and all(place < len(row) and _NUMBERS.fullmatch(row[place]) for _, row in rest)
+        for place, title in enumerate(first)
+    )
 
 
 def _are_scored(lines: Sequence[Sequence[str]]) -> bool:
@@ -244,6 +317,8 @@ def _is_beside(place: int, cells: Sequence[str]) -> bool:
     if not values:
         return place > 1
     if all(map(_NUMBERS.fullmatch, values)) or all(map(_is_tag, values)):
+        return True
+    if 2 * sum(map(bool, map(_SOUNDS.search, cells))) >= len(cells):
         return True
     if place > 1 and len(cells) >= _ENOUGH and 2 * len(values) <= len(cells):
         return True

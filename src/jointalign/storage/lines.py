@@ -129,7 +129,8 @@ def why_not_text(raw: bytes, error: UnicodeDecodeError | None, start: int, decod
         start: Number of bytes of the line before them.
         decoded: Whether letters beyond ASCII came before, as UTF-8.
     """
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+    halves = raw[::2], raw[1::2]
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or any(2 * half.count(0) > len(half) for half in halves):
         return "expected UTF-8, got UTF-16; convert it: iconv -f utf-16 -t utf-8 OLD > NEW"
     if error is None:
         return "expected text, got a binary file; if it is compressed, the file is damaged"

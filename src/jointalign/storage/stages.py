@@ -7,23 +7,25 @@ import logging
 import secrets
 import sys
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from filelock import FileLock, Timeout
 
 from jointalign.errors import JointalignError
 from jointalign.storage.checkpoint import OtherWorkError, differences, or_fresh, plain_facts
-from jointalign.storage.facts import from_json, typed
+from jointalign.storage.facts import Number, from_json, typed
 from jointalign.storage.files import atomic, check_folder, remove_leftovers
 
 logger = logging.getLogger(__name__)
 
 RECORDS = "stages"
 LOCK = ".lock"
+_DIGESTED = 1 << 24  # bytes; what is larger, vectors and text as numbers, is checked when it is opened
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class Stages:
             return None
         try:
             for output in outputs:
-                if (self.folder / output).stat().st_size != before["outputs"][output]:
+                if _kept(self.folder / output) != before["outputs"][output]:
                     return None
         except (OSError, KeyError):
             return None
@@ -133,12 +135,24 @@ class Stages:
             "settings": record.settings,
             "made": record.made,
             "upstream": record.upstream,
-            "outputs": {output: (self.folder / output).stat().st_size for output in outputs},
+            "outputs": {output: _kept(self.folder / output) for output in outputs},
             "seconds": round(record.seconds, 3),
             "peak_memory_mb": record.peak_memory_mb and round(record.peak_memory_mb, 1),
         }
         with atomic(self._path(name), "w") as file:
             json.dump(facts, file, indent=2)
+
+
+class _Kept(NamedTuple):
+    """What tells that a file is as the stage has left it: its size, and if it is not large, its CRC-32."""
+
+    size: Number
+    digest: Number | None
+
+
+def _kept(path: Path) -> _Kept:
+    size = path.stat().st_size
+    return _Kept(size, zlib.crc32(path.read_bytes()) if size <= _DIGESTED else None)
 
 
 class _Noted(TypedDict):
@@ -147,7 +161,7 @@ class _Noted(TypedDict):
     settings: dict[str, Any]
     made: str
     upstream: tuple[str, ...]
-    outputs: dict[str, int]
+    outputs: dict[str, _Kept]
     seconds: float
     peak_memory_mb: float | None
 

@@ -309,3 +309,16 @@ def read_csv(path: str | Path) -> Iterator[tuple[int, list[str]]]:
             yield reader.line_num, row
     except csv.Error as error:
         raise FormatError(path, reader.line_num, f"expected a table with commas: {error}") from None
+
+
+def frame(rows: Sequence[Mapping[str, Any]]) -> Any:
+    """Rows as a pandas data frame.
+
+    Raises:
+        JointalignError: If pandas is not installed.
+    """
+    try:
+        import pandas
+    except ImportError:
+        raise JointalignError("data frames need the package 'pandas': pip install pandas") from None
+    return pandas.DataFrame([*rows])

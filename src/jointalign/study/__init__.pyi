@@ -1,6 +1,6 @@
 """The public names and where each is defined."""
 
-from .api import study as study, table3 as table3
+from .api import planned as planned, study as study, table3 as table3
 from .base import (
     NERStudySettings as NERStudySettings,
     Pair as Pair,

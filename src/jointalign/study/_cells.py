@@ -15,6 +15,7 @@ from jointalign.alignment.base import Aligner
 from jointalign.bli import BLIResult, Conditions, Identical, OutOfVocabulary, evaluate_parts
 from jointalign.embedding import BilingualEmbedding
 from jointalign.lexicon import Lexicon
+from jointalign.ranking.api import FittedRanker, Ranker
 from jointalign.reallocation import reallocate
 from jointalign.selection.api import FIRST_GAMMA, choose
 from jointalign.selection.base import Choice, Spaces, described
@@ -111,13 +112,16 @@ class Cells:
             "method": method,
             "anchors": row.anchors,
         }
+        if row.ranked:
+            facts["ranked"] = row.ranked
         name = f"cell.{row.name}.{place}"
         return kept(self.stages, name, facts, lambda: self._make(row, place), upstream)
 
     def _trained(self, row: Row, place: Place) -> list[str]:
         names = self.trainings.names(place.pair, place.seed, Space.JOINT)
-        if row.space is not Space.JOINT:
-            names += self.trainings.names(place.pair, place.seed, row.space)
+        for space in (row.space, *row.ranked):
+            if space is not Space.JOINT:
+                names += self.trainings.names(place.pair, place.seed, space)
         return list(dict.fromkeys(names))
 
     def _facts(self, pair: Pair) -> dict[str, Any]:
@@ -175,11 +179,14 @@ class Cells:
 
     def space(self, row: Row, place: Place) -> BilingualEmbedding:
         """What a row's mapping is learnt in."""
-        if row.space is Space.SEPARATE:
+        return self._space(row, row.space, place)
+
+    def _space(self, row: Row, space: Space, place: Place) -> BilingualEmbedding:
+        if space is Space.SEPARATE:
             return self.trainings.separate(place.pair, place.seed)
-        if row.space is Space.SUPERVISED_JOINT:
+        if space is Space.SUPERVISED_JOINT:
             return self.trainings.supervised_joint(place.pair, place.seed)
-        if row.space is Space.REPLACED:
+        if space is Space.REPLACED:
             return self._split(place, 1.0, Space.REPLACED)
         return self._split(place, self._gamma_of(row, place.pair))
 
@@ -203,6 +210,7 @@ class Cells:
             anchors = self._anchors(row, place.pair, space)
             mapping = fit(space, method, anchors, seed=place.seed)
             space, failed = apply(mapping, space), looks_failed(mapping)
+        ranker = self._ranker(row, place) if row.ranked else None
         seconds = time.monotonic() - begun
         return {
             "row": row.name,
@@ -212,8 +220,15 @@ class Cells:
             "gamma": self._gamma_of(row, place.pair) if row.space is Space.REALLOCATED else None,
             "seconds": round(seconds, 2),
             "failed": failed,
-            "scores": self._scores(space, place),
+            "scores": self._scores(space, place, ranker),
         }
+
+    def _ranker(self, row: Row, place: Place) -> FittedRanker:
+        spaces = [self._space(row, space, place) for space in row.ranked]
+        training = self.trainings.dictionaries(place.pair).training
+        return Ranker(max_vocabulary=self.settings.max_vocabulary).fit(
+            spaces, training, seed=place.seed, progress=self.trainings.progress
+        )
 
     def _method(self, row: Row, pair: Pair) -> Aligner | None:
         if not row.method:
@@ -231,13 +246,15 @@ class Cells:
             return Lexicon.identical_strings(source, target)
         return None
 
-    def _scores(self, space: BilingualEmbedding, place: Place) -> dict[str, Any]:
-        test = self.trainings.dictionaries(place.pair).test
-        whole, part = evaluate_parts(
-            space,
-            (test, self._whole(place)),
-            Conditions(max_vocabulary=self.settings.max_vocabulary, seed=place.seed),
-        )
+    def _scores(
+        self, space: BilingualEmbedding, place: Place, ranker: FittedRanker | None = None
+    ) -> dict[str, Any]:
+        tests = self.trainings.dictionaries(place.pair).test, self._whole(place)
+        conditions = Conditions(max_vocabulary=self.settings.max_vocabulary, seed=place.seed)
+        if ranker is None:
+            whole, part = evaluate_parts(space, tests, conditions)
+        else:
+            whole, part = (ranker.evaluate(test, conditions) for test in tests)
         scored = {
             "table1": (whole, Identical.KEPT),
             "table2": (whole, Identical.REMOVED),

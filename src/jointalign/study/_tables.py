@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -17,9 +19,11 @@ from jointalign.errors import MissingExtraError
 from jointalign.ner import Summary, difference_interval, interval
 from jointalign.ner.base import EntityCounts
 from jointalign.storage.files import atomic
+from jointalign.study._outputs import latex, tidy
 from jointalign.study._rows import Kind, Row, Space, published
 from jointalign.study._statistics import difference, mean
 from jointalign.study.base import StudyResult
+from jointalign.version import __version__, versions
 
 TITLES = {
     "table1": "Table 1: P@1, all test pairs, words out of vocabulary as in the paper",
@@ -234,12 +238,23 @@ def tabulate_ner(
 def _summary(made: Sequence[dict[str, Any]]) -> dict[str, Any]:
     facts = _numbers(made, "counts")
     exchanged = _numbers(made, "permuted") if "permuted" in made[0] else None
-    kept = ("coverage", "gamma", "sentences", "select", "encoder", "layers")
+    kept = ("coverage", "gamma", "sentences", "select", "encoder", "layers", "translated", "kept")
     return {
         **facts,
         "permuted": exchanged,
+        "types": _types(made),
         "development_f1": [max(c["development_f1"]) for c in made if "development_f1" in c],
         **{name: made[0][name] for name in kept if name in made[0]},
+    }
+
+
+def _types(made: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Mean F1 over seeds of each type of entity."""
+    names = sorted({name for cell in made for name in cell.get("types", {})})
+    nothing = asdict(EntityCounts())
+    return {
+        name: Summary.of([EntityCounts(**cell["types"].get(name, nothing)).f1 for cell in made]).mean
+        for name in names
     }
 
 
@@ -262,11 +277,13 @@ def _differences(rows: Sequence[Row], targets: Sequence[str], cells: MadeCells) 
     pairs = [
         ("joint-align", "align"),
         ("joint-align-no-characters", "align-no-characters"),
+        ("translate-train", "joint-align"),
+        ("translate-train-ranked", "translate-train"),
         ("m-bert-feature-align", "m-bert-feature"),
     ]
     for row in rows:
         floor = "floor" if row.characters else "floor-no-characters"
-        if row.kind is Kind.STATIC and floor in names:
+        if row.kind in (Kind.STATIC, Kind.TRANSLATED) and floor in names:
             pairs.append((row.name, floor))
     found = []
     for first, second in pairs:
@@ -386,7 +403,12 @@ def table_c(facts: dict[str, Any]) -> str:
 
 
 def written(
-    table: str, facts: dict[str, Any], text: str, folder: Path, draw: Callable[[Path], None]
+    table: str,
+    facts: dict[str, Any],
+    text: str,
+    folder: Path,
+    draw: Callable[[Path], None],
+    command: str | None = None,
 ) -> StudyResult:
     """Write a table; without its picture, and with a warning, if matplotlib is not installed.
 
@@ -396,17 +418,28 @@ def written(
         text: In Markdown.
         folder: Where the files go.
         draw: Makes the picture.
+        command: What was typed to make it; `None` in Python.
     """
-    paths = [folder / f"{table}.{suffix}" for suffix in ("json", "md", "png")]
+    facts |= {"versions": versions(), "command": command}
+    if command is not None:
+        text += f"\n\nMade by jointalign {__version__}: `{command}`"
+    numbers = tidy(facts)
+    lines = io.StringIO()
+    writer = csv.DictWriter(lines, list(numbers[0]) if numbers else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(numbers)
+    written = {"json": None, "md": text, "tex": latex(text, f"tab:{table}"), "csv": lines.getvalue().rstrip()}
+    paths = [folder / f"{table}.{suffix}" for suffix in [*written, "png"]]
     write_json(facts, paths[0])
-    with atomic(paths[1], "w") as file:
-        file.write(text + "\n")
+    for path, content in zip(paths[1:-1], list(written.values())[1:], strict=True):
+        with atomic(path, "w") as file:
+            file.write(f"{content}\n")
     try:
-        draw(paths[2])
+        draw(paths[-1])
     except MissingExtraError as error:
         logger.warning("no picture: %s", error)
-        del paths[2]
-    return StudyResult(table, facts, text, tuple(paths))
+        del paths[-1]
+    return StudyResult(table, facts, text, tuple(paths), written["tex"] or "", written["csv"] or "")
 
 
 def write_json(facts: dict[str, Any], path: Path) -> None:

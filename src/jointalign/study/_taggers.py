@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from jointalign.alignment.api import align, apply, first
 from jointalign.alignment.procrustes import Procrustes
 from jointalign.alignment.storage import read_mapping, write_mapping
 from jointalign.alignment.unsupervised import align_unsupervised
+from jointalign.dictionary.api import Translations
 from jointalign.embedding import BilingualEmbedding
 from jointalign.errors import JointalignError
-from jointalign.ner import StaticInputs, Text, WordTable
-from jointalign.ner.api import NERModel, coverage, sentence_counts, train
+from jointalign.ner import StaticInputs, Text, WordTable, carry_over, counted, distinct_words
+from jointalign.ner.api import NERModel, coverage, sentence_counts, tagged, train
+from jointalign.ranking.api import rank
 from jointalign.selection.base import described
 from jointalign.storage.files import file_facts
 from jointalign.study._cells import Cells, Place, found, kept
@@ -23,6 +26,8 @@ from jointalign.study._data import PARTS, TaggedTexts, text_of
 from jointalign.study._rows import Kind, Row, Space
 from jointalign.study.base import NERStudySettings, Pair
 from jointalign.version import __version__
+
+NEEDS_DICTIONARY = "needs a dictionary"
 
 
 class Taggers:
@@ -63,6 +68,8 @@ class Taggers:
             lacking = [part for part in PARTS if self._texts.path(target, part) is None]
             if lacking:
                 return f"needs ner/{target}/{lacking[0]}.txt"
+        if row.ranked and not self.spaces.has_dictionary(Pair(self.settings.source, target)):
+            return NEEDS_DICTIONARY
         return self.spaces.missing(row, Pair(self.settings.source, target))
 
     def check(self, target: str) -> None:
@@ -91,9 +98,18 @@ class Taggers:
 
     def _made(self, row: Row, pair: Pair, seed: int, checkpoint: Path) -> dict[str, Any]:
         learnt, decides, test = self._texts.drawn(pair.target, seed, row.kind is Kind.UPPER)
-        table = WordTable.of(self.spaces.space(row, pair, seed))
+        space = self.spaces.space(row, pair, seed)
+        table = WordTable.of(space)
         if row.kind is Kind.FLOOR:
             table = table.random(seed)
+        about = {}
+        if row.kind is Kind.TRANSLATED:
+            words = distinct_words((learnt.sentences, decides.sentences))
+            translations = self.spaces.translations(row, pair, seed, space, words)
+            carried = carry_over(learnt.sentences, translations)
+            about = {"translated": carried.translated, "kept": carried.kept}
+            learnt = Text(carried.sentences, pair.target)
+            decides = Text(carry_over(decides.sentences, translations).sentences, pair.target)
         settings = self.settings.tagger
         if not row.characters:
             settings = settings.without_characters()
@@ -108,14 +124,17 @@ class Taggers:
             checkpoint=checkpoint,
             progress=self._trainings.progress,
         )
+        counts, types = counted(test.sentences, tagged(model, test))
         return {
             "row": row.name,
             "target": pair.target,
             "seed": seed,
-            "counts": sentence_counts(model, test).tolist(),
+            "counts": counts.tolist(),
+            "types": {name: asdict(one) for name, one in sorted(types.items())},
             "permuted": self._permuted(model, test, seed).tolist(),
             "coverage": coverage(model, test),
             "gamma": self.spaces.gamma(row, pair),
+            **about,
             **model.about,
         }
 
@@ -145,14 +164,14 @@ class NERSpaces:
 
     def missing(self, row: Row, pair: Pair) -> str | None:
         """What a row needs that is not there; `None` if all is."""
-        return "needs a dictionary" if row.is_trained_so and not self._has_dictionary(pair) else None
+        return NEEDS_DICTIONARY if row.is_trained_so and not self.has_dictionary(pair) else None
 
     def stages(self, row: Row, pair: Pair, seed: int) -> list[str]:
         """Make sure that what a row's space is made of is there; the names of those stages."""
         names = self._trainings.names(pair, seed, row.space)
         if row.space is Space.REALLOCATED:
             names.append(self._cells.choose_gamma(pair))
-        if row.method and not self._has_dictionary(pair):
+        if row.method and not self.has_dictionary(pair):
             names.append(self._align_without(row, pair, seed, names))
         return names
 
@@ -161,14 +180,14 @@ class NERSpaces:
         space = self._cells.space(row, Place(pair, seed))
         if not row.method:
             return space
-        if self._has_dictionary(pair):
+        if self.has_dictionary(pair):
             return align(space, Procrustes(), self._trainings.dictionaries(pair).training)
         mapping = read_mapping(self._folder / f"{_title(row, pair, seed)}.safetensors")
         return apply(mapping, space)
 
     def alignment(self, row: Row, pair: Pair, seed: int) -> dict[str, Any]:
         """How the space of a row was aligned: with how many pairs, or in which ways without any."""
-        if self._has_dictionary(pair):
+        if self.has_dictionary(pair):
             return {"dictionary": len(self._trainings.dictionaries(pair).training)}
         return {"dictionary": None, **found(self._folder, _title(row, pair, seed))}
 
@@ -176,7 +195,35 @@ class NERSpaces:
         """Gamma of a row's space; `None` where nothing is reallocated."""
         return self._cells.gamma(pair) if row.space is Space.REALLOCATED else None
 
-    def _has_dictionary(self, pair: Pair) -> bool:
+    def translations(
+        self, row: Row, pair: Pair, seed: int, space: BilingualEmbedding, words: Sequence[str]
+    ) -> dict[str, str]:
+        """Of each of some source words the best translation, for those that have one.
+
+        The first that the training dictionary gives and the text knows, else the nearest target word
+        (CSLS); with ranking, the best-ranked one. Words without a vector have none.
+
+        Args:
+            row: Ranked or not.
+            pair: Languages.
+            seed: Of the ranking.
+            space: As `space` gives it.
+            words: In lower case.
+        """
+        lexicon = self._trainings.dictionaries(pair).training
+        if row.ranked:
+            unaligned = self._cells.space(row, Place(pair, seed))
+            ranked = rank(unaligned, lexicon, words, count=1, seed=seed)
+            return {word: best[0].target for word, best in zip(words, ranked, strict=True) if best}
+        answers = Translations(space).of([word for word in words if word in space.source], count=1)
+        nearest = {answer.word: answer.translations[0].target for answer in answers if answer.translations}
+        known: dict[str, str] = {}
+        for source, target in lexicon.known(space.source.vocabulary, space.target.vocabulary):
+            known.setdefault(source, target)
+        return nearest | known
+
+    def has_dictionary(self, pair: Pair) -> bool:
+        """Whether there is a training dictionary."""
         return len(self._trainings.dictionaries(pair).training) > 0
 
     def _align_without(self, row: Row, pair: Pair, seed: int, after: list[str]) -> str:

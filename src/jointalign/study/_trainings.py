@@ -20,6 +20,7 @@ from jointalign.storage.stages import Stages
 from jointalign.study._data import found_dictionaries, text_of
 from jointalign.study._rows import Space
 from jointalign.study.base import Pair, StudySettings
+from jointalign.training.base import Work
 from jointalign.training.duong import SupervisedJoint
 from jointalign.training.replace import JointReplace
 from jointalign.version import __version__
@@ -91,9 +92,7 @@ class Trainings:
 
         def work() -> None:
             corpora = [self._text(pair, code) for code in languages]
-            embedding = self.settings.trainer.fit_encoded(
-                corpora, seed=seed, threads=self.threads, folder=self._parts(title), progress=self.progress
-            )
+            embedding = self.settings.trainer.fit_encoded(corpora, work=self._work(title, seed))
             write(embedding, self.folder / path)
 
         texts = [self._name(pair, code) for code in languages]
@@ -104,6 +103,9 @@ class Trainings:
             self.stages.do(title, settings, [path], work, after=texts)
             self._clear(title)
         return title
+
+    def _work(self, title: str, seed: int) -> Work:
+        return Work(seed, self.threads, self._parts(title), self.progress)
 
     def _supervised(self, pair: Pair, seed: int, space: Space) -> str:
         """Train with the dictionary of a pair whose languages are in alphabetical order."""
@@ -118,15 +120,7 @@ class Trainings:
 
         def work() -> None:
             corpora = [self._text(pair, code) for code in languages]
-            trained = trainer.fit_encoded(
-                corpora,
-                lexicon,
-                seed=seed,
-                threads=self.threads,
-                folder=self._parts(title),
-                progress=self.progress,
-            )
-            write(trained, path)
+            write(trainer.fit_encoded(corpora, lexicon, self._work(title, seed)), path)
 
         for code in languages:
             self._text(pair, code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 from collections.abc import Callable, Mapping
@@ -35,7 +36,9 @@ from jointalign.study._trainings import Trainings
 from jointalign.study.base import NERStudySettings, Pair, StudyResult, StudySettings
 from jointalign.version import __version__
 
-TAGGED = (Kind.FLOOR, Kind.STATIC, Kind.UPPER)
+logger = logging.getLogger(__name__)
+
+TAGGED = (Kind.FLOOR, Kind.STATIC, Kind.TRANSLATED, Kind.UPPER)
 """Kinds of rows that need the texts and a training on them."""
 
 
@@ -45,6 +48,7 @@ def study(
     folder: Path,
     *,
     threads: int | None = None,
+    command: str | None = None,
     progress: Progress | None = None,
     announce: Callable[[str, bool], None] | None = None,
     fresh: bool = False,
@@ -59,6 +63,7 @@ def study(
         settings: Languages, methods, seeds.
         folder: Where all files go; made if missing.
         threads: How many; `None` for all processors.
+        command: What was typed, for the record; `None` in Python.
         progress: Told how far the work at hand is.
         announce: Told the name of each piece of work, and whether it was done before.
         fresh: Whether work of other settings in the folder is made anew; it is refused otherwise.
@@ -74,7 +79,8 @@ def study(
     for row in rows:
         if row.method:
             check_extras(method_named(row.method), row.anchors is not Anchors.NONE)
-    pairs = list(dict.fromkeys(way for pair in settings.pairs for way in (pair, pair.reversed())))
+    pairs = _both_ways(settings)
+    rows = _that_can_be_ranked(rows, pairs, settings)
     reversed_ones = [str(pair) for pair in pairs if dictionaries(settings, pair).is_reversed]
     with locked(folder), limited_to(threads):
         trainings = Trainings(settings, folder, threads, progress, announce, fresh)
@@ -94,10 +100,46 @@ def study(
             "reversed_dictionaries": reversed_ones,
             "warnings": of_little_weight(facts),
         }
-        return _written(table, facts, folder)
+        return _written(table, facts, folder, command)
 
 
-def _written(table: str, facts: dict[str, Any], folder: Path) -> StudyResult:
+def planned(settings: StudySettings) -> list[str]:
+    """Names of all cells of a table, as they are announced.
+
+    Raises:
+        JointalignError: If there is no such row.
+    """
+    rows = rows_named(settings.methods)
+    return [
+        f"cell.{row.name}.{Place(pair, seed)}"
+        for seed in range(settings.seeds)
+        for pair in _both_ways(settings)
+        for row in rows
+    ]
+
+
+def _both_ways(settings: StudySettings) -> list[Pair]:
+    return list(dict.fromkeys(way for pair in settings.pairs for way in (pair, pair.reversed())))
+
+
+FEWEST_PAIRS = 100
+"""Training pairs from which on rows are ranked."""
+
+
+def _that_can_be_ranked(rows: tuple[Row, ...], pairs: list[Pair], settings: StudySettings) -> tuple[Row, ...]:
+    """The rows but for ranked ones where there is too little to learn that from."""
+    fewest = min(len(dictionaries(settings, pair).training) for pair in pairs)
+    if fewest >= FEWEST_PAIRS or not any(row.ranked for row in rows):
+        return rows
+    logger.warning(
+        "rows with ranking are left out: it learns from %d pairs or more, and there are %d",
+        FEWEST_PAIRS,
+        fewest,
+    )
+    return tuple(row for row in rows if not row.ranked)
+
+
+def _written(table: str, facts: dict[str, Any], folder: Path, command: str | None) -> StudyResult:
     text = markdown(facts)
     if facts["reversed_dictionaries"]:
         text += (
@@ -105,7 +147,7 @@ def _written(table: str, facts: dict[str, Any], folder: Path) -> StudyResult:
             + ", ".join(facts["reversed_dictionaries"])
             + "."
         )
-    return written(table, facts, text, folder, lambda path: draw(facts, path))
+    return written(table, facts, text, folder, lambda path: draw(facts, path), command)
 
 
 def table3(
@@ -115,6 +157,7 @@ def table3(
     *,
     contextual: ContextualCell | None = None,
     threads: int | None = None,
+    command: str | None = None,
     progress: Progress | None = None,
     announce: Callable[[str, bool], None] | None = None,
     fresh: bool = False,
@@ -132,6 +175,7 @@ def table3(
         ner: Languages, rows, and the taggers.
         folder: Where all files go; made if missing.
         contextual: Makes the cells of contextual rows; without it they are shown as absent.
+        command: What was typed, for the record; `None` in Python.
         threads: Of the trainings; taggers are learnt with one, so that a seed gives one result.
         progress: Told how far the work at hand is.
         announce: Told the name of each piece of work, and whether it was done before.
@@ -172,7 +216,7 @@ def table3(
         }
         facts["warnings"] = of_little_weight(facts)
         text = ner_markdown(facts)
-        return written("table3", facts, text, folder, lambda path: _drawn(facts, path))
+        return written("table3", facts, text, folder, lambda path: _drawn(facts, path), command)
 
 
 def _reason(row: Row, target: str, taggers: Taggers, contextual: ContextualCell | None) -> str | None:
@@ -195,7 +239,7 @@ def _alignment(
     found: dict[str, dict[str, Any]] = {target: {} for target in targets}
     for row in rows:
         for target in targets:
-            if row.kind is Kind.STATIC and row.method and (row.name, target) in made:
+            if row.kind not in (Kind.FLOOR, Kind.UPPER) and row.method and (row.name, target) in made:
                 pair = Pair(taggers.settings.source, target)
                 ways = [taggers.spaces.alignment(row, pair, seed) for seed in range(seeds)]
                 gamma = taggers.spaces.gamma(row, pair)

@@ -9,6 +9,8 @@ from typing import Any
 
 from jointalign.errors import JointalignError
 from jointalign.ner import TaggerFitSettings, TaggerSettings
+from jointalign.storage.tables import frame
+from jointalign.study._outputs import tidy
 from jointalign.training.skipgram import SkipGram
 
 
@@ -90,12 +92,24 @@ class StudyResult:
         facts: All of it as plain types, as in the JSON file.
         markdown: For people.
         files: What was written.
+        latex: For papers.
+        csv: All numbers, a row for each cell and rule.
     """
 
     table: str
     facts: dict[str, Any]
     markdown: str
     files: tuple[Path, ...]
+    latex: str = ""
+    csv: str = ""
+
+    def to_frame(self) -> Any:
+        """All numbers as a pandas data frame, a row for each cell and rule, or epoch and direction.
+
+        Raises:
+            JointalignError: If pandas is not installed.
+        """
+        return frame(tidy(self.facts))
 
 
 @dataclass(frozen=True)

@@ -210,6 +210,7 @@ class ContextualCells:
                 "version": __version__,
                 "encoder": self._identity(str(encoder)),
                 "parallel": [file_facts(file) for file in files],
+                "links": "bayes",
                 **asdict(how),
             }
             kept(self._stages, name, facts, work, more=[path.name])

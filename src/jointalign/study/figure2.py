@@ -93,6 +93,7 @@ def figure_two(
     device: str = "auto",
     threads: int | None = None,
     max_minutes: float | None = None,
+    command: str | None = None,
     progress: Progress | None = None,
     announce: Callable[[str], None] | None = None,
     fresh: bool = False,
@@ -108,6 +109,7 @@ def figure_two(
         device: `cpu`, `cuda`, or `auto`.
         threads: Of the training of vectors; `None` for all processors.
         max_minutes: Stop training after this time and draw what there is.
+        command: What was typed, for the record; `None` in Python.
         progress: Told how far the work at hand is.
         announce: Told what has been done.
         fresh: Whether work of other settings in the folder is begun anew; it is refused otherwise.
@@ -125,7 +127,7 @@ def figure_two(
     with locked(folder):
         made = _Figure(settings, folder, device, threads, progress, tell, fresh)
         made.train(deadline)
-        return made.result(time.monotonic() - begun)
+        return made.result(time.monotonic() - begun, command)
 
 
 class _Figure:
@@ -178,12 +180,13 @@ class _Figure:
                 self.tell(f"{start}, epoch {epoch}: BLEU {scores}, round trip {trip:.2f}")
                 write_json(self._curves(), self.folder / "figure2.json")
 
-    def result(self, seconds: float) -> StudyResult:
+    def result(self, seconds: float, command: str | None) -> StudyResult:
         """Test scores of each model's best epoch, the picture and the table."""
         facts = self._curves() | {"seconds": round(seconds, 1), "baselines": self._baselines()}
         for start in self.sessions:
             facts["curves"][start]["test"] = self._tested(start)
-        return written("figure2", facts, table_c(facts), self.folder, lambda path: draw_curves(facts, path))
+        text = table_c(facts)
+        return written("figure2", facts, text, self.folder, lambda path: draw_curves(facts, path), command)
 
     def _session(self, start: Start) -> Session:
         settings, pair = self.settings, self.settings.pair

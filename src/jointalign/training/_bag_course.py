@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from jointalign.corpora.encoding import EncodedCorpus
-from jointalign.progress import Progress
 from jointalign.storage.checkpoint import Checkpoint
 from jointalign.training._bags import train_bags
 from jointalign.training._course import Lesson, train
@@ -16,7 +15,7 @@ from jointalign.training._kernels import sigmoid_table
 from jointalign.training._model import initial_inputs
 from jointalign.training._reading import Reading, readings
 from jointalign.training._schedule import Block, Schedule, repetitions
-from jointalign.training.base import Balance, Noise
+from jointalign.training.base import Balance, Noise, Work
 
 NOISE_EXPONENT = 0.75
 """Noise is drawn by the count to this power, as in word2vec."""
@@ -82,12 +81,8 @@ class BagCourse:
         corpora: Sequence[EncodedCorpus],
         rows: Sequence[np.ndarray],
         entries: Entries,
-        *,
-        seed: int,
-        threads: int | None,
-        progress: Progress | None,
+        work: Work,
         checkpoint: Checkpoint | None,
-        checkpoint_seconds: float,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Train from the checkpoint, or from the start, to the end.
 
@@ -95,18 +90,15 @@ class BagCourse:
             corpora: The text.
             rows: Row of each type of each corpus, -1 for rare words.
             entries: Translations of the rows.
-            seed: Of everything random.
-            threads: How many.
-            progress: Told of tokens done.
+            work: How.
             checkpoint: Where the state is kept.
-            checkpoint_seconds: Time between two checkpoints.
 
         Returns:
             Input and output vectors, float32 `(v, d)`, views.
         """
         size = len(entries.starts) - 1
         repeats = repetitions(corpora, self.balance)
-        schedule = Schedule.plan(corpora, repeats, self.epochs, seed)
+        schedule = Schedule.plan(corpora, repeats, self.epochs, work.seed)
         read = readings(
             corpora,
             schedule,
@@ -116,19 +108,16 @@ class BagCourse:
             noise=self.noise,
             exponent=NOISE_EXPONENT,
             subsampling=self.subsampling,
-            seed=seed,
+            seed=work.seed,
             predicted=entries.predicted if self.noise is Noise.LANGUAGE else None,
         )
         inputs, outputs = train(
             schedule,
             self._lesson(read, entries),
-            lambda: self._start(size, seed),
-            learning_rate=self.learning_rate,
-            seed=seed,
-            threads=threads,
-            progress=progress,
-            checkpoint=checkpoint,
-            checkpoint_seconds=checkpoint_seconds,
+            lambda: self._start(size, work.seed),
+            self.learning_rate,
+            work,
+            checkpoint,
         )
         return inputs[:, : self.dimensions], outputs[:, : self.dimensions]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from jointalign.corpora.encoding import EncodedCorpus
 from jointalign.embedding import Setting
@@ -14,6 +16,20 @@ from jointalign.version import __version__
 from jointalign.vocabulary import Vocabulary
 
 NAME = "training.checkpoint"
+
+
+def described(
+    name: str, trainer: Any, corpora: Sequence[EncodedCorpus], seed: int, **more: Setting
+) -> dict[str, Setting]:
+    """All that a training is done with, as its embedding tells it."""
+    return {
+        "trainer": name,
+        **asdict(trainer),
+        **more,
+        "seed": seed,
+        "languages": " ".join(corpus.language for corpus in corpora),
+        "tokens": sum(corpus.counts.total for corpus in corpora),
+    }
 
 
 def checkpoint_in(

@@ -15,6 +15,7 @@ from jointalign.progress import Progress
 from jointalign.storage.checkpoint import Checkpoint
 from jointalign.training._schedule import Block, Schedule, Step
 from jointalign.training._seeds import seed_bits
+from jointalign.training.base import Work
 
 REPORT_SECONDS = 0.5
 SAVING_SHARE = 20
@@ -42,13 +43,9 @@ def train(
     schedule: Schedule,
     lesson: Lesson,
     start: Callable[[], tuple[np.ndarray, np.ndarray]],
-    *,
     learning_rate: float,
-    seed: int,
-    threads: int | None,
-    progress: Progress | None,
+    work: Work,
     checkpoint: Checkpoint | None,
-    checkpoint_seconds: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Train from the last checkpoint, or from the start, to the end.
 
@@ -57,11 +54,8 @@ def train(
         lesson: What to do with them.
         start: Makes the input and output matrices of a training that begins.
         learning_rate: At the start, falling linearly to zero.
-        seed: Of all that is random in the lessons.
-        threads: How many; `None` for all processors that this process may use.
-        progress: Told of tokens done.
+        work: How.
         checkpoint: Where the state is kept; `None` for nowhere.
-        checkpoint_seconds: Time between two checkpoints; more where saving takes long.
 
     Returns:
         The input and output matrices.
@@ -72,8 +66,7 @@ def train(
     else:
         done = kept[1]["done"]
         inputs, outputs = (np.array(kept[0][name]) for name in ("inputs", "outputs"))
-    course = Course(schedule, lesson, inputs, outputs, learning_rate, seed)
-    course.run(done, threads or usable_processors(), progress, checkpoint, checkpoint_seconds)
+    Course(schedule, lesson, inputs, outputs, learning_rate, work).run(done, checkpoint)
     return inputs, outputs
 
 
@@ -89,7 +82,7 @@ class Course:
         inputs: Moved in place.
         outputs: Moved in place.
         learning_rate: At the start, falling linearly to zero.
-        seed: Of all that is random in the lessons.
+        work: How.
     """
 
     def __init__(
@@ -99,42 +92,33 @@ class Course:
         inputs: np.ndarray,
         outputs: np.ndarray,
         learning_rate: float,
-        seed: int,
+        work: Work,
     ) -> None:
         self._schedule, self._lesson = schedule, lesson
         self._inputs, self._outputs = inputs, outputs
-        self._learning_rate, self._seed = learning_rate, seed
+        self._learning_rate, self._how = learning_rate, work
         self._lock = threading.Lock()
         self._taken = 0
         self._before = 0.0
 
-    def run(
-        self,
-        done: int,
-        threads: int,
-        progress: Progress | None,
-        checkpoint: Checkpoint | None,
-        checkpoint_seconds: float,
-    ) -> None:
+    def run(self, done: int, checkpoint: Checkpoint | None) -> None:
         """Train from block `done` on to the end.
 
         Args:
             done: Blocks already done, from a checkpoint.
-            threads: How many.
-            progress: Told of tokens done.
             checkpoint: Where to save the state; `None` for nowhere.
-            checkpoint_seconds: Time between two checkpoints; more where saving takes long.
         """
         self._taken = done
         steps = self._schedule.steps(done)
-        report = _Report(self._schedule.total_tokens, progress)
+        report = _Report(self._schedule.total_tokens, self._how.progress)
+        threads = self._how.threads or usable_processors()
         report(self._schedule.total_tokens * done / self._schedule.total_blocks)
         saving = 0.0
         with ThreadPoolExecutor(threads) as pool:
             while self._taken < self._schedule.total_blocks:
                 halt = threading.Event()
                 workers = [pool.submit(self._work, steps, halt) for _ in range(threads)]
-                due = time.monotonic() + max(checkpoint_seconds, SAVING_SHARE * saving)
+                due = time.monotonic() + max(self._how.checkpoint_seconds, SAVING_SHARE * saving)
                 try:
                     while wait(workers, REPORT_SECONDS).not_done:
                         report(self._before)
@@ -161,7 +145,7 @@ class Course:
 
     def _train(self, step: Step) -> None:
         rate = self._learning_rate * (1.0 - step.before / self._schedule.total_tokens)
-        key = seed_bits(self._seed, 2, step.position)
+        key = seed_bits(self._how.seed, 2, step.position)
         self._lesson(step.block, self._inputs, self._outputs, rate, key)
 
 

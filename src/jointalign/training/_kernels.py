@@ -6,9 +6,6 @@ the window is taken, then every row is moved: in a pass that only reads, the pro
 rows at a time.
 
 Matrices are padded to whole cache lines; the padding stays zero.
-
-`_bags` uses the functions here that have public names. Numba's cache of compiled code looks only at
-the file of the function compiled: after a change of those here, touch that file too.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -69,6 +70,17 @@ def as_choice(options: type[Option], name: str, value: str) -> Option:
     return options(value)
 
 
+@dataclass(frozen=True)
+class Work:
+    """How a training is done, which is all that its settings and its text do not say; see `Trainer.fit`."""
+
+    seed: int = 0
+    threads: int | None = None
+    folder: Path | None = None
+    progress: Progress | None = None
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+
+
 Learned = TypeVar("Learned", covariant=True)
 """What a trainer returns: an `Embedding`, or a `BilingualEmbedding` where nothing is shared."""
 
@@ -120,20 +132,15 @@ class Trainer(ABC, Generic[Learned]):
         if not corpora:
             raise JointalignError("expected at least one corpus, got none")
         self._check(len(corpora), lexicon)  # before any work
-        if folder is None:
-            with TemporaryDirectory(prefix="jointalign-") as temporary:
-                encoded = _encode_all(corpora, Path(temporary), threads, progress)
-                return self.fit_encoded(encoded, lexicon, seed=seed, threads=threads, progress=progress)
-        encoded = _encode_all(corpora, folder, threads, progress)
-        return self.fit_encoded(
-            encoded,
-            lexicon,
-            seed=seed,
-            threads=threads,
-            folder=folder,
-            progress=progress,
-            checkpoint_seconds=checkpoint_seconds,
-        )
+        work = Work(seed, threads, folder, progress, checkpoint_seconds)
+        with nullcontext(folder) if folder else TemporaryDirectory(prefix="jointalign-") as texts:
+            encoded = [
+                encode(corpus, Path(texts) / f"corpus-{number}", threads, progress, corpus.facts)
+                for number, corpus in enumerate(corpora)
+            ]
+            for warning in little_text((corpus.language, corpus.counts) for corpus in encoded):
+                logger.warning("%s", warning)
+            return self.fit_encoded(encoded, lexicon, work)
 
     def _check(self, corpora: int, lexicon: Lexicon | None) -> Lexicon:
         """The lexicon, an empty one for trainers that take none."""
@@ -159,15 +166,7 @@ class Trainer(ABC, Generic[Learned]):
 
     @abstractmethod
     def fit_encoded(
-        self,
-        corpora: Sequence[EncodedCorpus],
-        lexicon: Lexicon | None = None,
-        *,
-        seed: int = 0,
-        threads: int | None = None,
-        folder: Path | None = None,
-        progress: Progress | None = None,
-        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+        self, corpora: Sequence[EncodedCorpus], lexicon: Lexicon | None = None, work: Work = Work()
     ) -> Learned:
         """The same on corpora that are already counted and encoded."""
 
@@ -202,15 +201,7 @@ class ReplacingTrainer(Trainer[Embedding]):
 
     @abstractmethod
     def fit_replaced(
-        self,
-        corpora: Sequence[EncodedCorpus],
-        replacement: Replacement,
-        *,
-        seed: int = 0,
-        threads: int | None = None,
-        folder: Path | None = None,
-        progress: Progress | None = None,
-        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+        self, corpora: Sequence[EncodedCorpus], replacement: Replacement, work: Work
     ) -> Embedding:
         """Learn as `fit_encoded` does, from two corpora whose words change on the fly."""
 
@@ -221,15 +212,3 @@ def check_two(corpora: int) -> None:
         raise JointalignError(
             f"expected two corpora, that of the lexicon's source language first, got {corpora}"
         )
-
-
-def _encode_all(
-    corpora: Sequence[Corpus], folder: Path, workers: int | None, progress: Progress | None
-) -> list[EncodedCorpus]:
-    encoded = [
-        encode(corpus, folder / f"corpus-{number}", workers, progress, corpus.facts)
-        for number, corpus in enumerate(corpora)
-    ]
-    for warning in little_text((corpus.language, corpus.counts) for corpus in encoded):
-        logger.warning("%s", warning)
-    return encoded

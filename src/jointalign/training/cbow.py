@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from jointalign.corpora.encoding import EncodedCorpus
-from jointalign.embedding import Embedding, Setting
+from jointalign.embedding import Embedding
 from jointalign.lexicon import Lexicon
-from jointalign.progress import Progress
 from jointalign.ranges import check_ranges, within
 from jointalign.training._bag_course import BagCourse, Entries
-from jointalign.training._checkpoint import checkpoint_in
+from jointalign.training._checkpoint import checkpoint_in, described
 from jointalign.training._model import joint_vocabulary
 from jointalign.training._reading import rows_of_types
 from jointalign.training._schedule import repetitions
-from jointalign.training.base import CHECKPOINT_SECONDS, Balance, Noise, Trainer, as_choice
+from jointalign.training.base import Balance, Noise, Trainer, Work, as_choice
 
 
 @dataclass(frozen=True)
@@ -80,35 +78,18 @@ class CBOW(Trainer[Embedding]):
         return False
 
     def fit_encoded(
-        self,
-        corpora: Sequence[EncodedCorpus],
-        lexicon: Lexicon | None = None,
-        *,
-        seed: int = 0,
-        threads: int | None = None,
-        folder: Path | None = None,
-        progress: Progress | None = None,
-        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+        self, corpora: Sequence[EncodedCorpus], lexicon: Lexicon | None = None, work: Work = Work()
     ) -> Embedding:
         """See `Trainer.fit`; takes no lexicon."""
         self._check(len(corpora), lexicon)
         counts = [corpus.counts for corpus in corpora]
         vocabulary = joint_vocabulary(counts, repetitions(corpora, self.balance), self.minimum_count)
-        settings: dict[str, Setting] = {
-            "trainer": "cbow",
-            **asdict(self),
-            "seed": seed,
-            "languages": " ".join(corpus.language for corpus in corpora),
-            "tokens": sum(corpus.counts.total for corpus in corpora),
-        }
+        settings = described("cbow", self, corpora, work.seed)
         inputs, _ = self._course().run(
             corpora,
             [rows_of_types(corpus, vocabulary) for corpus in corpora],
             Entries.none(len(vocabulary)),
-            seed=seed,
-            threads=threads,
-            progress=progress,
-            checkpoint=checkpoint_in(folder, settings, corpora, [vocabulary]),
-            checkpoint_seconds=checkpoint_seconds,
+            work,
+            checkpoint_in(work.folder, settings, corpora, [vocabulary]),
         )
         return Embedding(vocabulary, inputs.copy(), settings=settings)

@@ -24,21 +24,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 
 from jointalign.corpora.encoding import EncodedCorpus
-from jointalign.embedding import BilingualEmbedding, Embedding, Setting
+from jointalign.embedding import BilingualEmbedding, Embedding
 from jointalign.lexicon import Lexicon
-from jointalign.progress import Progress
 from jointalign.ranges import check_ranges, within
 from jointalign.training._bag_course import BagCourse, Entries
-from jointalign.training._checkpoint import checkpoint_in
+from jointalign.training._checkpoint import checkpoint_in, described
 from jointalign.training._model import joint_vocabulary
 from jointalign.training._reading import check_known, rows_of_types
 from jointalign.training._schedule import repetitions
-from jointalign.training.base import CHECKPOINT_SECONDS, Balance, Noise, Trainer, as_choice
+from jointalign.training.base import Balance, Noise, Trainer, Work, as_choice
 from jointalign.vocabulary import Vocabulary
 
 
@@ -106,15 +104,7 @@ class SupervisedJoint(Trainer[BilingualEmbedding]):
         return True
 
     def fit_encoded(
-        self,
-        corpora: Sequence[EncodedCorpus],
-        lexicon: Lexicon | None = None,
-        *,
-        seed: int = 0,
-        threads: int | None = None,
-        folder: Path | None = None,
-        progress: Progress | None = None,
-        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+        self, corpora: Sequence[EncodedCorpus], lexicon: Lexicon | None = None, work: Work = Work()
     ) -> BilingualEmbedding:
         """See `Trainer.fit`; needs a lexicon and two corpora, its source language first."""
         lexicon = self._check(len(corpora), lexicon)
@@ -125,16 +115,13 @@ class SupervisedJoint(Trainer[BilingualEmbedding]):
         ]
         pairs = lexicon.rows(source, target) + [0, len(source)]
         check_known(len(pairs), lexicon)
-        settings = self._settings(corpora, len(pairs), seed)
+        settings = described("supervised-joint", self, corpora, work.seed, pairs=len(pairs))
         _, outputs = self._course().run(
             corpora,
             _rows(corpora, vocabularies),
             Entries.of(pairs, len(source) + len(target)),
-            seed=seed,
-            threads=threads,
-            progress=progress,
-            checkpoint=checkpoint_in(folder, settings, corpora, vocabularies, lexicon),
-            checkpoint_seconds=checkpoint_seconds,
+            work,
+            checkpoint_in(work.folder, settings, corpora, vocabularies, lexicon),
         )
         sides = outputs[: len(source)].copy(), outputs[len(source) :].copy()
         return BilingualEmbedding.separate(
@@ -143,16 +130,6 @@ class SupervisedJoint(Trainer[BilingualEmbedding]):
             corpora[0].language,
             corpora[1].language,
         )
-
-    def _settings(self, corpora: Sequence[EncodedCorpus], pairs: int, seed: int) -> dict[str, Setting]:
-        return {
-            "trainer": "supervised-joint",
-            **asdict(self),
-            "pairs": pairs,
-            "seed": seed,
-            "languages": " ".join(corpus.language for corpus in corpora),
-            "tokens": sum(corpus.counts.total for corpus in corpora),
-        }
 
 
 def _rows(corpora: Sequence[EncodedCorpus], vocabularies: Sequence[Vocabulary]) -> list[np.ndarray]:

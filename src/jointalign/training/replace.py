@@ -17,13 +17,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from jointalign.corpora.encoding import EncodedCorpus
 from jointalign.embedding import Embedding
 from jointalign.lexicon import Lexicon
-from jointalign.progress import Progress
-from jointalign.training.base import CHECKPOINT_SECONDS, Replacement, ReplacingTrainer, Trainer
+from jointalign.training.base import Replacement, ReplacingTrainer, Trainer, Work
 
 
 @dataclass(frozen=True)
@@ -64,23 +62,9 @@ class JointReplace(Trainer[Embedding]):
         return True
 
     def fit_encoded(
-        self,
-        corpora: Sequence[EncodedCorpus],
-        lexicon: Lexicon | None = None,
-        *,
-        seed: int = 0,
-        threads: int | None = None,
-        folder: Path | None = None,
-        progress: Progress | None = None,
-        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+        self, corpora: Sequence[EncodedCorpus], lexicon: Lexicon | None = None, work: Work = Work()
     ) -> Embedding:
         """See `Trainer.fit`; needs a lexicon and two corpora, its source language first."""
         return self.base.fit_replaced(
-            corpora,
-            Replacement(self._check(len(corpora), lexicon), self.probability),
-            seed=seed,
-            threads=threads,
-            folder=folder,
-            progress=progress,
-            checkpoint_seconds=checkpoint_seconds,
+            corpora, Replacement(self._check(len(corpora), lexicon), self.probability), work
         )

@@ -17,8 +17,7 @@ Differences from fastText, whose defaults these are:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,9 +25,8 @@ from jointalign.corpora.encoding import EncodedCorpus
 from jointalign.embedding import Embedding, Setting
 from jointalign.errors import JointalignError
 from jointalign.lexicon import Lexicon
-from jointalign.progress import Progress
 from jointalign.ranges import check_ranges, within
-from jointalign.training._checkpoint import checkpoint_in
+from jointalign.training._checkpoint import checkpoint_in, described
 from jointalign.training._course import Lesson, train
 from jointalign.training._kernels import sigmoid_table, train_lines
 from jointalign.training._model import (
@@ -43,14 +41,7 @@ from jointalign.training._model import (
 from jointalign.training._reading import readings, replacing, rows_of_types
 from jointalign.training._schedule import Block, Schedule, repetitions
 from jointalign.training._shared_noise import shared_noise_kernel
-from jointalign.training.base import (
-    CHECKPOINT_SECONDS,
-    Balance,
-    Noise,
-    Replacement,
-    ReplacingTrainer,
-    as_choice,
-)
+from jointalign.training.base import Balance, Noise, Replacement, ReplacingTrainer, Work, as_choice
 from jointalign.vocabulary import Vocabulary
 
 
@@ -121,64 +112,38 @@ class SkipGram(ReplacingTrainer):
         return False
 
     def fit_encoded(
-        self,
-        corpora: Sequence[EncodedCorpus],
-        lexicon: Lexicon | None = None,
-        *,
-        seed: int = 0,
-        threads: int | None = None,
-        folder: Path | None = None,
-        progress: Progress | None = None,
-        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+        self, corpora: Sequence[EncodedCorpus], lexicon: Lexicon | None = None, work: Work = Work()
     ) -> Embedding:
         """See `Trainer.fit`; takes no lexicon."""
         self._check(len(corpora), lexicon)
-        return self._fit(corpora, None, seed, threads, folder, progress, checkpoint_seconds)
+        return self._fit(corpora, None, work)
 
     def fit_replaced(
-        self,
-        corpora: Sequence[EncodedCorpus],
-        replacement: Replacement,
-        *,
-        seed: int = 0,
-        threads: int | None = None,
-        folder: Path | None = None,
-        progress: Progress | None = None,
-        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+        self, corpora: Sequence[EncodedCorpus], replacement: Replacement, work: Work
     ) -> Embedding:
         """See `ReplacingTrainer.fit_replaced`."""
-        return self._fit(corpora, replacement, seed, threads, folder, progress, checkpoint_seconds)
+        return self._fit(corpora, replacement, work)
 
     def _fit(
-        self,
-        corpora: Sequence[EncodedCorpus],
-        replacement: Replacement | None,
-        seed: int,
-        threads: int | None,
-        folder: Path | None,
-        progress: Progress | None,
-        checkpoint_seconds: float,
+        self, corpora: Sequence[EncodedCorpus], replacement: Replacement | None, work: Work
     ) -> Embedding:
         repeats = repetitions(corpora, self.balance)
         counts = [corpus.counts for corpus in corpora]
         vocabulary = joint_vocabulary(counts, repeats, self.minimum_count)
         unit = units(vocabulary, self.minimum_ngram, self.maximum_ngram, self.buckets)
-        settings = self._settings(corpora, replacement, seed)
         lexicon = None if replacement is None else replacement.lexicon
-        schedule = Schedule.plan(corpora, repeats, self.epochs, seed)
+        settings = self._settings(corpora, replacement, work.seed)
+        schedule = Schedule.plan(corpora, repeats, self.epochs, work.seed)
         inputs, _ = train(
             schedule,
-            self._lesson(corpora, replacement, schedule, repeats, vocabulary, unit, seed),
+            self._lesson(corpora, replacement, schedule, repeats, vocabulary, unit, work.seed),
             lambda: (
-                initial_inputs(unit.total, self.dimensions, seed),
+                initial_inputs(unit.total, self.dimensions, work.seed),
                 np.zeros((len(vocabulary), padded(self.dimensions)), np.float32),
             ),
-            learning_rate=self.learning_rate,
-            seed=seed,
-            threads=threads,
-            progress=progress,
-            checkpoint=checkpoint_in(folder, settings, corpora, [vocabulary], lexicon),
-            checkpoint_seconds=checkpoint_seconds,
+            self.learning_rate,
+            work,
+            checkpoint_in(work.folder, settings, corpora, [vocabulary], lexicon),
         )
         vectors = word_vectors(unit, inputs, self.dimensions)
         table = subword_table(
@@ -247,12 +212,13 @@ class SkipGram(ReplacingTrainer):
     def _settings(
         self, corpora: Sequence[EncodedCorpus], replacement: Replacement | None, seed: int
     ) -> dict[str, Setting]:
-        name = "skipgram" if replacement is None else "joint-replace"
-        facts: dict[str, Setting] = {"trainer": name, **asdict(self)}
-        if replacement is not None:
-            facts["replacement_probability"] = replacement.probability
-            facts["replacement_pairs"] = len(replacement.lexicon)
-        facts["seed"] = seed
-        facts["languages"] = " ".join(corpus.language for corpus in corpora)
-        facts["tokens"] = sum(corpus.counts.total for corpus in corpora)
-        return facts
+        if replacement is None:
+            return described("skipgram", self, corpora, seed)
+        return described(
+            "joint-replace",
+            self,
+            corpora,
+            seed,
+            replacement_probability=replacement.probability,
+            replacement_pairs=len(replacement.lexicon),
+        )

@@ -1,4 +1,4 @@
-"""The public names of the room and where each is defined."""
+"""The public names and where each is defined."""
 
 from .api import (
     METHODS as METHODS,

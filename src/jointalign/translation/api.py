@@ -185,7 +185,7 @@ def fit(
         >>> from jointalign.translation.cipher import CipherSettings, make_cipher
         >>> cipher = make_cipher(CipherSettings(sentences=200, held_out=5))
         >>> texts = cipher.source_lines, cipher.target_lines
-        >>> settings = TranslationFitSettings.small(epoch_sentences=500)
+        >>> settings = TranslationFitSettings.small(epoch_sentences=100)
         >>> segmentation = Segmentation.learn(texts, 500)
         >>> result = fit(texts, segmentation, epochs=1, shape=Shape.tiny(), settings=settings)
         >>> len(result.history), result.finished

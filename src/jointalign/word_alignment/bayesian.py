@@ -110,13 +110,19 @@ class BayesianAligner:
         """
         cells = TextCells.of(text, by_frequency=True)
         prior = prior or LinkCounts.nothing()
-        passes = self.schedule(len(text) + prior.sentences)
-        (forward, counts), (reverse, others) = (
-            self._learn(_Direction(self, cells, prior, way), passes, computation.part(n, 2))
-            for n, way in enumerate((True, False))
-        )
+        (forward, counts), (reverse, others) = self.sample(cells, prior, computation)
         model = BayesianModel(self, prior.with_text(cells, counts, others))
         return Learnt(model, (forward, reverse))
+
+    def sample(
+        self, cells: TextCells, prior: LinkCounts, computation: Computation
+    ) -> list[tuple[GeneratedLinks, DirectionCounts]]:
+        """Links of both directions and what these count; arguments as for `fit`."""
+        passes = self.schedule(len(cells.text) + prior.sentences)
+        return [
+            self._learn(_Direction(self, cells, prior, forward), passes, computation.part(n, 2))
+            for n, forward in enumerate((True, False))
+        ]
 
     def _learn(
         self, way: _Direction, passes: tuple[int, int, int], computation: Computation
@@ -163,7 +169,9 @@ class BayesianModel:
         Raises:
             JointalignError: If the text has no pair of words, or too many for 32-bit numbers.
         """
-        return self.settings.fit(text, computation, self.counts).ways
+        cells = TextCells.of(text, by_frequency=True)
+        (forward, _), (reverse, _) = self.settings.sample(cells, self.counts, computation)
+        return forward, reverse
 
 
 class _Sums:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -36,8 +36,12 @@ class Cutting:
 
     def pairs(self, *files: str | Path) -> Iterator[tuple[list[str], list[str]]]:
         """The words of the sentence pairs of one or two files; errors as for `read_parallel`."""
+        return self.words(raw_pairs(*files, languages=self.languages))
+
+    def words(self, pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[list[str], list[str]]]:
+        """The words of sentence pairs."""
         one, other = (tokenizer(language, self.lowercase, self.tokenized) for language in self.languages)
-        return ((one(a), other(b)) for a, b in raw_pairs(*files, languages=self.languages))
+        return ((one(a), other(b)) for a, b in pairs)
 
 
 def read_parallel(
@@ -115,10 +119,12 @@ def read_links(path: str | Path) -> Links:
     Raises:
         FormatError: If something else is found.
     """
-    sentences = []
-    for number, line in read_lines(path):
-        sentences.append([_link(path, number, item, "-") for item in line.split()])
-    return Links.of(sentences)
+    return parse_links(read_lines(path), path)
+
+
+def parse_links(lines: Iterable[tuple[int, str]], path: str | Path) -> Links:
+    """Links of numbered lines of a file, as `read_links` reads them all."""
+    return Links.of([[_link(path, number, item, "-") for item in line.split()] for number, line in lines])
 
 
 def read_gold(path: str | Path, start: int = 1) -> Gold:

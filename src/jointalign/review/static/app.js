@@ -186,10 +186,10 @@ async function fetchRows(first, last) {
   drawRows();
 }
 
+// Where it is not seen it comes to the upper third, so that those after it are seen, too.
 function seeRow(at) {
   const list = $("list"), top = at * ROW;
-  if (top < list.scrollTop) list.scrollTop = top;
-  else if (top + ROW > list.scrollTop + list.clientHeight) list.scrollTop = top + ROW - list.clientHeight;
+  if (top < list.scrollTop || top + 2 * ROW > list.scrollTop + list.clientHeight) list.scrollTop = top - list.clientHeight / 3;
 }
 
 const narrow = matchMedia("(max-width: 46rem)");
@@ -210,12 +210,12 @@ async function show(id) {
   state.marked.clear();
   closeWriter();
   state.chosen = Math.max(0, entry.candidates.findIndex((one) => !one.rejected.length));
+  const at = state.positions.get(id);
+  for (const step of [2, 1]) prefetch(at === undefined ? undefined : state.ids[at + step]);
   drawEntry(entry);
   $("main").scrollTop = 0;
-  const at = state.positions.get(id);
   if (at !== undefined && listShown()) seeRow(at);
   drawRows();
-  for (const step of [1, 2]) prefetch(at === undefined ? undefined : state.ids[at + step]);
 }
 
 function drawEmpty() {
@@ -259,8 +259,8 @@ function candidateLine(one, place) {
   const bar = make("i", { "aria-hidden": "true" });
   bar.style.setProperty("--share", `${100 * (one.probability ?? 0)}%`);
   const who = make("span", { class: "why" }, why);
-  if (one.accepted.length) who.append(" ", make("span", { class: "who yes" }, `✓ ${one.accepted.map(steered).join(", ")}`));
-  if (one.rejected.length) who.append(" ", make("span", { class: "who no" }, `✗ ${one.rejected.map(steered).join(", ")}`));
+  if (one.accepted.length) who.append(why ? " · " : "", make("span", { class: "who yes" }, `✓ ${one.accepted.map(steered).join(", ")}`));
+  if (one.rejected.length) who.append(who.textContent ? " · " : "", make("span", { class: "who no" }, `✗ ${one.rejected.map(steered).join(", ")}`));
   const classes = [
     place === state.chosen && "chosen", state.marked.has(place) && "marked", one.rejected.length && !one.accepted.length && "rejected",
   ].filter(Boolean).join(" ");
@@ -276,10 +276,30 @@ function candidateLine(one, place) {
 
 // Sentences, forms and near words
 
+// A browser has six connections to a server: texts may use three, so that no decision waits for them. The last
+// asked for comes first, since it is what is looked at; what has waited longest is given up.
+const waiting = [];
+let busy = 0;
+
+function inBackground(get) {
+  return new Promise((resolve, reject) => {
+    waiting.push({ get, resolve, reject });
+    if (waiting.length > 12) waiting.shift().reject(new Error("given up"));
+    nextText();
+  });
+}
+
+function nextText() {
+  if (busy >= 3 || !waiting.length) return;
+  const { get, resolve, reject } = waiting.pop();
+  busy += 1;
+  get().then(resolve, reject).finally(() => { busy -= 1; nextText(); });
+}
+
 const remembered = (key, get) => {
   if (!state.texts.has(key)) {
     if (state.texts.size > 300) state.texts.delete(state.texts.keys().next().value);
-    const got = get();
+    const got = inBackground(get);
     got.catch(() => state.texts.delete(key));
     state.texts.set(key, got);
   }
@@ -330,10 +350,10 @@ async function drawSentences(side, place, word, id) {
   title.replaceChildren(nameOf(place));
   if (word === undefined) { list.replaceChildren(); return; }
   title.append(" ", make("small", {}, wordOf(place, word)));
-  const waiting = setTimeout(() => list.replaceChildren(make("li", { class: "missing" }, "looking …")), 80);
+  const late = setTimeout(() => list.replaceChildren(make("li", { class: "missing" }, "looking …")), 80);
   let found;
   try { found = await sentences(side, word); } catch (error) { found = { count: 0, passages: [], missing: error.message }; }
-  clearTimeout(waiting);
+  clearTimeout(late);
   if (state.id !== id || (side === "target" && state.entry.candidates[state.chosen]?.target !== word)) return;
   if (found.count) title.lastElementChild.append(` · ${times(found.count)}`);
   list.replaceChildren(...found.passages.map((one) => sentence(place, one)));
@@ -476,17 +496,36 @@ const WRITERS = {
   note: () => ({ label: "Note", text: state.entry.notes.find(([who]) => who === state.reviewer)?.[1] ?? "" }),
 };
 
-async function write(kind) {
-  if (!hasEntry()) return;
+// What is typed while an earlier key is still being answered goes into the field that is about to open, up to
+// Enter, and to whatever comes after it.
+let opening = null;
+
+function write(kind) {
+  opening = [];
+  return inTurn(() => {
+    const keys = opening ?? [];
+    opening = null;
+    if (!hasEntry()) return;
+    const end = keys.findIndex((event) => event.key === "Enter" || event.key === "Escape");
+    openWriter(kind, keys.slice(0, end < 0 ? keys.length : end).reduce(typed, ""));
+    if (end < 0) return;
+    if (keys[end].key === "Enter") $("writer").requestSubmit(); else closeWriter();
+    keys.slice(end + 1).forEach(pressed);
+  });
+}
+
+const typed = (text, { key }) => key === "Backspace" ? text.slice(0, -1) : key.length === 1 ? text + key : text;
+
+function openWriter(kind, written) {
   const chosen = state.entry.candidates[state.chosen];
   const { label, text } = WRITERS[kind](chosen);
   state.writing = { kind, instead: kind === "edit" ? chosen?.target : undefined };
   $("written-label").textContent = label;
-  $("written").value = text;
+  $("written").value = written || text;
   $("written").lang = state.languages[1];
   $("writer").hidden = false;
   $("written").focus();
-  $("written").select();
+  if (!written) $("written").select();
 }
 
 function closeWriter() {
@@ -496,22 +535,19 @@ function closeWriter() {
   if (focused) document.activeElement.blur();
 }
 
+async function keepWritten({ kind, instead }, text) {
+  if (kind === "note") return decide([choice("", "note", text)], false);
+  const targets = text.split(";").map((one) => one.trim()).filter(Boolean);
+  if (!targets.length) return undefined;
+  await add(targets, instead);
+  return advance();
+}
+
 $("writer").addEventListener("submit", (event) => {
   event.preventDefault();
-  const text = $("written").value.trim(), writing = state.writing;
-  inTurn(async () => {
-    if (!writing) return;
-    if (writing.kind === "note") {
-      await decide([choice("", "note", text)], false);
-      closeWriter();
-      return;
-    }
-    const targets = text.split(";").map((one) => one.trim()).filter(Boolean);
-    if (!targets.length) { closeWriter(); return; }
-    await add(targets, writing.instead);
-    closeWriter();
-    await advance();
-  });
+  const text = $("written").value.trim(), { writing } = state;
+  closeWriter();
+  if (writing) inTurn(() => keepWritten(writing, text).catch((error) => { openWriter(writing.kind, text); throw error; }));
 });
 $("written-cancel").addEventListener("click", closeWriter);
 
@@ -615,7 +651,7 @@ async function look() {
   if (!changed.length) return;
   drawProgress();
   drawRows();
-  if (changed.includes(state.id) && !state.writing) drawEntry(await ask("entry", { id: state.id }));
+  if (changed.includes(state.id) && hasEntry() && !state.writing) drawEntry(await ask("entry", { id: state.id }));
 }
 
 async function watch() {
@@ -649,12 +685,11 @@ async function begin(again = false) {
 
 const DEEDS = {
   accept: () => accept(), reject: () => reject(), none, skip, undo, clear,
-  edit: () => write("edit"), own: () => write("own"), note: () => write("note"),
   next: () => walk(1), previous: () => walk(-1), mark,
   up: () => choose(Math.max(0, state.chosen - 1)), down: () => choose(Math.min(state.chosen + 1, (state.entry?.candidates.length ?? 1) - 1)),
 };
 const KEYS = {
-  a: "accept", enter: "accept", r: "reject", x: "reject", 0: "none", s: "skip", u: "undo", c: "clear", e: "edit", t: "own", n: "note",
+  a: "accept", enter: "accept", r: "reject", x: "reject", 0: "none", s: "skip", u: "undo", c: "clear",
   j: "next", k: "previous", arrowright: "next", arrowleft: "previous", " ": "mark", arrowup: "up", arrowdown: "down",
 };
 
@@ -664,9 +699,10 @@ function keyOf(event) {
   return event.code.replace(/^(Key|Digit)/u, "").toLowerCase();
 }
 
-document.addEventListener("keydown", (event) => {
+function pressed(event) {
   const target = event.target, key = keyOf(event);
   if (document.querySelector("dialog[open]")) return;
+  if (opening) { event.preventDefault(); opening.push(event); return; }
   if (target.closest("input, select, textarea")) {
     if (key === "escape") { closeWriter(); target.blur(); }
     return;
@@ -675,23 +711,38 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (target.closest("button, a") && (key === "enter" || key === " ")) return;
   if (target === $("list") && listKey(key)) { event.preventDefault(); return; }
-  const deed = { "/": () => { showList(true); $("text").focus(); $("text").select(); }, g: jump, "?": () => $("help").showModal(), l: () => showList(!listShown()), escape: closeWriter }[key];
+  const deed = {
+    "/": () => { showList(true); $("text").focus(); $("text").select(); }, g: jump, "?": () => $("help").showModal(), l: () => showList(!listShown()), escape: closeWriter,
+    e: () => write("edit"), t: () => write("own"), n: () => write("note"),
+  }[key];
   if (deed) { event.preventDefault(); deed(); return; }
   if (/^[1-9]$/u.test(key)) { event.preventDefault(); inTurn(() => accept([Number(key) - 1])); return; }
   if (Object.hasOwn(KEYS, key)) { event.preventDefault(); inTurn(DEEDS[KEYS[key]]); }
-});
+}
+
+document.addEventListener("keydown", pressed);
+
+const LIST_KEYS = {
+  arrowdown: (at) => at + 1, arrowup: (at) => at - 1, pagedown: (at, page) => at + page, pageup: (at, page) => at - page,
+  home: () => 0, end: () => state.ids.length - 1,
+};
 
 function listKey(key) {
-  const at = state.positions.get(state.id) ?? -1, page = Math.max(1, Math.floor($("list").clientHeight / ROW) - 1);
-  const next = { arrowdown: at + 1, arrowup: at - 1, pagedown: at + page, pageup: at - page, home: 0, end: state.ids.length - 1 }[key];
-  if (next === undefined || !state.ids.length) return false;
-  inTurn(() => show(state.ids[Math.min(Math.max(0, next), state.ids.length - 1)]));
+  if (!Object.hasOwn(LIST_KEYS, key)) return false;
+  inTurn(async () => {
+    const page = Math.max(1, Math.floor($("list").clientHeight / ROW) - 1);
+    const next = LIST_KEYS[key](state.positions.get(state.id) ?? -1, page);
+    if (state.ids.length) await show(state.ids[Math.min(Math.max(0, next), state.ids.length - 1)]);
+  });
   return true;
 }
 
 // Buttons
 
-for (const button of document.querySelectorAll("[data-do]")) button.addEventListener("click", () => inTurn(DEEDS[button.dataset.do]));
+for (const button of document.querySelectorAll("[data-do]")) {
+  const { do: name } = button.dataset;
+  button.addEventListener("click", () => (name in WRITERS ? write(name) : inTurn(DEEDS[name])));
+}
 $("list-button").addEventListener("click", () => showList(!listShown()));
 $("help-button").addEventListener("click", () => $("help").showModal());
 $("learn-button").addEventListener("click", () => $("learn").showModal());
