@@ -15,7 +15,7 @@ from jointalign.study import NERStudySettings, Pair, StudyResult, StudySettings,
 from jointalign.study._rows import all_published
 from jointalign.study._statistics import difference
 from jointalign.study.claims import Claim, Evidence, bleu_evidence, ner_evidence, verdict
-from jointalign.study.paper import PARTS, PaperSettings, Work, study_paper
+from jointalign.study.paper import PARTS, PaperSettings, PaperWork, study_paper
 from jointalign.training.skipgram import SkipGram
 from languages import write_study_data
 
@@ -69,9 +69,9 @@ def made(settings, tmp_path_factory):
         faked = {"table3": fake_names, "figure2": fails}
         parts = tuple(replace(p, make=faked.get(p.name, p.make)) for p in PARTS)
         patch.setattr(paper, "PARTS", parts)
-        first = study_paper(settings, folder, Work(folder, threads=1))
+        first = study_paper(settings, folder, PaperWork(folder, threads=1))
         said = []
-        again = study_paper(settings, folder, Work(folder, 1, None, lambda *a: said.append(a)))
+        again = study_paper(settings, folder, PaperWork(folder, 1, None, lambda *a: said.append(a)))
     return folder, first, again, said
 
 

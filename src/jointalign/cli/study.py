@@ -263,11 +263,11 @@ def paper(
     fails, are told there. Without --quick it takes a night. Stopped, it goes on when started again.
     """
     from jointalign.study.claims import verdict
-    from jointalign.study.paper import PaperSettings, Work, study_paper
+    from jointalign.study.paper import PaperSettings, PaperWork, study_paper
 
     settings = PaperSettings.of(data, quick)
     with progress("paper") as bar:
-        result = study_paper(settings, out, Work(out, threads, bar, bar.stage, fresh))
+        result = study_paper(settings, out, PaperWork(out, threads, bar, bar.stage, fresh))
     claims = [
         {"part": part.name, "claim": claim.text, "here": verdict(evidence)}
         for part in result.parts

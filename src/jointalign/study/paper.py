@@ -115,7 +115,7 @@ def _lacks(data: Path, pair: Pair) -> str:
 
 
 @dataclass(frozen=True)
-class Work:
+class PaperWork:
     """Who works, and who is told.
 
     Args:
@@ -151,15 +151,15 @@ class PaperPart:
 
     name: str
     title: str
-    make: Callable[[PaperSettings, Work], StudyResult]
+    make: Callable[[PaperSettings, PaperWork], StudyResult]
     command: Callable[[PaperSettings], str]
     small: str
     claims: tuple[Claim, ...] = ()
     evidence: Callable[[str, Claim, dict[str, Any], Path], list[Evidence]] | None = None
 
 
-def _bli(table: str) -> Callable[[PaperSettings, Work], StudyResult]:
-    def make(settings: PaperSettings, work: Work) -> StudyResult:
+def _bli(table: str) -> Callable[[PaperSettings, PaperWork], StudyResult]:
+    def make(settings: PaperSettings, work: PaperWork) -> StudyResult:
         return study(
             table,
             settings.tables,
@@ -192,7 +192,7 @@ def _bli_command(table: str) -> Callable[[PaperSettings], str]:
     return command
 
 
-def _names(settings: PaperSettings, work: Work) -> StudyResult:
+def _names(settings: PaperSettings, work: PaperWork) -> StudyResult:
     return table3(
         settings.tables,
         settings.ner,
@@ -214,7 +214,7 @@ def _names_command(settings: PaperSettings) -> str:
     )
 
 
-def _figure_one(settings: PaperSettings, work: Work) -> StudyResult:
+def _figure_one(settings: PaperSettings, work: PaperWork) -> StudyResult:
     """The three steps on the first pair, from the trainings of the tables."""
     from jointalign.plots import default_pairs, figure_one
 
@@ -243,7 +243,7 @@ def _figure_one(settings: PaperSettings, work: Work) -> StudyResult:
     return StudyResult("figure1", facts, text, tuple(files))
 
 
-def _figure_two(settings: PaperSettings, work: Work) -> StudyResult:
+def _figure_two(settings: PaperSettings, work: PaperWork) -> StudyResult:
     if settings.quick:
         figure = FigureSettings.toy(work.folder / "data")
     else:
@@ -365,7 +365,7 @@ class PaperResult:
         return {part.name: part.failure for part in self.parts if part.failure}
 
 
-def study_paper(settings: PaperSettings, folder: Path, work: Work | None = None) -> PaperResult:
+def study_paper(settings: PaperSettings, folder: Path, work: PaperWork | None = None) -> PaperResult:
     """Make every table and figure and the page.
 
     Stopped at any moment, it goes on when started again with the same folder.
@@ -379,7 +379,7 @@ def study_paper(settings: PaperSettings, folder: Path, work: Work | None = None)
         JointalignError: If the folder cannot be written to.
     """
     check_folder(folder)
-    base = work or Work(folder)
+    base = work or PaperWork(folder)
     made = []
     for part in PARTS:
         made.append(_made(part, settings, folder, base))
@@ -387,7 +387,7 @@ def study_paper(settings: PaperSettings, folder: Path, work: Work | None = None)
     return PaperResult(folder / "index.html", tuple(made))
 
 
-def _made(part: PaperPart, settings: PaperSettings, folder: Path, base: Work) -> MadePart:
+def _made(part: PaperPart, settings: PaperSettings, folder: Path, base: PaperWork) -> MadePart:
     """A part, or its failure; the time of all starts together."""
     where = folder / ("figure2" if part.name == "figure2" else "tables")
     record = folder / f"{part.name}.record.json"

@@ -160,7 +160,7 @@ def align_files(
     computation: Computation = DEFAULT,
     save_model: Path | None = None,
     fresh: bool = False,
-) -> Report:
+) -> AlignmentReport:
     """Link the sentence pairs of files, at once or, with `memory`, in chunks.
 
     In chunks, a sample of the text teaches a model, which links one chunk after the other. What is
@@ -189,7 +189,9 @@ def align_files(
     return report or _align_at_once(task, files, computation, save_model)
 
 
-def _align_at_once(task: Task, files: LinkFiles, computation: Computation, save_model: Path | None) -> Report:
+def _align_at_once(
+    task: Task, files: LinkFiles, computation: Computation, save_model: Path | None
+) -> AlignmentReport:
     text = ParallelText.of(task.cutting.pairs(*task.inputs))
     task.check_gold(text)
     found = task.align(text, None if task.model is None else read_model(task.model).model, computation)
@@ -218,7 +220,7 @@ def _report(found: Alignment, text: ParallelText) -> _Counted:
     return {"sentences": len(text), "empty": text.empty, "links": len(found.links.pairs)}
 
 
-class Report(_Counted):
+class AlignmentReport(_Counted):
     """Chunks, entries of the dictionary, and what learning at once tells of both directions at its end."""
 
     chunks: int
@@ -254,7 +256,7 @@ class _Chunks:
         self._lines = [*files.by_line, *(["linked"] if files.by_word else [])]
         self._read: SavedModel | None = None
 
-    def run(self, save_model: Path | None) -> Report | None:
+    def run(self, save_model: Path | None) -> AlignmentReport | None:
         """Link chunk by chunk; `None` if the text is one chunk."""
         self._stages.do("plan", self._settings, ["plan.json"], self._make_plan)
         plan = read_json(self._folder / "plan.json", _Plan, "a plan of chunks")
@@ -320,7 +322,7 @@ class _Chunks:
         with atomic(self._folder / f"{k}.report", "w") as file:
             json.dump(_report(found, text), file)
 
-    def _join(self, parts: int) -> Report:
+    def _join(self, parts: int) -> AlignmentReport:
         """Make the files of those of the chunks."""
         for name, path in self._files.by_line.items():
             with write_bytes(path) as file:
