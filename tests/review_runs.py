@@ -15,7 +15,7 @@ import numpy as np
 from jointalign import Corpus, Embedding, Lexicon, Vocabulary, encode, write
 from jointalign.embedding import BilingualEmbedding
 from jointalign.pipeline import RunSettings
-from jointalign.pipeline.ranked import write_ranked
+from jointalign.pipeline.ranked import write_listed, write_ranked
 from jointalign.ranking.table import COLUMNS
 from jointalign.review.desk import Desk
 from jointalign.review.server import address, bound, prepared
@@ -73,7 +73,8 @@ def write_run(folder, space, lexicon=None, *, dictionary=None, languages=("en", 
         stages.do(name, {}, [], lambda: None, after=before)
     if dictionary is None:
         (folder / "dictionary.csls.tsv").touch()
-        write_ranked(folder, [space], lexicon, None, max_vocabulary=200_000, seed=0)
+        write_ranked(folder, space, [space], lexicon, None, max_vocabulary=200_000, seed=0)
+        write_listed(folder, space, None, keep_marks=False)
     else:
         rows = ((*row, 9, 9, "vectors") for row in dictionary)
         write_table(COLUMNS, rows, folder / "dictionary.tsv", form=".tsv")

@@ -483,6 +483,18 @@ def one_run() -> str:
     )
 
 
+def calibrated() -> str:
+    """The sentence of `docs/ner.md` on probabilities."""
+    home, abroad = (result("calibration.json")["languages"][code] for code in ("en", "swa"))
+    return (
+        f"has an expected calibration error of {home['calibration_error']:.2f} on English, where "
+        f"{100 * home['right']:.0f} % of the names found are right and it expects "
+        f"{100 * home['mean_probability']:.0f} %, and of {abroad['calibration_error']:.2f} on Swahili, where "
+        f"{100 * abroad['right']:.0f} % are right and it expects {100 * abroad['mean_probability']:.0f} % "
+        f"(`python studies/calibration.py`, {home['names']:,} and {abroad['names']:,} names)"
+    )
+
+
 def in_language() -> str:
     """The sentence of `docs/ner.md` on the upper end of the scale."""
     rows = {row["row"]: row["directions"]["es"] for row in result("table3.es.json")["rows"]}
@@ -526,6 +538,7 @@ def blocks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "docs/ranking.md", ranked
     yield "docs/translation.md", cipher_figure
     yield "docs/ner.md", in_language
+    yield "docs/ner.md", calibrated
 
 
 def flowing(text: str) -> str:

@@ -369,9 +369,8 @@ def test_on_a_phone_fingers_do_all_that_keys_do(small, opened):
 def test_a_long_list_holds_few_elements_and_asks_little(tmp_path, opened):
     words = [f"w{at}" for at in range(25_000)]
     rows = [(one, f"{one}x", 0.5, 1) for one in words]
-    run = write_run(
-        tmp_path / "run", plain_space(words, [row[1] for row in rows], 2), dictionary=rows, repeated=1
-    )
+    space = plain_space(words, [row[1] for row in rows], 2)
+    run = write_run(tmp_path / "run", space, dictionary=rows, repeated=1, steeper=1)
     with serving(run) as server:
         page = opened(server.address)
         sync_api.expect(page.locator("#found")).to_have_text("25,000 entries")

@@ -26,7 +26,7 @@ _AROUND = 110  # characters on each side of a word
 _LONGEST = 500  # characters of a translation or a note
 
 
-class Choice(TypedDict):
+class SentDecision(TypedDict):
     """A decision as a page sends it."""
 
     target: str
@@ -247,7 +247,7 @@ class Desk:
 
     # What is done
 
-    def decide(self, reviewer: str, place: int, choices: Sequence[Choice]) -> dict[str, Any]:
+    def decide(self, reviewer: str, place: int, choices: Sequence[SentDecision]) -> dict[str, Any]:
         """Keep decisions on an entry; it is on the disk when this returns.
 
         Raises:
@@ -278,7 +278,7 @@ class Desk:
         """Take back all that a reviewer has decided of an entry, as a step that can itself be undone."""
         found = self.decisions.of(self._entries[place].source) if 0 <= place < len(self._entries) else []
         own = [one for one in found if one.reviewer == reviewer and one.verdict is not Verdict.NOTE]
-        choices = [Choice(target=one.target, verdict=Verdict.CLEAR, note="") for one in own]
+        choices = [SentDecision(target=one.target, verdict=Verdict.CLEAR, note="") for one in own]
         return (
             self.decide(reviewer, place, choices)
             if choices

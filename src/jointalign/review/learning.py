@@ -58,7 +58,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Learnt:
+class Lesson:
     """What was learnt from decisions.
 
     Args:
@@ -82,12 +82,12 @@ class Learnt:
 
 class _Noted(TypedDict):
     dictionary: str
-    learnt: Learnt
+    learnt: Lesson
 
 
 def learn(
     run: Path, decisions: Decisions, before: Iterable[Entry], progress: Progress | None = None
-) -> Learnt:
+) -> Lesson:
     """Rank anew by the run's dictionary and what was decided, and write the candidates of all words.
 
     Accepted pairs join the training dictionary, rejected ones leave it.
@@ -168,7 +168,7 @@ def _compared(
     fitted: FittedRanker,
     accepted: int,
     rejected: set[tuple[str, str]],
-) -> Learnt:
+) -> Lesson:
     firsts = {
         entry.source: next(
             (one.target for one in entry.candidates if (entry.source, one.target) not in rejected), ""
@@ -183,12 +183,12 @@ def _compared(
         if first and first != left[0].target:
             changes.append(Change(left[0].source, first, left[0].target, left[0].probability))
     held_out = fitted.held_out
-    return Learnt(
+    return Lesson(
         accepted, len(rejected), held_out.words, held_out.p_at_1, new, len(changes), tuple(changes[:_SHOWN])
     )
 
 
-def learnt_of(run: Path) -> Learnt | None:
+def learnt_of(run: Path) -> Lesson | None:
     """What was learnt of the run's present dictionary; `None` if nothing was, or of another one."""
     path = run / FOLDER / LEARNT
     if not path.is_file() or not (run / FOLDER / CANDIDATES).is_file():

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import urlsplit
 
 from jointalign.errors import JointalignError, MissingExtraError
-from jointalign.review.desk import Choice, Desk
+from jointalign.review.desk import Desk, SentDecision
 from jointalign.review.entries import Filter, Order, Which
 from jointalign.review.exports import SUFFIXES
 from jointalign.review.learning import FOLDER
@@ -54,7 +54,7 @@ _HEADERS = {
 class _Sent(TypedDict):
     reviewer: str
     id: int
-    choices: list[Choice]
+    choices: list[SentDecision]
 
 
 class _Place(TypedDict):
@@ -376,8 +376,8 @@ def prepared(desk: Desk, host: str, reviewer: str) -> Server:
     import uvicorn
 
     app = application(desk, token_of(desk.run), host, reviewer)
-    settings = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", server_header=False)
-    return uvicorn.Server(settings)
+    quiet = {"log_level": "critical", "access_log": False, "server_header": False}
+    return uvicorn.Server(uvicorn.Config(app, lifespan="off", timeout_graceful_shutdown=2, **quiet))
 
 
 def serve(desk: Desk, opened: socket.socket, host: str, reviewer: str) -> None:
