@@ -504,8 +504,9 @@ def judged(
     chances, is_first = np.empty(len(scores)), np.zeros(len(scores), bool)
     is_first[first_of(scores, seen.queries)] = True
     line = None if start is None else start.calibration
-    for fold in range(folds):
-        here = seen.queries % folds == fold
+    parts = seen.folds if seen.folds.any() else seen.queries % folds
+    for part in range(folds):
+        here = parts == part
         calibration = Calibration.of(scores[~here], seen.right[~here], is_first[~here], line)
         chances[here] = calibration.probabilities(scores[here], is_first[here])
     first, unranked = first_of(scores, seen.queries), first_of(seen.rows[:, 0], seen.queries)
