@@ -15,8 +15,8 @@ import numpy as np
 from jointalign import Corpus, Embedding, Lexicon, Vocabulary, encode, write
 from jointalign.embedding import BilingualEmbedding
 from jointalign.pipeline import RunSettings
-from jointalign.ranking.api import Ranker
-from jointalign.ranking.table import COLUMNS, entries, write_entries
+from jointalign.pipeline.ranked import write_listed, write_ranked
+from jointalign.ranking.table import COLUMNS
 from jointalign.review.desk import Desk
 from jointalign.review.server import address, bound, prepared
 from jointalign.storage.stages import Stages
@@ -32,9 +32,7 @@ def write_text(path, words, counts, seed):
     path.write_text("".join(" ".join(words[at] for at in line) + "\n" for line in lines), encoding="utf-8")
 
 
-def write_run(
-    folder, space, lexicon=None, *, dictionary=None, languages=("en", "es"), repeated=6, steeper=74
-):
+def write_run(folder, space, lexicon=None, *, dictionary=None, languages=("en", "es"), repeated=6):
     """All files of a run that a review reads.
 
     Args:
@@ -44,13 +42,12 @@ def write_run(
         dictionary: Rows of the ranked dictionary: source, target, probability, rank.
         languages: Codes.
         repeated: How often each word comes in the text at least.
-        steeper: And how much more often the most frequent ones do.
     """
     folder.mkdir(parents=True)
     sides = {"source": space.source_only, "target": space.target_only}
     paths = {side: folder.parent / f"{folder.name}.{side}.txt" for side in sides}
     for (side, embedding), language in zip(sides.items(), languages, strict=True):
-        counts = repeated + np.minimum(np.arange(len(embedding))[::-1] // 4, steeper)
+        counts = repeated + np.minimum(np.arange(len(embedding))[::-1] // 4, 74)
         write_text(paths[side], embedding.words, counts, seed=len(side))
         encode(Corpus(paths[side], language, True, False), folder / side, workers=1)
     written = folder.parent / f"{folder.name}.lexicon.txt"
@@ -75,8 +72,9 @@ def write_run(
     for name, before in (("count", []), ("train", ["count"]), ("align", ["train"])):
         stages.do(name, {}, [], lambda: None, after=before)
     if dictionary is None:
-        fitted = Ranker().fit([space], lexicon)
-        write_entries(entries(fitted), fitted, folder / "dictionary.tsv")
+        (folder / "dictionary.csls.tsv").touch()
+        write_ranked(folder, space, [space], lexicon, None, max_vocabulary=200_000, seed=0)
+        write_listed(folder, space, None, keep_marks=False)
     else:
         rows = ((*row, 9, 9, "vectors") for row in dictionary)
         write_table(COLUMNS, rows, folder / "dictionary.tsv", form=".tsv")
@@ -155,7 +153,6 @@ def serving(run, reviewer="ana"):
     with bound("127.0.0.1", 0) as opened:
         desk = Desk(run)
         server = prepared(desk, "127.0.0.1", reviewer)
-        server.config.timeout_graceful_shutdown = None  # pages that are still open get their answers
         thread = Thread(target=server.run, args=([opened],))
         thread.start()
         try:

@@ -8,8 +8,9 @@ import pytest
 import jointalign as ja
 from jointalign.errors import JointalignError
 
-ARRAYS = {"neighbours", "from_gensim", "to_gensim", "to_sklearn"}  # of other libraries, or of their own types
-FUNCTIONS = [name for name in ja.__all__ if inspect.isfunction(getattr(ja, name)) and name not in ARRAYS]
+ARRAYS = {"neighbours", "from_gensim", "to_gensim", "to_sklearn"}  # of other libraries and their types
+LEFT = ARRAYS | {"longest_line"}
+FUNCTIONS = [name for name in ja.__all__ if inspect.isfunction(getattr(ja, name)) and name not in LEFT]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -19,6 +20,12 @@ def test_no_function_takes_anything_for_its_first_argument(name, wrong):
     needed = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
     with pytest.raises(JointalignError, match=f"{name}: {needed[0].name} must be"):
         function(**{parameter.name: wrong for parameter in needed})
+
+
+@pytest.mark.parametrize("wrong", [None, 1.5, "4", [4]])
+def test_a_longest_line_is_a_whole_number(wrong):
+    with pytest.raises(JointalignError, match="longest_line: size must be a whole number"):
+        ja.longest_line(wrong)
 
 
 def test_numbers_too_great_for_float32_are_no_vectors():

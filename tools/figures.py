@@ -406,15 +406,32 @@ def sentences() -> str:
 
 
 def ranked() -> str:
-    """How good ranking is."""
-    facts = result("ranking.en-es.5000000.seed0.json")
-    held, test = facts["held_out"], facts["test"]
+    """How good ranking is, by learner."""
+    runs = result("ranking.json")["rows"]
+    learners = {"csls": "CSLS, mean of both spaces", "shipped": "shipped, learnt without the pair"}
+    learners |= {"refined": "refined", "boosting": "own"}
     rows = [
-        ["training words that nothing had seen", f"{held['p_at_1_unranked']:.1f}", f"{held['p_at_1']:.1f}"],
-        [f"test words, rule muse ({test['kept']['n']})", "-", interval(test["kept"])],
-        [f"test words without identical pairs ({test['removed']['n']})", "-", interval(test["removed"])],
+        [name, *(f"{run['all'][key]:.1f} / {run['no identical'][key]:.1f}" for run in runs)]
+        for key, name in learners.items()
     ]
-    return table(["P@1", "CSLS, mean of both spaces", "ranked"], rows)
+    for name in ("own - csls", "shipped - csls", "refined - own"):
+        gains = [[run[f"{kind}, differences"][name] for kind in ("all", "no identical")] for run in runs]
+        rows.append(
+            [
+                name,
+                *(
+                    " / ".join(f"{d:+.1f} [{low:.1f}, {high:.1f}]" for d, low, high in kinds)
+                    for kinds in gains
+                ),
+            ]
+        )
+    held = [run["held_out"] for run in runs]
+    for key in ("csls", "shipped", "refined", "boosting"):
+        found = [one[key] if key == "csls" else one[key]["p_at_1"] for one in held]
+        rows.append([f"training words, {learners[key].split(',')[0]}", *(f"{value:.1f}" for value in found)])
+    rows.append(["candidates hold a right one for", *(f"{one['candidates']:.1f} %" for one in held)])
+    rows.append(["calibration error, own", *(f"{one['boosting']['calibration_error']:.3f}" for one in held)])
+    return table(["P@1, all / without identical pairs", *(run["direction"] for run in runs)], rows)
 
 
 def names_in_spanish() -> str:
@@ -441,10 +458,11 @@ def both_trainings() -> str:
 
 def ranking_sentence() -> str:
     """README's sentence on ranking."""
-    test = result("ranking.en-es.5000000.seed0.json")["test"]
-    return (
-        f"P@1 {interval(test['kept'])} on the same text, {interval(test['removed'])} without identical pairs"
+    found = {run["direction"]: (run["all"], run["no identical"]) for run in result("ranking.json")["rows"]}
+    spanish, german, french = (
+        " / ".join(f"{kind['boosting']:.1f}" for kind in found[pair]) for pair in ("en-es", "en-de", "en-fr")
     )
+    return f"P@1 {spanish} on the same text, {german} on en-de, {french} on en-fr"
 
 
 def killed() -> str:
@@ -462,6 +480,18 @@ def one_run() -> str:
     return (
         f"gamma {facts['gamma']:g} and RCSLS with learning rate 1 and 20 steps, and scored {interval(muse)} "
         f"(`muse`, {muse['n']} words), {removed['p_at_1']:.1f} without identical pairs"
+    )
+
+
+def calibrated() -> str:
+    """The sentence of `docs/ner.md` on probabilities."""
+    home, abroad = (result("calibration.json")["languages"][code] for code in ("en", "swa"))
+    return (
+        f"has an expected calibration error of {home['calibration_error']:.2f} on English, where "
+        f"{100 * home['right']:.0f} % of the names found are right and it expects "
+        f"{100 * home['mean_probability']:.0f} %, and of {abroad['calibration_error']:.2f} on Swahili, where "
+        f"{100 * abroad['right']:.0f} % are right and it expects {100 * abroad['mean_probability']:.0f} % "
+        f"(`python studies/calibration.py`, {home['names']:,} and {abroad['names']:,} names)"
     )
 
 
@@ -508,6 +538,7 @@ def blocks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "docs/ranking.md", ranked
     yield "docs/translation.md", cipher_figure
     yield "docs/ner.md", in_language
+    yield "docs/ner.md", calibrated
 
 
 def flowing(text: str) -> str:

@@ -685,6 +685,8 @@ def test_few_pairs_and_little_text_are_said_at_the_start_and_at_the_end(tmp_path
         ("a.pt-BR.txt", "pt"),
         ("a.zh_TW.txt", "zh"),
         ("en.tok.es.txt", "es"),
+        ("en.txt", "en"),
+        ("eng.txt", "und"),
         ("text.txt", "und"),
         ("old.new.gz", "und"),
         ("mono.xyz.txt", "und"),

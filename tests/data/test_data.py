@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 import jointalign.data
 from jointalign.cli.data import application
-from jointalign.data import Vectors, _wikipedia, fasttext, muse, wikipedia
+from jointalign.data import PublishedVectors, _wikipedia, fasttext, muse, wikipedia
 from jointalign.data._download import Checksum, download, fetch_text
 from jointalign.data._wikipedia import HIDDEN_NAMESPACES, paragraphs
 from jointalign.errors import FormatError, JointalignError, MissingExtraError
@@ -655,7 +655,7 @@ def test_vectors_come_as_every_command_reads_them(web, tmp_path):
     assert [path for path, _ in web.asked] == list(web.files)  # each once
     (tmp_path / "cc.sw.300.bin").write_bytes(b"damaged")
     with pytest.raises(FormatError, match="expected SHA256"):
-        fasttext("sw", tmp_path, kind=Vectors.MODEL, base=web.address)
+        fasttext("sw", tmp_path, kind=PublishedVectors.MODEL, base=web.address)
 
 
 def test_vectors_that_cannot_be_had(web, tmp_path):
@@ -667,5 +667,5 @@ def test_vectors_that_cannot_be_had(web, tmp_path):
         fasttext("../sw", tmp_path, base=web.address)
     web.files["/vectors-wiki/wiki.sw.vec"] = b"1 1\na 1\n"
     with pytest.raises(FormatError, match="SHA256 00 "):
-        fasttext("sw", tmp_path, kind=Vectors.WIKIPEDIA, sha256="00", base=web.address)
+        fasttext("sw", tmp_path, kind=PublishedVectors.WIKIPEDIA, sha256="00", base=web.address)
     assert not list(tmp_path.glob("wiki*"))

@@ -33,3 +33,17 @@ def test_where_too_few_are_met_the_list_says_so():
     scores, rows = Clusters.of(vectors).best(vectors, 3, 1)
     assert (rows[:, 0] == np.arange(4)).all() and (rows[:, -1] == -1).all()
     assert np.isneginf(scores[:, -1]).all()
+
+
+def test_the_groups_of_other_vectors_are_the_same_words():
+    """Turned round, all is as near as before: the same groups find the same vectors."""
+    rng = np.random.default_rng(3)
+    x = around_centres(500, 3)
+    turned = x @ np.linalg.qr(rng.standard_normal((16, 16)))[0].astype(np.float32)
+    groups = Clusters.of(x)
+    others = groups.of_others(turned)
+    assert others.ends == groups.ends and others.order.tolist() == groups.order.tolist()
+    scores, rows = groups.best(x[:50], 5, 100)
+    scores_too, rows_too = others.best(turned[:50], 5, 100)
+    assert (rows == rows_too).mean() > 0.95
+    np.testing.assert_allclose(scores, scores_too, atol=0.05)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from jointalign.ranking.calibration import Calibration, calibration_error, reliability, threshold_for
-from jointalign.ranking.learner import Learner, chosen, fit_logistic, fit_trees, sigmoid
+from jointalign.ranking.learner import ENOUGH, LARGE, Learner, Trees, chosen, fit_logistic, fit_trees, sigmoid
 
 
 def sample(size=4000, seed=0):
@@ -65,9 +65,31 @@ def test_trees_as_arrays_score_as_lightgbm_does(monkeypatch):
     assert trees.scores(rows).tolist() == grown[0].predict(rows, raw_score=True).tolist()
 
 
-def test_few_right_pairs_get_the_simple_learner():
-    assert chosen(Learner.AUTO, 499) is Learner.LOGISTIC
+def test_few_right_pairs_get_what_others_have_taught():
+    assert chosen(Learner.AUTO, ENOUGH - 1) is Learner.SHIPPED
+    assert chosen(Learner.AUTO, ENOUGH - 1, whole=False) is Learner.LOGISTIC
     assert chosen(Learner.LOGISTIC, 10_000) is Learner.LOGISTIC
+
+
+def test_large_dictionaries_need_others_less():
+    pytest.importorskip("lightgbm")
+    assert chosen(Learner.AUTO, ENOUGH) is Learner.REFINED
+    assert chosen(Learner.AUTO, LARGE) is chosen(Learner.AUTO, ENOUGH, whole=False) is Learner.BOOSTING
+
+
+def test_trees_after_others_correct_them():
+    """Begun from wrong odds, the sum of both has the odds of the sample."""
+    pytest.importorskip("lightgbm")
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((20_000, 2))
+    right = rng.random(20_000) < sigmoid(2 * np.sign(rows[:, 0]))
+    nodes = [np.array(one) for one in ([1, -1, -1], [0.0, -1.0, 1.0], [1, 0, 0], [2, 0, 0])]
+    wrong = Trees(np.array([0]), *nodes)
+    both = wrong.and_then(fit_trees(rows, right, np.arange(20_000), 0, start=wrong.scores(rows)))
+    fresh = rng.standard_normal((20_000, 2))
+    off = both.scores(fresh) - 2 * np.sign(fresh[:, 0])
+    for other in (fresh[:, 1] <= 0, fresh[:, 1] > 0):
+        assert off[other].mean() == pytest.approx(0, abs=0.1)
 
 
 def test_calibrated_probabilities_are_right_as_often_as_they_say():
@@ -81,6 +103,19 @@ def test_calibrated_probabilities_are_right_as_often_as_they_say():
     chances = calibration.probabilities(scores[~half], is_first[~half])
     assert calibration_error(chances, right[~half]) < 0.02
     assert calibration_error(sigmoid(scores[~half]), right[~half]) > 0.1
+
+
+def test_few_pairs_change_a_calibration_little_and_many_replace_it():
+    rng = np.random.default_rng(0)
+    start = Calibration((1.0, 0.0), (1.0, -1.0))
+    scores = rng.standard_normal(40_000) * 3
+    is_first = np.arange(40_000) % 2 == 0
+    right = rng.random(40_000) < sigmoid(scores / 2 + 1)
+    few, many = (Calibration.of(scores[:n], right[:n], is_first[:n], start) for n in (6, 40_000))
+    assert many.first == pytest.approx((0.5, 1), abs=0.1) and many.others == pytest.approx((0.5, 1), abs=0.1)
+    assert few.first == pytest.approx(start.first, abs=0.35)
+    nobody = Calibration.of(scores[:0], right[:0], is_first[:0], start)
+    assert (nobody.first, nobody.others) == (start.first, start.others)
 
 
 def test_the_error_of_calibration_is_the_mean_gap():

@@ -5,8 +5,8 @@ import pytest
 
 from jointalign import FormatError, JointalignError, Lexicon, Ranker, VecMap, rank
 from jointalign.ranking import api
-from jointalign.ranking.features import NAMES, Surface, features
-from jointalign.ranking.spaces import BACKWARD, Views, propose
+from jointalign.ranking.features import NAMES, Surface, features, without_pairs
+from jointalign.ranking.spaces import BACKWARD, RETURNED, Views, propose
 from jointalign.ranking.storage import read_ranker, write_ranker
 from jointalign.ranking.table import contradictions, entries, write_entries
 from jointalign.retrieval.api import hubness, mean_similarity
@@ -107,6 +107,34 @@ def test_features_of_vectors_are_as_by_the_whole_matrix():
         rival = back[1] if own_back == 0 else back[0]
         assert columns["vectors", "backward margin"][at] == pytest.approx(own - rival, abs=1e-5)
     assert np.isfinite(found).all() and len(NAMES) == found.shape[1]
+
+
+def test_candidates_are_what_returns_to_the_word_too():
+    """Target words that have a source word among their five best are candidates of it."""
+    space, lexicon = language_pair(size=80)
+    sides = space.sides()
+    views, surface = Views.of([space], sides, None, lexicon, 0), Surface.of(*sides)
+    rows = np.array([70, 3, 7])
+    found = propose(views, surface.spellings, rows, 1, 0, 0)
+    whole = views.mean.csls(np.array([(i, j) for i in range(80) for j in range(80)])).reshape(80, 80)
+    for query, row in enumerate(rows.tolist()):
+        wanted = {int(whole[row].argmax())}
+        wanted |= {target for target in range(80) if row in np.argsort(-whole[:, target])[:RETURNED]}
+        assert set(found.pairs[found.queries == query, 1].tolist()) == wanted
+        assert (found.pairs[found.queries == query, 0] == row).all()
+
+
+def test_features_without_pairs_are_those_of_no_dictionary():
+    space, lexicon = language_pair(size=80)
+    sides = space.sides()
+    views, surface = Views.of([space], sides, None, lexicon, 0), Surface.of(*sides)
+    candidates = propose(views, surface.spellings, np.arange(20), 10, 5, 3)
+    known = lexicon.rows(*(s.vocabulary for s in sides))
+    with_pairs = features(views, surface, candidates, known)
+    bare = features(views, surface, candidates, known[:0])
+    assert without_pairs(with_pairs).tolist() == bare.tolist()
+    told = {group for at, (group, _) in enumerate(NAMES) if (with_pairs[:, at] != bare[:, at]).any()}
+    assert told == {"spelling", "affixes", "neighbours"}
 
 
 def test_probabilities_fall_with_rank_and_unknown_words_have_none(fitted):

@@ -41,6 +41,7 @@ def fake_names(settings, work):
         facts = {"counts": sentence_table(correct)}
         (work.folder / "cells" / f"ner.{name}.en-es.seed0.json").write_text(json.dumps(facts))
         cell = {"published": 1.0, "absent": None, "f1": 50.0 * correct, "deviation": None, "ci": [40, 100]}
+        cell["coverage"] = 30.0 * correct
         rows.append({"row": name, "title": title, "directions": {"es": cell}})
     reported = {"es": {"published": 71.67, "absent": "not run here"}}
     rows.append({"row": "xie", "title": "Xie et al. 2018 (reported)", "directions": reported})
@@ -113,6 +114,11 @@ def test_every_cell_of_the_paper_has_a_figure_or_a_reason(made):
     assert cells["RCSLS", "fr-en"]["reason"] == "no data"
 
 
+def test_columns_that_carry_no_weight_are_named(made):
+    page = made[1].page.read_text("utf-8")
+    assert "can&#x27;t carry weight, by the lowest coverage of a row: es (30 %)" in page
+
+
 def test_claims_are_decided_by_the_cells(made):
     folder, result, *_ = made
     claims = {
@@ -130,6 +136,7 @@ def test_claims_are_decided_by_the_cells(made):
     (names,) = claims["table3", "joint-align", "align"]
     assert names == Evidence("es", 50.0, (50.0, 50.0)) and verdict([names]) == "holds"
     assert claims["table3", "align", "joint"] == []
+    assert "a row is left out by --quick" in result.page.read_text("utf-8")
     assert "not measured" in result.page.read_text("utf-8")
 
 

@@ -141,3 +141,16 @@ def test_text_that_is_one_chunk_is_linked_at_once(tmp_path, capsys):
     assert run([*plain[:at], *plain[at + 2 :]]) == 0
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
     assert sorted(contents(tmp_path / "one")) == sorted(NAMES)
+
+
+def test_a_dictionary_that_counts_as_seen_decides_where_the_text_does_not(tmp_path, capsys):
+    (tmp_path / "text").write_text("a b ||| x y\n" * 3)
+    (tmp_path / "dictionary").write_text("a y\nb x\n")
+    given = ["align-text", "--input", str(tmp_path / "text"), "--tokenized", "--out", str(tmp_path / "links")]
+    assert run(given) == 0
+    assert (tmp_path / "links").read_text() == "0-0 1-1\n" * 3
+    known = ["--prior", str(tmp_path / "dictionary"), "--prior-weight", "50"]
+    assert run([*given, *known]) == 0
+    assert (tmp_path / "links").read_text() == "0-1 1-0\n" * 3
+    assert run([*given, *known, "--method", "diagonal"]) == 2
+    assert "--prior is for --method bayes" in capsys.readouterr().err

@@ -16,6 +16,7 @@ RUNNING = "How it runs"
 TEXT = "Text and words"
 FILES = "CoNLL files"
 ENCODER = "With an encoder"
+MORE = "More to write"
 
 
 class Command(TyperCommand):

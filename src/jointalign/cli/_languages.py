@@ -28,7 +28,10 @@ def languages(paths: list[Path], given: list[str] | None, option: str = "--langu
         return [check_code(code) for code in given]
     codes = []
     for path in paths:
-        parts = filter(_CODE.fullmatch, path.name.lower().split("."))
+        stem, *rest = path.name.lower().split(".")
+        parts = filter(_CODE.fullmatch, rest)
+        if len(stem) == 2:  # longer ones are words, too
+            parts = [stem, *parts]
         named = [code for part in parts if (code := language_code(part)) in known_languages()]
         codes.append(named[-1] if named else "und")
         if not named:

@@ -106,10 +106,20 @@ def train(
         ),
     ] = None,
     characters: Annotated[
-        bool, typer.Option("--characters/--no-characters", help="Whether words are spelt to it.")
+        bool,
+        typer.Option(
+            "--characters/--no-characters",
+            help="Whether words are spelt to it.",
+            rich_help_panel="Settings of the tagger",
+        ),
     ] = True,
     learn_vectors: Annotated[
-        bool, typer.Option("--learn-vectors", help="Move the vectors of the training text, too.")
+        bool,
+        typer.Option(
+            "--learn-vectors",
+            help="Move the vectors of the training text, too.",
+            rich_help_panel="Settings of the tagger",
+        ),
     ] = False,
     encoding: Encoding = "utf-8",
     word_column: WordColumn = None,

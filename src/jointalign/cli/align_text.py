@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from jointalign.cli._console import answer, progress, say
+from jointalign.cli._help import MORE, RUNNING
 from jointalign.cli._options import (
     AlignmentMethod,
     Fresh,
@@ -54,20 +55,30 @@ def command(
         Path | None, typer.Option(help="Also write the text as it was cut into words, which links count.")
     ] = None,
     marginals: Annotated[
-        Path | None, typer.Option(help="Also write each likely link with its probability, '0-0:0.9871'.")
+        Path | None,
+        typer.Option(
+            help="Also write each likely link with its probability, '0-0:0.9871'.", rich_help_panel=MORE
+        ),
     ] = None,
     n_best: Annotated[
-        Path | None, typer.Option(help="Also write the likeliest sets of links, '0 ||| 0-0 1-1 ||| -0.12'.")
+        Path | None,
+        typer.Option(
+            help="Also write the likeliest sets of links, '0 ||| 0-0 1-1 ||| -0.12'.", rich_help_panel=MORE
+        ),
     ] = None,
-    sets: Annotated[int, typer.Option(min=1, help="How many sets a sentence pair, for --n-best.")] = 10,
+    sets: Annotated[
+        int, typer.Option(min=1, help="How many sets a sentence pair, for --n-best.", rich_help_panel=MORE)
+    ] = 10,
     table: Annotated[
         Path | None,
         typer.Option(
-            help="Also write 'target source probability' lines, of target words given source words."
+            help="Also write 'target source probability' lines, of target words given source words.",
+            rich_help_panel=MORE,
         ),
     ] = None,
     reverse_table: Annotated[
-        Path | None, typer.Option(help="The same the other way round: 'source target probability'.")
+        Path | None,
+        typer.Option(help="The same the other way round: 'source target probability'.", rich_help_panel=MORE),
     ] = None,
     dictionary: Annotated[
         Path | None,
@@ -82,6 +93,12 @@ def command(
             help="Link with this model, from --save-model; languages and cutting are as it has them."
         ),
     ] = None,
+    prior: Annotated[
+        Path | None, typer.Option(help="A dictionary that counts as seen before the text: helps little text.")
+    ] = None,
+    prior_weight: Annotated[
+        float, typer.Option(min=0.001, help="How often each of its source words counts as seen.")
+    ] = 1.0,
     save_model: Annotated[
         Path | None, typer.Option(help="Also keep what was learnt, to link other text with it.")
     ] = None,
@@ -91,6 +108,7 @@ def command(
             min=1,
             help="MiB that a part of the text may take: what is larger is linked in chunks by what a "
             "sample has taught, and goes on where it was stopped.",
+            rich_help_panel=RUNNING,
         ),
     ] = None,
     source_language: SourceLanguage = "en",
@@ -118,9 +136,13 @@ def command(
         raise typer.BadParameter("give --input once or twice")
     if model is not None and (save_model is not None or aligner.origins):
         raise typer.BadParameter("--model is used as it is: give no --save-model and no settings beside it")
+    if prior is not None and (model is not None or method is not AlignmentMethod.BAYES):
+        raise typer.BadParameter("--prior is for --method bayes, and for learning: give no --model beside it")
     files = LinkFiles(out, words, marginals, n_best, sets, table, reverse_table, dictionary, entries)
     written = [*files.by_line.values(), *files.by_word, *([save_model] if save_model else [])]
-    spare_inputs([*input, *([gold] if gold else []), *([model] if model else [])], written)
+    spare_inputs(
+        [*input, *([gold] if gold else []), *([model] if model else []), *([prior] if prior else [])], written
+    )
     saved = None if model is None else read_model(model)
     chosen = aligner.over(method.defaults()) if saved is None else saved.model.settings
     if not isinstance(chosen, BayesianAligner) and (marginals or n_best):
@@ -132,7 +154,7 @@ def command(
     drawn = None if gold is None else read_gold(gold)
     begun = time.monotonic()
     with progress("align") as bar:
-        task = Task(tuple(input), cutting, chosen, symmetrization, model, gold)
+        task = Task(tuple(input), cutting, chosen, symmetrization, model, gold, prior, prior_weight)
         report = align_files(task, files, memory, Computation(seed, threads, bar), save_model, fresh)
     if report["empty"]:
         say(f"{report['empty']} of {report['sentences']} sentence pairs have an empty side, and no links")

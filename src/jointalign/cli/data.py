@@ -10,7 +10,7 @@ import typer
 
 from jointalign.cli._console import answer, progress, say, show, show_json
 from jointalign.cli._options import Group, Json, OutFile, OutFolder
-from jointalign.data import Vectors
+from jointalign.data import PublishedVectors
 
 application = typer.Typer(
     cls=Group,
@@ -54,12 +54,12 @@ def fasttext(
     language: Annotated[str, typer.Option(help="Code as fasttext.cc has it: es, sw.")],
     out: OutFolder,
     kind: Annotated[
-        Vectors,
+        PublishedVectors,
         typer.Option(
             help="text: Common Crawl and Wikipedia, .vec.gz; model: the same with n-grams, .bin of 7 GB; "
             "wikipedia: of it alone; aligned: 44 of these languages in one space."
         ),
-    ] = Vectors.TEXT,
+    ] = PublishedVectors.TEXT,
     sha256: Annotated[str | None, typer.Option(help="What the downloaded file must be.")] = None,
     json: Json = False,
 ) -> None:

@@ -48,7 +48,8 @@ def command(
     source: SourceCode = None,
     target: TargetCode = None,
     learner: Annotated[
-        Learner, typer.Option(help="auto: boosting from 500 right pairs on, with LightGBM installed.")
+        Learner,
+        typer.Option(help="auto: shipped; with LightGBM refined from 500 pairs on, boosting from 4,000 on."),
     ] = Learner.AUTO,
     precision: Annotated[
         float | None,

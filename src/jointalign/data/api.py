@@ -36,7 +36,7 @@ _CHECKSUM_LINE = re.compile(r"([0-9a-fA-F]{64}) [ *](.+)")
 _LANGUAGE = r"[a-z]{2,}"
 
 
-class Vectors(StrEnum):
+class PublishedVectors(StrEnum):
     """Vectors of fasttext.cc, 300 dimensions."""
 
     TEXT = "text"
@@ -54,10 +54,10 @@ class Vectors(StrEnum):
     def name_for(self, language: str) -> str:
         """The file, below the address of all."""
         return {
-            Vectors.TEXT: f"vectors-crawl/cc.{language}.300.vec.gz",
-            Vectors.MODEL: f"vectors-crawl/cc.{language}.300.bin.gz",
-            Vectors.WIKIPEDIA: f"vectors-wiki/wiki.{language}.vec",
-            Vectors.ALIGNED: f"vectors-aligned/wiki.{language}.align.vec",
+            PublishedVectors.TEXT: f"vectors-crawl/cc.{language}.300.vec.gz",
+            PublishedVectors.MODEL: f"vectors-crawl/cc.{language}.300.bin.gz",
+            PublishedVectors.WIKIPEDIA: f"vectors-wiki/wiki.{language}.vec",
+            PublishedVectors.ALIGNED: f"vectors-aligned/wiki.{language}.align.vec",
         }[self]
 
 
@@ -158,7 +158,7 @@ def fasttext(
     language: str,
     folder: str | Path,
     *,
-    kind: Vectors = Vectors.TEXT,
+    kind: PublishedVectors = PublishedVectors.TEXT,
     sha256: str | None = None,
     base: str = FASTTEXT,
     progress: Progress | None = None,
@@ -183,7 +183,7 @@ def fasttext(
     name = kind.name_for(language)
     url, path = f"{base}/{name}", Path(folder, Path(name).name)
     given = None if sha256 is None else Checksum("sha256", (sha256,), "given")
-    final = path.with_suffix("") if kind is Vectors.MODEL else path
+    final = path.with_suffix("") if kind is PublishedVectors.MODEL else path
     if final.exists():
         return _fetch(url, final, None, lambda: None, progress)
     try:

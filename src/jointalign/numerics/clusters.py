@@ -54,6 +54,12 @@ class Clusters:
             centres = _centres(sample, centres)
         return cls(vectors, centres, *_grouped(_nearest(vectors, centres, 1)[:, 0], centres))
 
+    def of_others(self, vectors: np.ndarray) -> Clusters:
+        """The same groups of other unit rows, one for each of these, e.g. of the same words mapped."""
+        bounds = zip([0, *self.ends], self.ends, strict=False)
+        sums = [vectors[self.order[begin:end]].sum(axis=0) for begin, end in bounds]
+        return Clusters(vectors, unit(np.stack(sums)), self.order, self.ends)
+
     def members(self) -> Iterator[Array]:
         """Rows of each group in turn."""
         begin = 0

@@ -10,7 +10,10 @@ import numpy as np
 KINDS = tuple((length, end) for length in (1, 2, 3) for end in (True, False))
 """Letters of an affix, and whether it is an ending: the columns of the features."""
 
-_PRIOR = 2.0
+_PRIOR, _ALONE = 2.0, 0.5
+
+UNKNOWN = float(np.float32(np.log(_PRIOR / (_PRIOR + _ALONE**2))))
+"""What `association` says of all affixes where no pair is known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +55,8 @@ def association(
         asked = a[pairs[:, 0]] * size + b[pairs[:, 1]]
         at = np.minimum(np.searchsorted(seen, asked), max(len(seen) - 1, 0))
         together = np.where(seen[at] == asked, counts[at], 0) if len(seen) else np.zeros(len(asked))
-        alone = np.bincount(a[known[:, 0]], minlength=int(a.max(initial=0)) + 1)[a[pairs[:, 0]]] + 0.5
-        others = np.bincount(b[known[:, 1]], minlength=size)[b[pairs[:, 1]]] + 0.5
+        alone = np.bincount(a[known[:, 0]], minlength=int(a.max(initial=0)) + 1)[a[pairs[:, 0]]] + _ALONE
+        others = np.bincount(b[known[:, 1]], minlength=size)[b[pairs[:, 1]]] + _ALONE
         expected = alone * others / max(len(known), 1)
         found[:, kind] = np.log((together + _PRIOR) / (expected + _PRIOR))
     return found

@@ -34,12 +34,17 @@ from jointalign.ranking.calibration import (
 )
 from jointalign.ranking.features import GROUPS, NAMES, Surface, features
 from jointalign.ranking.learner import Learner, Logistic, Trees, chosen, learn
-from jointalign.ranking.spaces import Candidates, Views, propose
+from jointalign.ranking.shipped import Shipped, shipped
+from jointalign.ranking.spaces import Candidates, Views, grouped, propose
 
 EVIDENCE = ("vectors", "spelling", "affixes")
 """What may speak for a pair."""
 
 _FEWEST_PAIRS = 100
+_SEARCHED = 5000  # words a side that refined Procrustes looks at: more cost much and add little
+# Held-out words that tell enough of the shipped ranker's probabilities: one fold is then enough.
+_MANY = 400
+_ON_SHIPPED = (Learner.SHIPPED, Learner.REFINED)
 _BLOCK = 4096
 
 
@@ -76,6 +81,8 @@ class HeldOut:
         calibration_error: Expected calibration error of the first translations.
         reliability: Bins of their reliability diagram.
         learner: Which one learnt.
+        own: Whether these are words of the user's own dictionary. If not, there was none, or it was too
+            small to hold words out, and these are words of other pairs of languages.
     """
 
     words: int
@@ -85,10 +92,14 @@ class HeldOut:
     calibration_error: float
     reliability: tuple[Reliability, ...]
     learner: str
+    own: bool = True
 
     def to_json(self) -> dict[str, object]:
         """All of it as plain types."""
         return asdict(self)
+
+
+JudgedRows = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,23 +118,38 @@ class CrossFitted:
     queries: np.ndarray
     folds: np.ndarray
 
+    @classmethod
+    def of(cls, parts: Sequence[JudgedRows]) -> CrossFitted:
+        """Put parts together, each of which numbers its words from 0."""
+        offsets = np.cumsum([0] + [int(queries[-1]) + 1 for _, _, queries in parts])
+        return cls(
+            np.concatenate([values for values, _, _ in parts]),
+            np.concatenate([right for _, right, _ in parts]),
+            np.concatenate([queries + offsets[part] for part, (_, _, queries) in enumerate(parts)]),
+            np.repeat(np.arange(len(parts)), [len(right) for _, right, _ in parts]),
+        )
+
 
 @dataclass(frozen=True)
 class Ranker:
     """Settings of ranking.
 
     Args:
-        learner: Default: boosting for large dictionaries if LightGBM is installed, else logistic.
+        learner: Default: the trees that come with the package; with LightGBM refined from 500 pairs on, and
+            the pair's own from 4,000 on; of small dictionaries a logistic regression if it is clearly better
+            on held-out words.
         groups: Groups of features to learn from; default: all.
         method: How each space is mapped, within the folds and at the end. `auto`: supervised VecMap
-            where the dictionary has twice as many pairs as dimensions, refined Procrustes from 100
-            pairs on, else nothing. `none`: the spaces are left as they are, which is honest only if
+            where the dictionary has twice as many pairs as dimensions, else refined Procrustes; with
+            fewer than 100 pairs also from words spelt alike, unless the space is better as it is.
+            `none`: the spaces are left as they are, which is honest only if
             they were not aligned with this dictionary.
         nearest: Candidates by the mean CSLS of all spaces.
         of_each: And by each space, if there are several.
         alike: And by spelling.
         folds: Parts of the dictionary for cross-fitting.
         max_vocabulary: Only so many of the most frequent words of each language.
+        shipped: What was learnt on other pairs of languages; default: what comes with the package.
 
     Raises:
         JointalignError: If there are fewer than two folds, or an unknown group.
@@ -137,6 +163,7 @@ class Ranker:
     alike: int = 5
     folds: int = 3
     max_vocabulary: int = 200_000
+    shipped: Shipped | None = None
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -149,7 +176,7 @@ class Ranker:
     def fit(
         self,
         spaces: Sequence[BilingualEmbedding],
-        lexicon: Lexicon,
+        lexicon: Lexicon | None,
         *,
         seed: int = 0,
         progress: Progress | None = None,
@@ -158,51 +185,73 @@ class Ranker:
 
         Args:
             spaces: One or several, e.g. from joint and separate training; the words are the first's.
-            lexicon: The training dictionary.
+            lexicon: The training dictionary; `None` for none: what was learnt on other pairs of
+                languages is then all there is.
             seed: The only source of randomness: decides folds, and what the learner draws.
             progress: Called after each fold.
 
         Raises:
-            JointalignError: If there is no space, or too few of the dictionary's words are known.
+            JointalignError: If there is no space, none of the dictionary's words are known, or a learner
+                of the pair's own is asked for and there are too few.
         """
         if not spaces:
             raise JointalignError("there is nothing to rank by: give one space or more")
         sides = spaces[0].sides(self.max_vocabulary)
-        method = self._method(spaces, lexicon)
+        given = Lexicon(()) if lexicon is None else lexicon
+        usable = usable_pairs(given, sides)
+        if lexicon is not None and not usable:
+            raise JointalignError(
+                "ranking learns from words of the dictionary that both vocabularies know; of "
+                f"{len(lexicon.sources)} there are none; check the order of the languages and upper and "
+                "lower case"
+            )
+        elsewhere = self.shipped or shipped()
+        learner = chosen(Learner(self.learner), len(usable), whole=set(self.groups) == set(GROUPS))
+        method, few = self.mapping(spaces, usable)
         surface = Surface.of(*sides)
-        seen = crossfit(self, spaces, sides, surface, method, lexicon, seed, progress)
         columns = self._columns()
-        learner = chosen(Learner(self.learner), int(seen.right.sum()))
-        firsts, calibration, held_out = _judged(seen, columns, learner, seed)
-        model = learn(learner, seen.rows[:, columns], seen.right, seen.queries, seed)
-        views = Views.of(spaces, sides, method, lexicon, seed)
-        known = lexicon.rows(sides[0].vocabulary, sides[1].vocabulary)
-        return FittedRanker(self, sides, surface, views, lexicon, known, model, calibration, held_out, firsts)
+        if len(usable.sources) >= 2 * self.folds:
+            enough = learner is Learner.SHIPPED and len(usable.sources) >= _MANY * self.folds
+            parts = (0,) if enough else None
+            seen = crossfit(self, spaces, sides, surface, method, usable, seed, progress, parts, few)
+            doubtful = self.learner == Learner.AUTO and learner is Learner.SHIPPED and not enough
+            rivals = (learner, Learner.LOGISTIC) if doubtful else (learner,)
+            learnt = _better([judged(seen, columns, one, seed, elsewhere, self.folds) for one in rivals])
+        elif learner is Learner.SHIPPED:
+            learnt = _unjudged(elsewhere)
+        else:
+            raise JointalignError(
+                f"learning to rank needs {2 * self.folds} known words of the dictionary or more, of which "
+                f"there are {len(usable.sources)}; give a larger one, or leave the learner to `auto`"
+            )
+        views = Views.of(spaces, sides, method, usable, seed, few=few)
+        known = usable.rows(sides[0].vocabulary, sides[1].vocabulary)
+        return FittedRanker(self, sides, surface, views, given, known, *learnt)
 
     def _columns(self) -> np.ndarray:
         return np.array([at for at, (group, _) in enumerate(NAMES) if group in self.groups])
 
-    def _method(self, spaces: Sequence[BilingualEmbedding], lexicon: Lexicon) -> Aligner | None:
+    def mapping(self, spaces: Sequence[BilingualEmbedding], lexicon: Lexicon) -> tuple[Aligner | None, bool]:
+        """How spaces are mapped with a dictionary of known words, and whether its pairs are few."""
         if isinstance(self.method, Aligner):
-            return self.method
+            return self.method, False
         if self.method not in ("auto", "none"):
             raise JointalignError(f"expected a method, 'auto' or 'none', got '{self.method}'")
+        if self.method == "none":
+            return None, False
         sizes = [
             (len(lexicon.rows(s.source_only.vocabulary, s.target_only.vocabulary)), s.dimensions)
             for s in spaces
         ]
-        left = [(pairs * (self.folds - 1) / self.folds, dimensions) for pairs, dimensions in sizes]
-        if self.method == "none" or any(pairs < _FEWEST_PAIRS for pairs, _ in sizes):
-            return None
-        if all(pairs >= 2 * dimensions for pairs, dimensions in left):
-            return VecMap.supervised()
-        return RefinedProcrustes()
+        if all(pairs * (self.folds - 1) / self.folds >= 2 * dimensions for pairs, dimensions in sizes):
+            return VecMap.supervised(), False
+        return RefinedProcrustes(cutoff=_SEARCHED), any(pairs < _FEWEST_PAIRS for pairs, _ in sizes)
 
 
 @checked
 def rank(
     spaces: Sequence[BilingualEmbedding] | BilingualEmbedding,
-    lexicon: Lexicon,
+    lexicon: Lexicon | None,
     words: Sequence[str],
     *,
     count: int = 5,
@@ -367,37 +416,66 @@ def crossfit(
     lexicon: Lexicon,
     seed: int,
     progress: Progress | None = None,
+    parts: Sequence[int] | None = None,
+    few: bool = False,
 ) -> CrossFitted:
     """Features of the dictionary's words, each from mappings and counts that did not see the word.
 
-    Raises:
-        JointalignError: If fewer than two words a fold are known.
+    Args:
+        ranker: How.
+        spaces: As of `Ranker.fit`.
+        sides: Source and target words.
+        surface: Of them.
+        method: How spaces are mapped.
+        lexicon: Pairs of known words.
+        seed: Of folds and methods.
+        progress: Called after each fold.
+        parts: Only these folds, by number; default: all.
+        few: As of `Views.of`.
     """
     vocabularies = sides[0].vocabulary, sides[1].vocabulary
-    usable = replace(lexicon, pairs=tuple(p for p in lexicon if p[0] in sides[0] and p[1] in sides[1]))
-    if len(usable.sources) < 2 * ranker.folds:
-        raise JointalignError(
-            f"ranking learns from words of the dictionary that both vocabularies know, at least "
-            f"{2 * ranker.folds}; of {len(lexicon.sources)} there are {len(usable.sources)}; check the "
-            "order of the languages and upper and lower case, or give a larger dictionary"
-        )
-    parts = []
-    for fold, (rest, held) in enumerate(_folds(usable, ranker.folds, seed)):
-        views = Views.of(spaces, sides, method, rest, seed)
-        gold = held.rows(*vocabularies)
-        queries = np.unique(gold[:, 0])
-        candidates = propose(views, surface.spellings, queries, ranker.nearest, ranker.of_each, ranker.alike)
-        values = features(views, surface, candidates, rest.rows(*vocabularies))
-        parts.append((values, _is_right(candidates, gold, len(sides[1])), candidates.queries))
+    groups, found = grouped(spaces, sides), []
+    parts = range(ranker.folds) if parts is None else parts
+    for fold, (rest, held) in enumerate(_folds(lexicon, ranker.folds, seed)):
+        if fold not in parts:
+            continue
+        views = Views.of(spaces, sides, method, rest, seed, groups, few=few)
+        found.append(judged_rows(ranker, views, surface, held.rows(*vocabularies), rest.rows(*vocabularies)))
         if progress is not None:
-            progress(fold + 1, ranker.folds, "cross-fitting")
-    offsets = np.cumsum([0] + [int(queries[-1]) + 1 for _, _, queries in parts])
-    return CrossFitted(
-        np.concatenate([values for values, _, _ in parts]),
-        np.concatenate([right for _, right, _ in parts]),
-        np.concatenate([queries + offsets[fold] for fold, (_, _, queries) in enumerate(parts)]),
-        np.repeat(np.arange(len(parts)), [len(right) for _, right, _ in parts]),
-    )
+            progress(len(found), len(parts), "cross-fitting")
+    return CrossFitted.of(found)
+
+
+def judged_rows(
+    ranker: Ranker, views: Views, surface: Surface, gold: np.ndarray, known: np.ndarray
+) -> JudgedRows:
+    """Candidates of words whose translations are known, as of words that nothing has seen.
+
+    Args:
+        ranker: How many candidates.
+        views: Spaces whose mappings did not see these words.
+        surface: Of both vocabularies.
+        gold: Rows of pairs of the words, `(k, 2)`.
+        known: Rows of other pairs, to count on, `(n, 2)`.
+
+    Returns:
+        Features `(p, f)`, whether each candidate is right, and the number of its word, both `(p,)`.
+    """
+    words = np.unique(gold[:, 0])
+    candidates = propose(views, surface.spellings, words, ranker.nearest, ranker.of_each, ranker.alike)
+    values = features(views, surface, candidates, known)
+    return values, is_right(candidates, gold, len(views.mean.target)), candidates.queries
+
+
+def is_right(candidates: Candidates, gold: np.ndarray, targets: int) -> np.ndarray:
+    """Whether each candidate is among the pairs `(k, 2)`, `targets` being the number of target words."""
+    keys = candidates.pairs[:, 0] * targets + candidates.pairs[:, 1]
+    return np.isin(keys, gold[:, 0] * targets + gold[:, 1])
+
+
+def usable_pairs(lexicon: Lexicon, sides: tuple[Embedding, Embedding]) -> Lexicon:
+    """The pairs of which both words are known."""
+    return replace(lexicon, pairs=tuple(lexicon.known(sides[0].vocabulary, sides[1].vocabulary)))
 
 
 def _folds(lexicon: Lexicon, folds: int, seed: int) -> Iterator[tuple[Lexicon, Lexicon]]:
@@ -410,42 +488,91 @@ def _folds(lexicon: Lexicon, folds: int, seed: int) -> Iterator[tuple[Lexicon, L
         yield replace(lexicon, pairs=rest), replace(lexicon, pairs=held)
 
 
-def _is_right(candidates: Candidates, gold: np.ndarray, targets: int) -> np.ndarray:
-    keys = candidates.pairs[:, 0] * targets + candidates.pairs[:, 1]
-    return np.isin(keys, gold[:, 0] * targets + gold[:, 1])
+_Judged = tuple[Logistic | Trees, Calibration, HeldOut, tuple[np.ndarray, np.ndarray]]
+"""Learner, calibration, the summary, and the first translations with whether they are right."""
 
 
-def _judged(
-    seen: CrossFitted, columns: np.ndarray, learner: Learner, seed: int
-) -> tuple[tuple[np.ndarray, np.ndarray], Calibration, HeldOut]:
-    """First translations by learners and calibrations that did not see their words; the summary."""
+def judged(
+    seen: CrossFitted, columns: np.ndarray, learner: Learner, seed: int, elsewhere: Shipped, folds: int
+) -> _Judged:
+    """First translations are judged by learners and calibrations that did not see their words."""
+    rows, start = seen.rows[:, columns], elsewhere if learner in _ON_SHIPPED else None
     scores = np.empty(len(seen.right))
     for fold in range(int(seen.folds.max()) + 1):
         here = seen.folds == fold
-        model = learn(learner, seen.rows[~here][:, columns], seen.right[~here], seen.queries[~here], seed)
-        scores[here] = model.scores(seen.rows[here][:, columns])
+        scores[here] = _learn(learner, rows, seen, ~here, seed, start).scores(rows[here])
     chances, is_first = np.empty(len(scores)), np.zeros(len(scores), bool)
-    is_first[_first(scores, seen.queries)] = True
-    for fold in range(int(seen.folds.max()) + 1):
-        here = seen.folds == fold
-        calibration = Calibration.of(scores[~here], seen.right[~here], is_first[~here])
+    is_first[first_of(scores, seen.queries)] = True
+    line = None if start is None else start.calibration
+    for fold in range(folds):
+        here = seen.queries % folds == fold
+        calibration = Calibration.of(scores[~here], seen.right[~here], is_first[~here], line)
         chances[here] = calibration.probabilities(scores[here], is_first[here])
-    first, unranked = _first(scores, seen.queries), _first(seen.rows[:, 0], seen.queries)
+    first, unranked = first_of(scores, seen.queries), first_of(seen.rows[:, 0], seen.queries)
     total = int(seen.queries[-1]) + 1
-    recall = len(np.unique(seen.queries[seen.right])) / total
-    held_out = HeldOut(
-        words=total,
-        p_at_1=100 * float(seen.right[first].mean()),
+    held_out = _summary(
+        *(chances[first], seen.right[first], learner),
         p_at_1_unranked=100 * float(seen.right[unranked].mean()),
-        candidate_recall=100 * recall,
-        calibration_error=calibration_error(chances[first], seen.right[first]),
-        reliability=tuple(reliability(chances[first], seen.right[first])),
-        learner=str(learner),
+        candidate_recall=100 * len(np.unique(seen.queries[seen.right])) / total,
     )
-    return (chances[first], seen.right[first]), Calibration.of(scores, seen.right, is_first), held_out
+    model = _learn(learner, rows, seen, np.ones(len(rows), bool), seed, start)
+    calibration = Calibration.of(scores, seen.right, is_first, line)
+    return model, calibration, held_out, (chances[first], seen.right[first])
 
 
-def _first(scores: np.ndarray, queries: np.ndarray) -> np.ndarray:
+def _better(rivals: Sequence[_Judged]) -> _Judged:
+    """The first, unless another gets more held-out words right by more than a standard error."""
+    best, (_, right) = rivals[0], rivals[0][3]
+    for other in rivals[1:]:
+        wins, losses = ((a & ~b).sum() for a, b in ((other[3][1], right), (right, other[3][1])))
+        if wins - losses > np.sqrt(wins + losses):
+            best, right = other, other[3][1]
+    return best
+
+
+def _learn(
+    learner: Learner, rows: np.ndarray, seen: CrossFitted, some: np.ndarray, seed: int, start: Shipped | None
+) -> Logistic | Trees:
+    """Learn from some of the rows."""
+    if learner is Learner.SHIPPED and start is not None:
+        return start.trees
+    trees = None if start is None else start.trees
+    return learn(learner, rows[some], seen.right[some], seen.queries[some], seed, trees)
+
+
+def _unjudged(elsewhere: Shipped) -> _Judged:
+    """Nothing can be held out: all is as it was on other pairs of languages."""
+    held_out = _summary(
+        *(elsewhere.chances, elsewhere.right, Learner.SHIPPED),
+        p_at_1_unranked=elsewhere.p_at_1_unranked,
+        candidate_recall=elsewhere.candidate_recall,
+        own=False,
+    )
+    return elsewhere.trees, elsewhere.calibration, held_out, (elsewhere.chances, elsewhere.right)
+
+
+def _summary(
+    chances: np.ndarray,
+    right: np.ndarray,
+    learner: Learner,
+    *,
+    p_at_1_unranked: float,
+    candidate_recall: float,
+    own: bool = True,
+) -> HeldOut:
+    return HeldOut(
+        words=len(right),
+        p_at_1=100 * float(right.mean()),
+        p_at_1_unranked=p_at_1_unranked,
+        candidate_recall=candidate_recall,
+        calibration_error=calibration_error(chances, right),
+        reliability=tuple(reliability(chances, right)),
+        learner=str(learner),
+        own=own,
+    )
+
+
+def first_of(scores: np.ndarray, queries: np.ndarray) -> np.ndarray:
     """Row of the highest score of each query."""
     order = np.lexsort((-scores, queries))
     return order[np.flatnonzero(np.diff(queries[order], prepend=-1))]

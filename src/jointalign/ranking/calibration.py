@@ -25,9 +25,20 @@ class Calibration:
     others: tuple[float, float]
 
     @classmethod
-    def of(cls, scores: np.ndarray, right: np.ndarray, is_first: np.ndarray) -> Calibration:
-        """Fit both lines on pairs, `(p,)` each."""
-        return cls(_line(scores[is_first], right[is_first]), _line(scores[~is_first], right[~is_first]))
+    def of(
+        cls, scores: np.ndarray, right: np.ndarray, is_first: np.ndarray, start: Calibration | None = None
+    ) -> Calibration:
+        """Fit both lines.
+
+        Args:
+            scores: Of pairs, `(p,)`.
+            right: Whether each is right.
+            is_first: Whether each is the best of its word.
+            start: What was learnt elsewhere, which few pairs change little; default: nothing.
+        """
+        lines = (None, None) if start is None else (start.first, start.others)
+        parts = zip((is_first, ~is_first), lines, strict=True)
+        return cls(*(_line(scores[some], right[some], line) for some, line in parts))
 
     def probabilities(self, scores: np.ndarray, is_first: np.ndarray) -> np.ndarray:
         """Of being right, `(p,)`; that of a translation after the first may be above it."""
@@ -35,10 +46,30 @@ class Calibration:
         return sigmoid(lines[:, 0] * scores + lines[:, 1])
 
 
-def _line(scores: np.ndarray, right: np.ndarray) -> tuple[float, float]:
+# What was learnt elsewhere counts as much as some so many pairs.
+_TRUST = 10.0
+
+
+def _line(scores: np.ndarray, right: np.ndarray, start: tuple[float, float] | None) -> tuple[float, float]:
+    if start is not None:
+        return _moved(start[0] * scores + start[1], right, start)
     fitted = fit_logistic(scores[:, None], right, penalty=1e-3)
     slope = float(fitted.weights[0] / fitted.scales[0])
     return slope, float(fitted.weights[1] - slope * fitted.means[0])
+
+
+def _moved(odds: np.ndarray, right: np.ndarray, start: tuple[float, float]) -> tuple[float, float]:
+    """Newton's method for slope and constant on top of `start`, held near one and zero."""
+    line, x = np.array([1.0, 0.0]), np.column_stack([odds, np.ones(len(odds))])
+    for _ in range(50):
+        chance = sigmoid(x @ line)
+        gradient = x.T @ (chance - right) + _TRUST * (line - (1.0, 0.0))
+        curvature = (x * (chance * (1 - chance))[:, None]).T @ x + _TRUST * np.eye(2)
+        step = np.linalg.solve(curvature, gradient)
+        line -= step * min(1.0, 1.0 / max(np.abs(step).max(), 1e-12))
+        if np.abs(step).max() < 1e-9:
+            break
+    return float(line[0] * start[0]), float(line[0] * start[1] + line[1])
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
-"""What is known of a pair of words, in four groups.
+"""What is known of a pair of words, in five groups.
 
 - `vectors`: in how far the spaces hold the two words for translations of each other.
 - `frequency`: how often either occurs.
 - `spelling`: how alike they are written.
 - `affixes`: whether their beginnings and endings go together in the dictionary.
+- `neighbours`: whether the words near them are translations of each other in the dictionary.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from jointalign.embedding import Embedding
-from jointalign.ranking.affixes import KINDS, AffixNumbers, association
+from jointalign.ranking.affixes import KINDS, UNKNOWN, AffixNumbers, association
 from jointalign.ranking.letters import correspondence
+from jointalign.ranking.neighbours import agreement
 from jointalign.ranking.spaces import BACKWARD, Candidates, View, Views
 from jointalign.ranking.spelling import FEATURES, Spellings, alike, codes, plain
 from jointalign.vocabulary import Vocabulary
 
-GROUPS = ("vectors", "frequency", "spelling", "affixes")
+GROUPS = ("vectors", "frequency", "spelling", "affixes", "neighbours")
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,12 +82,22 @@ NAMES = tuple(
             ("difference", "size of difference", "source", "target"),
             (*FEATURES, "n-grams", "same", "source letters", "target letters", "edit gap", "letters"),
             tuple(f"{'end' if end else 'start'} {length}" for length, end in KINDS),
+            ("agreement", "correlation", "agreement gap"),
         ),
         strict=True,
     )
     for name in some
 )
 """Group and name of each column of `features`."""
+
+
+def without_pairs(values: np.ndarray) -> np.ndarray:
+    """The columns as they are where no pair is known: without letters, affixes and neighbours."""
+    values = values.copy()
+    for at, (group, name) in enumerate(NAMES):
+        if group in ("affixes", "neighbours") or name == "letters":
+            values[:, at] = UNKNOWN if group == "affixes" else 0
+    return values
 
 
 def features(views: Views, surface: Surface, candidates: Candidates, known: np.ndarray) -> np.ndarray:
@@ -99,8 +111,9 @@ def features(views: Views, surface: Surface, candidates: Candidates, known: np.n
     """
     columns = [*_vectors(views, candidates), *_frequency(surface, candidates.pairs)]
     columns += _spelling(surface, candidates, known)
-    counted = association(*surface.affixes, known, candidates.pairs)
-    return np.column_stack([*columns, counted]).astype(np.float32)
+    columns += [*association(*surface.affixes, known, candidates.pairs).T]
+    columns += _neighbours(views.mean, candidates, known)
+    return np.column_stack(columns).astype(np.float32)
 
 
 def _vectors(views: Views, candidates: Candidates) -> list[np.ndarray]:
@@ -157,9 +170,21 @@ def _spelling(surface: Surface, candidates: Candidates, known: np.ndarray) -> li
     (source, source_lengths), (target, target_lengths) = surface.letters
     found = alike(source, source_lengths, target, target_lengths, pairs)
     same = surface.numbers[0][pairs[:, 0]] == surface.numbers[1][pairs[:, 1]]
-    best = np.zeros(int(queries.max(initial=-1)) + 1, np.float32)
-    np.maximum.at(best, queries, found[:, 0])
     lengths = [source_lengths[pairs[:, 0]], target_lengths[pairs[:, 1]]]
-    letters = correspondence(surface.letters, known, pairs)
+    none = np.zeros(len(pairs), np.float32)  # what a letter stands for is not known: `edit` knows the rest
+    letters = correspondence(surface.letters, known, pairs) if len(known) else none
     grams = surface.spellings.cosines(pairs)
-    return [*found.T, grams, same, *lengths, found[:, 0] - best[queries], letters]
+    return [*found.T, grams, same, *lengths, _gap(found[:, 0], queries), letters]
+
+
+def _neighbours(view: View, candidates: Candidates, known: np.ndarray) -> list[np.ndarray]:
+    pairs, queries = candidates.pairs, candidates.queries
+    found = agreement(view.source, view.target, known, pairs)
+    return [*found.T, _gap(found[:, 0], queries)]
+
+
+def _gap(values: np.ndarray, queries: np.ndarray) -> np.ndarray:
+    """By how much each falls short of the best of its query."""
+    best = np.full(int(queries.max(initial=-1)) + 1, -np.inf, np.float32)
+    np.maximum.at(best, queries, values)
+    return values - best[queries]

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from jointalign.checks import checked
 from jointalign.errors import FormatError, JointalignError
 from jointalign.storage.compression import ChunkStream, peekable
 
@@ -19,6 +20,7 @@ LONGEST_LINE = 1 << 26
 _longest: ContextVar[int] = ContextVar("longest line", default=LONGEST_LINE)
 
 
+@checked
 @contextmanager
 def longest_line(size: int) -> Iterator[None]:
     """Read lines of up to so many bytes as a whole in this block; longer ones are an error, as ever.

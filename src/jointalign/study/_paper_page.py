@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from jointalign.pipeline.page import FileLinks, Part, Picture, Prose, Report, Table
 from jointalign.storage.files import write_text
 from jointalign.study._rows import NER_ROWS, ROWS, all_published
-from jointalign.study._tables import NOT_RUN, RULE
+from jointalign.study._tables import NOT_RUN, RULE, of_little_weight
 from jointalign.study.claims import Claim, Evidence, verdict
 from jointalign.version import __version__
 
@@ -145,7 +145,7 @@ def paper_report(settings: PaperSettings, parts: Sequence[MadePart], folder: Pat
         )
         + (f"Failed: {', '.join(failed)}." if failed else "")
     )
-    shown: list[Part] = [_claims(parts)]
+    shown: list[Part] = [_claims(parts, settings.quick)]
     for part in parts:
         shown += _section(part, settings, folder)
     facts = [
@@ -161,15 +161,17 @@ def paper_report(settings: PaperSettings, parts: Sequence[MadePart], folder: Pat
     return Report(title, summary.strip(), facts, shown)
 
 
-def _claims(parts: Sequence[MadePart]) -> Table:
+def _claims(parts: Sequence[MadePart], quick: bool) -> Table:
+    missing = "a row is left out by --quick" if quick else "a row could not be made"
     rows = [
-        [part.title, claim.text, verdict(evidence), "; ".join(map(str, evidence)) or "a row is missing"]
+        [part.title, claim.text, verdict(evidence), "; ".join(map(str, evidence)) or missing]
         for part in parts
         for claim, evidence in part.claims
     ]
     note = (
         "The better row of the claim minus the other, with paired 95 % bootstrap intervals. A claim holds if "
-        "every interval is above zero, and does not if one is below."
+        "every interval is above zero, and does not if one is below; what stands below a table of columns "
+        "that can't carry weight holds for its claims, too."
     )
     title = "What the paper claims, and whether it holds here"
     return Table(title, ["", "claim", "here", "difference"], rows, note)
@@ -211,6 +213,7 @@ def _table(part: MadePart, settings: PaperSettings) -> Table:
     note = f"{score}: ours ± deviation over seeds [95 % interval] / published."
     if gaps:
         note += f" Other columns of the paper: {gaps}."
+    note += "".join(f" {text.replace('**', '').replace('`', '')}" for text in of_little_weight(part.facts))
     return Table(part.facts["title"], ["", *columns], rows, note)
 
 

@@ -251,7 +251,7 @@ def _figure_two(settings: PaperSettings, work: Work) -> StudyResult:
     tell = work.announce
     return figure_two(
         replace(figure, epochs=settings.figure_epochs),
-        work.folder,
+        work.folder / str(figure.pair),
         threads=work.threads,
         max_minutes=settings.figure_minutes,
         progress=work.progress,

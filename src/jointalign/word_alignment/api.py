@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from jointalign.checks import checked
+from jointalign.errors import JointalignError
 from jointalign.word_alignment.base import (
     DEFAULT,
     Computation,
@@ -22,6 +23,7 @@ from jointalign.word_alignment.base import (
     starts_of,
 )
 from jointalign.word_alignment.bayesian import BayesianAligner
+from jointalign.word_alignment.counts import LinkCounts
 from jointalign.word_alignment.symmetrization import Symmetrization, symmetrize
 
 __all__ = ["Alignment", "TextAligner", "align_text", "align_with"]
@@ -58,6 +60,7 @@ def align_text(
     aligner: TextAligner | None = None,
     symmetrization: Symmetrization = Symmetrization.GROW_DIAG_FINAL_AND,
     computation: Computation = DEFAULT,
+    prior: LinkCounts | None = None,
 ) -> Alignment:
     """Find the words that translate each other in a parallel text, from the text alone.
 
@@ -69,9 +72,10 @@ def align_text(
             `DiagonalAligner()` in some ten times its processor time.
         symmetrization: How the directions are joined.
         computation: Seed, threads, and who is told of iterations or passes in both directions.
+        prior: Counted before anything is seen, such as `LinkCounts.of_dictionary`; for `BayesianAligner`.
 
     Raises:
-        JointalignError: If no sentence pair has words on both sides.
+        JointalignError: If no sentence pair has words on both sides, or the aligner takes no prior.
 
     Example:
         >>> pairs = [("the house", "das haus"), ("the book", "das buch"), ("a book", "ein buch")]
@@ -80,7 +84,13 @@ def align_text(
         ['0-0 1-1', '0-0 1-1']
     """
     seen = _Seen.of(text)
-    learnt = (aligner or BayesianAligner()).fit(seen.text, computation)
+    aligner = aligner or BayesianAligner()
+    if prior is None:
+        learnt = aligner.fit(seen.text, computation)
+    elif isinstance(aligner, BayesianAligner):
+        learnt = aligner.fit(seen.text, computation, prior)
+    else:
+        raise JointalignError(f"{type(aligner).__name__} takes no prior; use BayesianAligner")
     return seen.joined(learnt.model, learnt.ways, symmetrization)
 
 

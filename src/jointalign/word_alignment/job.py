@@ -14,11 +14,13 @@ from typing import TypedDict
 
 import numpy as np
 
+from jointalign.lexicon import Lexicon
 from jointalign.storage.facts import read_json
 from jointalign.storage.files import atomic, file_facts, read_lines, write_bytes, write_text
 from jointalign.storage.stages import Stages, locked
 from jointalign.word_alignment.api import Alignment, TextAligner, align_text, align_with
 from jointalign.word_alignment.base import DEFAULT, Computation, Links, ParallelText, TextModel
+from jointalign.word_alignment.counts import LinkCounts
 from jointalign.word_alignment.lexical import (
     DictionarySettings,
     LinkCount,
@@ -117,6 +119,8 @@ class Task:
         symmetrization: How directions are joined.
         model: A file to link with, in place of learning.
         gold: Links by hand of the last lines; whether they fit is found out before anything is learnt.
+        prior: A dictionary that is counted before the text, where it is learnt from.
+        prior_weight: How often each of its source words counts as seen, its translations in equal parts.
     """
 
     inputs: tuple[Path, ...]
@@ -125,6 +129,8 @@ class Task:
     symmetrization: Symmetrization = Symmetrization.GROW_DIAG_FINAL_AND
     model: Path | None = None
     gold: Path | None = None
+    prior: Path | None = None
+    prior_weight: float = 1.0
 
     def check_gold(self, text: ParallelText) -> None:
         """Make sure that the links by hand belong to the last sentence pairs of a text."""
@@ -134,8 +140,17 @@ class Task:
     def align(self, text: ParallelText, model: TextModel | None, computation: Computation) -> Alignment:
         """Link a text that is held."""
         if model is None:
-            return align_text(text, self.aligner, self.symmetrization, computation)
+            return align_text(text, self.aligner, self.symmetrization, computation, self._counted())
         return align_with(model, text, self.symmetrization, computation)
+
+    def _counted(self) -> LinkCounts | None:
+        if self.prior is None:
+            return None
+        codes = dict(zip(("source_language", "target_language"), self.cutting.languages, strict=True))
+        pairs = Lexicon.read(self.prior, self.cutting.lowercase, **codes).pairs
+        known = Counter(source for source, _ in pairs)
+        shares = np.array([1 / known[source] for source, _ in pairs])
+        return LinkCounts.of_dictionary(pairs, shares, self.prior_weight)
 
 
 def align_files(
@@ -230,6 +245,7 @@ class _Chunks:
             "cutting": asdict(task.cutting),
             "method": type(task.aligner).__name__,
             "aligner": asdict(task.aligner),  # type: ignore[call-overload]
+            "prior": None if task.prior is None else [*file_facts(task.prior), task.prior_weight],
             "gold": None if task.gold is None else list(file_facts(task.gold)),
             "model": None if task.model is None else list(file_facts(task.model)),
             "memory": memory,
