@@ -55,6 +55,20 @@ def test_higher_precision_lists_fewer_pairs(options, tmp_path, capsys):
     assert sizes[0] > sizes[1] >= 150
 
 
+def test_without_a_dictionary_other_pairs_of_languages_teach(options, tmp_path, capsys):
+    folder, given = options
+    assert run(["rank", *given, "--out", str(tmp_path / "learnt"), "--json"]) == 0
+    capsys.readouterr()
+    given = given[: given.index("--lexicon")]
+    test = ["--test", str(folder / "test.txt")]
+    assert run(["rank", *given, *test, "--out", str(tmp_path / "taught"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["ranking"]["own"] is False
+    assert any(warning.startswith("no dictionary") for warning in found["warnings"])
+    assert found["bli_ranked"]["muse"]["p_at_1"] >= found["bli"]["muse"]["p_at_1"]
+    assert "given" not in (tmp_path / "taught" / "dictionary.tsv").read_text()
+
+
 def test_inputs_are_spared_and_mistakes_have_one_line(options, tmp_path, capsys):
     folder, given = options
     (tmp_path / "pairs.txt").write_text("no such\n")

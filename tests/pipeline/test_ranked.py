@@ -1,4 +1,4 @@
-"""A run ranks its dictionary, unless it is told not to or there is too little to learn from."""
+"""A run ranks its dictionary, unless it is told not to."""
 
 import dataclasses
 import json
@@ -132,7 +132,8 @@ def test_stopped_while_it_ranks_it_ends_in_the_same_bytes(options, ranked, tmp_p
     better = json.loads((out / "ranking.json").read_text())["scores"]["identical_kept"]["muse"]
     low, high = better["ci"]
     lines = again.stdout.splitlines()
-    assert [line.split(":")[0] for line in lines] == ["chosen", "quality", "entries", "files", "next"]
+    shown = ["chosen", "quality", "entries", "files", "next", *["warning"] * 2]  # little text, twice
+    assert [line.split(":")[0] for line in lines] == shown
     assert lines[1] == (
         f"quality:  P@1 {better['p_at_1']:.1f} [{low:.1f}, {high:.1f}] on {better['n']} test words (rule "
         f"muse), ranked; CSLS alone {plain['p_at_1']:.1f}"
@@ -142,15 +143,32 @@ def test_stopped_while_it_ranks_it_ends_in_the_same_bytes(options, ranked, tmp_p
     assert f"{len(rows)} in dictionary.tsv, about {100 * sum(chances) / len(chances):.0f} in 100" in lines[2]
 
 
-def test_too_few_pairs_are_said_and_not_ranked(tmp_path):
-    found = done(write_pair(tmp_path / "languages"), tmp_path / "run")
-    assert "not ranked: ranking learns from 100 pairs or more, of which the spaces know 90" in found.stdout
-    out = tmp_path / "run"
-    assert (out / "dictionary.tsv").read_bytes() == (out / "dictionary.csls.tsv").read_bytes()
-    assert not (out / "ranker.json").exists()
-    page = (out / "report.html").read_text()
-    assert "Nothing here says how sure a pair is: ranking learns from 100 pairs" in page
-    assert "not ranked: ranking learns from 100 pairs" in page
+def test_few_pairs_are_ranked_and_said(tmp_path):
+    given = write_pair(tmp_path / "languages")
+    pairs = Path(given["--lexicon"])
+    pairs.write_text("".join(f"{line}\n" for line in pairs.read_text().splitlines()[:40]))
+    found = json.loads(done(given, tmp_path / "run", "--json").stdout)
+    assert any(warning.startswith("few pairs: ") for warning in found["warnings"])
+    assert found["bli_ranked"]["muse"]["p_at_1"] >= found["bli"]["muse"]["p_at_1"]
+    assert 0 <= found["ranking"]["calibration_error"] < 0.3
+
+
+def test_without_a_dictionary_other_pairs_of_languages_teach(options, tmp_path):
+    given = {name: value for name, value in options.items() if name != "--lexicon"}
+    found = done(given, tmp_path, "--json")
+    result = json.loads(found.stdout)
+    assert result["ranking"]["calibration_error"] is result["ranking"]["candidate_recall"] is None
+    plain, ranked = result["bli"]["muse"], result["bli_ranked"]["muse"]
+    assert ranked["n"] == plain["n"] and ranked["p_at_1"] >= plain["p_at_1"] - 1
+    rows = table(tmp_path / "dictionary.tsv")
+    assert rows and not any("given" in row["evidence"].split(", ") for row in rows)
+    assert "words of other pairs of languages were translated" in (tmp_path / "report.html").read_text()
+    untested = {name: value for name, value in given.items() if name != "--test"}
+    lines = done(untested, tmp_path / "again").stdout.splitlines()
+    assert lines[1] == (
+        "quality:  ranked by what other pairs of languages teach; no test dictionary, so no scores"
+    )
+    assert "a dictionary given by --lexicon or --test would say how good it is" in lines[4]
 
 
 def test_translate_gives_the_probabilities_of_the_dictionary(options, ranked, capsys):

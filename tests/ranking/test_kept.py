@@ -115,11 +115,12 @@ def test_precision_asks_for_a_probability(pair):
 
 def test_the_trade_off_is_counted_at_every_size(pair):
     chances, right = pair[3].firsts
-    for one in trade_off(chances, right, 7):
+    steps = trade_off(chances, right, 7)
+    for one in steps:
         listed = np.argsort(-chances, kind="stable")[: round(one.coverage * len(chances))]
         assert one.precision == pytest.approx(right[listed].mean())
         assert one.probability == chances[listed].min()
-    assert one.coverage == 1
+    assert steps[-1].coverage == 1
 
 
 def dictionary(words, counts, probability=0.9, given=()):

@@ -31,27 +31,32 @@ def browser():
         found.close()
 
 
-@pytest.fixture
-def opened(browser):
-    """Open an address; whatever the page complains of is an error at the end."""
-    contexts, complaints = [], []
+class Pages:
+    """Opens addresses, and hears whatever the pages complain of."""
 
-    def open_page(address, reviewer="ana", size=WIDE, scheme="light"):
-        context = browser.new_context(viewport=size, color_scheme=scheme, accept_downloads=True)
-        contexts.append(context)
+    def __init__(self, browser):
+        self._browser, self.contexts, self.complaints = browser, [], []
+
+    def __call__(self, address, reviewer="ana", size=WIDE, scheme="light"):
+        context = self._browser.new_context(viewport=size, color_scheme=scheme, accept_downloads=True)
+        self.contexts.append(context)
         page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda message: self.complaints.append(message.text))
         page.goto(f"{address}?reviewer={reviewer}")
         settled(page)
         return page
 
-    open_page.complaints = complaints
-    yield open_page
-    for context in contexts:
+
+@pytest.fixture
+def opened(browser):
+    """Open an address; whatever the page complains of is an error at the end."""
+    pages = Pages(browser)
+    yield pages
+    for context in pages.contexts:
         context.close()
     gone = "net::ERR_"  # the browser's own words on a server that was stopped before its page
-    assert [text for text in complaints if gone not in text] == []
+    assert [text for text in pages.complaints if gone not in text] == []
 
 
 def settled(page):

@@ -39,8 +39,13 @@ OUTPUTS = ("dictionary.tsv", "ranker.json", "contradictions.tsv", "ranking.safet
 
 
 def command(
-    lexicon: Annotated[Path, typer.Option(help="Training dictionary, 'source target' a line.")],
     out: OutFolder,
+    lexicon: Annotated[
+        Path | None,
+        typer.Option(
+            help="Training dictionary, 'source target' a line; default: none, what other languages teach."
+        ),
+    ] = None,
     test: Annotated[Path | None, typer.Option(help="Test dictionary; default: no scores.")] = None,
     source_vectors: Source = None,
     target_vectors: Target = None,
@@ -84,11 +89,14 @@ def command(
             format=format,
         )
         languages = space.source_language, space.target_language
-        training = Lexicon.read(lexicon, not keep_case, *languages)
-        say(f"{lexicon}: {training.report}")
-        spelt = spellings(space, training)
+        training = None if lexicon is None else Lexicon.read(lexicon, not keep_case, *languages)
+        if training is None:
+            warnings = ["no dictionary: probabilities are those of other pairs of languages, untested here"]
+        else:
+            say(f"{lexicon}: {training.report}")
+            warnings = few_pairs(len(training.known(space.source.vocabulary, space.target.vocabulary)))
+        spelt = {} if training is None else spellings(space, training)
         tested = None if test is None else Lexicon.read(test, not keep_case, *languages)
-        warnings = few_pairs(len(training.known(space.source.vocabulary, space.target.vocabulary)))
         for warning in warnings:
             logger.warning("%s", warning)
         check_folder(out)
@@ -119,10 +127,12 @@ def command(
     for name, rules in scores.items():
         p_at_1 = rules["muse"]["p_at_1"]
         show(f"{name}: " + ("no word to count" if p_at_1 is None else f"P@1 {p_at_1:.1f} (rule muse)"))
-    show(
-        f"{held_out.words} training words, each ranked without having been seen: P@1 {held_out.p_at_1:.1f}, "
-        f"by CSLS {held_out.p_at_1_unranked:.1f}, calibration error {held_out.calibration_error:.3f}"
-    )
+    if held_out.own:
+        show(
+            f"{held_out.words} training words, each ranked without having been seen: P@1 "
+            f"{held_out.p_at_1:.1f}, by CSLS {held_out.p_at_1_unranked:.1f}, calibration error "
+            f"{held_out.calibration_error:.3f}"
+        )
     show(f"{len(found)} entries, {len(against)} given words that something else translates better")
     show(f"{out}: {', '.join(OUTPUTS)}")
     for warning in warnings:

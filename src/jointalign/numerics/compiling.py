@@ -48,7 +48,8 @@ class Loop(partial):
                 from jointalign.numerics._compiler import dispatcher
 
                 self.__dict__["made"] = dispatcher(self)
-                self.__setstate__((self.__dict__["made"], (), {}, self.__dict__))
+                state = self.__dict__["made"], (), {}, self.__dict__
+                self.__setstate__(state)  # pyright: ignore[reportAttributeAccessIssue]
             return self.__dict__["made"]
 
     @property
@@ -63,7 +64,7 @@ class Loop(partial):
 
     def __reduce__(self) -> str:
         """In another process it is the loop of this name."""
-        return self.__qualname__
+        return self.__dict__["__qualname__"]
 
 
 def compiled(

@@ -88,9 +88,8 @@ def _summary(found: Found) -> str:
 def _trust(found: Found) -> Iterator[str]:
     held_out = found.held_out
     if held_out is None or found.ranking is None:
-        why = f": {found.ranking['reason']}" if found.ranking else ""
         yield (
-            f"Nothing here says how sure a pair is{why}. The entries are mutual nearest neighbours by CSLS, "
+            "Nothing here says how sure a pair is. The entries are mutual nearest neighbours by CSLS, "
             "whose score compares translations of one word, and not one word with another."
         )
         return

@@ -149,7 +149,7 @@ class _Run:
         size = {"max_vocabulary": settings.max_vocabulary}
         do("induce", size, [HUBS, self.plain], self.induce, after=["align"])
         trailing = ["induce"]
-        if settings.ranks:
+        if settings.rank:
             learnt = {"lexicon": known, "test": tests, **size}
             do("rank", learnt, RANKED, self.rank, after=[*trained, "align", "induce"])
             wanted = {"precision": settings.precision, "keep_marks": settings.keep_marks}
@@ -253,12 +253,14 @@ class _Run:
         write_tsv(entries, self.folder / self.plain)
 
     def rank(self) -> None:
-        assert self.lexicon is not None
         split = read_bilingual(self.folder / "reallocated.safetensors")
+        spaces = [self.aligned]
+        if self.lexicon is not None:
+            spaces = unaligned_spaces(split, self._spaces(), self._json("choice.json"))
         write_ranked(
             self.folder,
             self.aligned,
-            unaligned_spaces(split, self._spaces(), self._json("choice.json")),
+            spaces,
             self.lexicon,
             self.test,
             max_vocabulary=self.settings.max_vocabulary,
@@ -273,11 +275,11 @@ class _Run:
     @property
     def plain(self) -> str:
         """The dictionary by CSLS: the ranked one takes its place."""
-        return PLAIN if self.settings.ranks else "dictionary.tsv"
+        return PLAIN if self.settings.rank else "dictionary.tsv"
 
     @property
     def ranking(self) -> dict[str, Any] | None:
-        return self._json(FACTS) if self.settings.ranks else None
+        return self._json(FACTS) if self.settings.rank else None
 
     def evaluate(self) -> None:
         settings = self.settings

@@ -31,7 +31,7 @@ class RunSettings:
         tokenized: Whether the words of both texts are already cut, at white space.
         lowercase: Whether to lower-case text and dictionaries.
         max_vocabulary: Words of each language that queries are answered from (200,000: MUSE).
-        rank: Whether `dictionary.tsv` is the ranked one, where there is something to learn that from.
+        rank: Whether `dictionary.tsv` is the ranked one.
         precision: List as many words as are right so often, e.g. 0.9; `None`: those of probability 0.3.
         keep_marks: Whether a ranked dictionary lists punctuation and digits, too.
         seed: The only source of randomness.
@@ -54,15 +54,10 @@ class RunSettings:
     seed: int = 0
 
     @property
-    def ranks(self) -> bool:
-        """Whether the dictionary is ranked: that is learnt from one."""
-        return self.rank and self.lexicon is not None
-
-    @property
     def stages(self) -> tuple[str, ...]:
         """Names of all stages, in order."""
         apart = ("train_apart",) if self.compares_spaces else ()
-        ranked = ("rank", "list") if self.ranks else ()
+        ranked = ("rank", "list") if self.rank else ()
         return ("count", "train", *apart, "align", "induce", *ranked, "evaluate")
 
     def expected_seconds(self) -> dict[str, float]:
@@ -201,8 +196,10 @@ class RunResult:
         scores, held_out = facts["scores"], facts["held_out"]
         ranking = None
         if held_out is not None:
-            figures = {name: held_out[name] for name in ("calibration_error", "candidate_recall")}
-            ranking = figures | {"seconds": self.seconds["rank"]}
+            # What was measured on other pairs of languages says nothing of this one.
+            names = ("calibration_error", "candidate_recall")
+            ranking = {name: held_out[name] if held_out["own"] else None for name in names}
+            ranking["seconds"] = self.seconds["rank"]
         return {
             "bli_ranked": None if scores is None else scores["identical_kept"],
             "bli_ranked_identical_removed": None if scores is None else scores["identical_removed"],
@@ -216,7 +213,7 @@ class RunResult:
         following = f"jointalign review {self.folder}; jointalign translate --embedding {aligned} WORD"
         if self.worked is False:
             following = FAILED
-        elif self.scores is None and self.ranking is None:
+        elif self.scores is None and (self.ranking is None or not self.ranking["held_out"]["own"]):
             following += "; a dictionary given by --lexicon or --test would say how good it is"
         return "\n".join(
             [
@@ -251,13 +248,11 @@ def quality(scores: dict[str, Any] | None, ranking: dict[str, Any] | None) -> st
         scores: As in `RunResult`.
         ranking: Likewise.
     """
-    if ranking is not None and ranking["held_out"] is None:
-        return f"{_quoted(scores, None)}; not ranked: {ranking['reason']}"
-    if scores is not None:
+    if scores is not None or ranking is None:
         return _quoted(scores, ranking and ranking["scores"])
-    if ranking is None:
-        return "no test dictionary, so no scores"
     held_out = ranking["held_out"]
+    if not held_out["own"]:
+        return "ranked by what other pairs of languages teach; no test dictionary, so no scores"
     return (
         f"ranked, P@1 {held_out['p_at_1']:.1f} on {held_out['words']:,} training words that nothing had seen "
         f"(CSLS alone {held_out['p_at_1_unranked']:.1f}); no test dictionary"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -25,8 +24,6 @@ from jointalign.selection.base import Spaces
 from jointalign.storage.files import atomic
 from jointalign.storage.tables import read_table
 
-logger = logging.getLogger(__name__)
-
 PLAIN = "dictionary.csls.tsv"
 """The dictionary by CSLS, where the ranked one has its place."""
 
@@ -36,8 +33,6 @@ KEPT = "aligned.ranking.safetensors"
 RANKED = [FACTS, KEPT]
 LISTED = ["dictionary.tsv", "contradictions.tsv"]
 
-_LEARNT_FACTS = ("held_out", "scores", "scores_reversed", "trade_off")
-_FEWEST_PAIRS = 100
 _GAMMA = 0.9  # the paper's script
 
 
@@ -45,34 +40,26 @@ def write_ranked(
     folder: Path,
     aligned: BilingualEmbedding,
     spaces: Sequence[BilingualEmbedding],
-    lexicon: Lexicon,
+    lexicon: Lexicon | None,
     test: Lexicon | None,
     *,
     max_vocabulary: int,
     seed: int,
     progress: Progress | None = None,
 ) -> None:
-    """Learn to rank and write the files of `RANKED` and `LEARNT`; of too few pairs, why there is none.
+    """Learn to rank and write the files of `RANKED` and `LEARNT`.
 
     Args:
         folder: Of the run.
         aligned: The space that translations are kept beside.
-        spaces: Not aligned; the words are the first's.
-        lexicon: The training dictionary.
+        spaces: Not aligned, and without a dictionary aligned; the words are the first's.
+        lexicon: The training dictionary; `None`: what other pairs of languages teach has to do.
         test: For scores in both directions, the other of which is learnt apart; `None` for none.
         max_vocabulary: Words of each language.
         seed: The only source of randomness.
         progress: Called after each fold.
     """
-    pairs = min(_usable(space, lexicon) for space in spaces)
-    if pairs < _FEWEST_PAIRS:
-        reason = f"ranking learns from {_FEWEST_PAIRS} pairs or more, of which the spaces know {pairs}"
-        logger.warning("%s: the dictionary is that of CSLS", reason)
-        (folder / LEARNT).unlink(missing_ok=True)  # from an earlier run with more pairs
-        KeptRanking.empty(aligned).write(folder / KEPT)
-        _write_facts(folder, {"reason": reason, **dict.fromkeys(_LEARNT_FACTS)})
-        return
-    ranker = Ranker(max_vocabulary=max_vocabulary)
+    ranker = Ranker(max_vocabulary=max_vocabulary, method="none" if lexicon is None else "auto")
     fitted = ranker.fit(spaces, lexicon, seed=seed, progress=progress)
     write_ranker(fitted, folder / LEARNT)
     KeptRanking.of(fitted, aligned).write(folder / KEPT)
@@ -80,10 +67,16 @@ def write_ranked(
     if test is not None:
         scores = _scores(fitted, test, max_vocabulary, seed)
         turned = [space.reversed() for space in spaces]
-        other = ranker.fit(turned, lexicon.reversed(), seed=seed, progress=progress)
+        other = ranker.fit(turned, lexicon and lexicon.reversed(), seed=seed, progress=progress)
         back = _scores(other, test.reversed(), max_vocabulary, seed)
-    found = fitted.held_out.to_json(), scores, back, [asdict(one) for one in trade_off(*fitted.firsts)]
-    _write_facts(folder, {"reason": None, **dict(zip(_LEARNT_FACTS, found, strict=True))})
+    facts = {
+        "held_out": fitted.held_out.to_json(),
+        "scores": scores,
+        "scores_reversed": back,
+        "trade_off": [asdict(one) for one in trade_off(*fitted.firsts)],
+    }
+    with atomic(folder / FACTS, "w") as file:
+        json.dump(facts, file, indent=2, ensure_ascii=False)
 
 
 def write_listed(
@@ -114,16 +107,6 @@ def listed(folder: Path) -> DictionarySize:
         return DictionarySize(len(rows) - 1, None)
     chances = [float(row[2]) for row in rows[1:] if "given" not in row[6].split(", ")]
     return DictionarySize(len(rows) - 1, 100 * sum(chances) / len(chances) if chances else None)
-
-
-def _usable(space: BilingualEmbedding, lexicon: Lexicon) -> int:
-    """Pairs that a mapping can learn from: shared words are no such pairs."""
-    return len(lexicon.rows(space.source_only.vocabulary, space.target_only.vocabulary))
-
-
-def _write_facts(folder: Path, facts: dict[str, Any]) -> None:
-    with atomic(folder / FACTS, "w") as file:
-        json.dump(facts, file, indent=2, ensure_ascii=False)
 
 
 def _scores(fitted: FittedRanker, test: Lexicon, max_vocabulary: int, seed: int) -> dict[str, Any]:
