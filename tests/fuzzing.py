@@ -288,7 +288,9 @@ def run_again(folder):
 
     given = (texts() / name for name in ("en.txt", "es.txt", "train.txt", "test.txt"))
     wishes = Wishes("procrustes", 0.9)
-    result = run(RunSettings(*given, wishes=wishes, trainer=TINY), folder, threads=1)
+    # Learning to rank takes seconds; what is kept of it is damaged by itself.
+    settings = RunSettings(*given, wishes=wishes, trainer=TINY, rank=False)
+    result = run(settings, folder, threads=1)
     return result.to_json(), result.table()
 
 

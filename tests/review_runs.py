@@ -32,7 +32,9 @@ def write_text(path, words, counts, seed):
     path.write_text("".join(" ".join(words[at] for at in line) + "\n" for line in lines), encoding="utf-8")
 
 
-def write_run(folder, space, lexicon=None, *, dictionary=None, languages=("en", "es"), repeated=6):
+def write_run(
+    folder, space, lexicon=None, *, dictionary=None, languages=("en", "es"), repeated=6, steeper=74
+):
     """All files of a run that a review reads.
 
     Args:
@@ -42,12 +44,13 @@ def write_run(folder, space, lexicon=None, *, dictionary=None, languages=("en", 
         dictionary: Rows of the ranked dictionary: source, target, probability, rank.
         languages: Codes.
         repeated: How often each word comes in the text at least.
+        steeper: And how much more often the most frequent ones do.
     """
     folder.mkdir(parents=True)
     sides = {"source": space.source_only, "target": space.target_only}
     paths = {side: folder.parent / f"{folder.name}.{side}.txt" for side in sides}
     for (side, embedding), language in zip(sides.items(), languages, strict=True):
-        counts = repeated + np.minimum(np.arange(len(embedding))[::-1] // 4, 74)
+        counts = repeated + np.minimum(np.arange(len(embedding))[::-1] // 4, steeper)
         write_text(paths[side], embedding.words, counts, seed=len(side))
         encode(Corpus(paths[side], language, True, False), folder / side, workers=1)
     written = folder.parent / f"{folder.name}.lexicon.txt"
@@ -153,6 +156,7 @@ def serving(run, reviewer="ana"):
     with bound("127.0.0.1", 0) as opened:
         desk = Desk(run)
         server = prepared(desk, "127.0.0.1", reviewer)
+        server.config.timeout_graceful_shutdown = None  # pages that are still open get their answers
         thread = Thread(target=server.run, args=([opened],))
         thread.start()
         try:

@@ -105,9 +105,9 @@ def run(
 
 def _note(path: Path, facts: dict[str, Any]) -> None:
     """Write it down, unless that is what the file says."""
-    text = json.dumps(facts, indent=2, ensure_ascii=False)
-    if not path.is_file() or path.read_text("utf-8") != text:
-        with atomic(path, "w") as file:
+    text = json.dumps(facts, indent=2, ensure_ascii=False).encode()
+    if not path.is_file() or path.read_bytes() != text:
+        with atomic(path) as file:
             file.write(text)
 
 

@@ -96,7 +96,9 @@ class RunSettings:
 
 
 def _tokens(path: Path) -> float:
-    """About how many words a text has: six bytes each, half as many compressed."""
+    """About how many words a text has: six bytes each, half as many compressed; none if it is no file."""
+    if not path.is_file():
+        return 0.0
     return path.stat().st_size / (2 if path.suffix in COMPRESSIONS else 6)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from jointalign.checks import checked
 from jointalign.errors import FormatError, JointalignError
 from jointalign.storage.compression import ChunkStream, peekable
 
@@ -20,9 +19,7 @@ LONGEST_LINE = 1 << 26
 _longest: ContextVar[int] = ContextVar("longest line", default=LONGEST_LINE)
 
 
-@checked
-@contextmanager
-def longest_line(size: int) -> Iterator[None]:
+def longest_line(size: int) -> AbstractContextManager[None]:
     """Read lines of up to so many bytes as a whole in this block; longer ones are an error, as ever.
 
     Args:
@@ -39,8 +36,13 @@ def longest_line(size: int) -> Iterator[None]:
         jointalign.errors.FormatError: words.txt, line 1: the line is longer than 4 bytes; is this text of
         lines? A larger --longest-line, or ja.longest_line, reads it
     """
-    if size < 1:
-        raise JointalignError(f"the longest line must have one byte or more, got {size}")
+    if not isinstance(size, int) or size < 1:
+        raise JointalignError(f"longest_line: size must be a whole number of bytes, 1 or more, got {size!r}")
+    return _limited(size)
+
+
+@contextmanager
+def _limited(size: int) -> Iterator[None]:
     token = _longest.set(size)
     try:
         yield
