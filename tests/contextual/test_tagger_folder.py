@@ -129,7 +129,7 @@ def test_live_features_equal_those_of_a_store(encoder, texts, tmp_path):
         write_tagger(model, tmp_path / "model")
 
 
-@pytest.mark.parametrize("adversary", [False, True])
+@pytest.mark.parametrize("adversary", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_fine_tuned_tagger_comes_back_with_its_encoder(encoder, texts, tmp_path, adversary):
     settings = replace(shortened(FINE_TUNING_FIT, 8), learning_rate=2e-3, batch_size=6)
     other = Text([Sentence(s.words) for s in sentences(20, 4)], "es") if adversary else None
