@@ -14,6 +14,7 @@ from jointalign.checks import check_fields, float32
 from jointalign.errors import JointalignError
 from jointalign.numerics.devices import torch_of
 from jointalign.numerics.normalize import unit
+from jointalign.storage.tables import frame
 from jointalign.subwords import SubwordTable
 from jointalign.vocabulary import Vocabulary, read_only
 
@@ -146,15 +147,9 @@ class Embedding:
         """The same as a table of pandas, a row a word.
 
         Raises:
-            MissingExtraError: If pandas is not installed.
+            JointalignError: If pandas is not installed.
         """
-        try:
-            import pandas  # type: ignore[import-not-found]
-        except ImportError:
-            raise JointalignError(
-                "this needs the package 'pandas'; install it with: pip install pandas"
-            ) from None
-        return pandas.DataFrame(self.to_numpy(), index=list(self.words))
+        return frame(self.to_numpy(), index=list(self.words))
 
     def check_finite(self) -> None:
         """Look at every vector, which reads a mapped file once.

@@ -17,7 +17,7 @@ from jointalign.errors import FormatError, JointalignError
 from jointalign.storage.compression import named_suffix
 from jointalign.storage.dictionary_lines import Pair, Pairs, why_no_dictionary
 from jointalign.storage.files import read_lines
-from jointalign.storage.tables import read_csv
+from jointalign.storage.tables import frame, read_csv
 from jointalign.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -292,15 +292,9 @@ class Lexicon:
         """A table of pandas with the columns `source` and `target`.
 
         Raises:
-            MissingExtraError: If pandas is not installed.
+            JointalignError: If pandas is not installed.
         """
-        try:
-            import pandas  # type: ignore[import-not-found]
-        except ImportError:
-            raise JointalignError(
-                "this needs the package 'pandas'; install it with: pip install pandas"
-            ) from None
-        return pandas.DataFrame(self.pairs, columns=["source", "target"])
+        return frame(self.pairs, columns=["source", "target"])
 
     def reversed(self) -> Lexicon:
         """The same pairs from target to source."""

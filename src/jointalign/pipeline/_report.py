@@ -62,7 +62,7 @@ def run_report(found: Found, dictionary: Sequence[Part], figure: bytes | None) -
         figure: Figure 1 of the paper as a PNG; `None` for none.
     """
     parts: list[Part] = [Prose("How far it can be trusted", list(_trust(found)))]
-    if found.ranking is not None and found.held_out is not None:
+    if found.ranking is not None:
         parts.append(_diagrams(found.ranking))
     parts += [*dictionary, Prose("What was chosen, and why", list(_chosen(found.choice)))]
     if found.choice["trials"]:
@@ -87,7 +87,7 @@ def _summary(found: Found) -> str:
 
 def _trust(found: Found) -> Iterator[str]:
     held_out = found.held_out
-    if held_out is None or found.ranking is None:
+    if held_out is None:
         yield (
             "Nothing here says how sure a pair is. The entries are mutual nearest neighbours by CSLS, "
             "whose score compares translations of one word, and not one word with another."
@@ -98,7 +98,7 @@ def _trust(found: Found) -> Iterator[str]:
         "lacks counts as wrong, so that to a reader the list is rather better than its numbers; where your "
         "dictionary is wrong itself, so is the list."
     )
-    whose = "of your words" if held_out.get("own", True) else "words of other pairs of languages"
+    whose = "of your words" if held_out["own"] else "words of other pairs of languages"
     yield (
         f"{held_out['words']:,} {whose} were translated without having been seen: the first "
         f"translation was right for {held_out['p_at_1']:.0f} in 100 (by nearest neighbours alone, CSLS, for "

@@ -311,8 +311,13 @@ def read_csv(path: str | Path) -> Iterator[tuple[int, list[str]]]:
         raise FormatError(path, reader.line_num, f"expected a table with commas: {error}") from None
 
 
-def frame(rows: Sequence[Mapping[str, Any]]) -> Any:
+def frame(rows: Any, *, index: list[str] | None = None, columns: list[str] | None = None) -> Any:
     """Rows as a pandas data frame.
+
+    Args:
+        rows: A mapping or a tuple each, or a matrix.
+        index: Names of rows; default: their numbers.
+        columns: Names of columns; default: those of the mappings, or numbers.
 
     Raises:
         JointalignError: If pandas is not installed.
@@ -321,4 +326,4 @@ def frame(rows: Sequence[Mapping[str, Any]]) -> Any:
         import pandas
     except ImportError:
         raise JointalignError("data frames need the package 'pandas': pip install pandas") from None
-    return pandas.DataFrame([*rows])
+    return pandas.DataFrame(rows, index=index, columns=columns)
